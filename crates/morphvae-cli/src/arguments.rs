@@ -1,0 +1,346 @@
+//! What can be typed: the verbs, their options, and what each says of itself.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Learn a distribution of small images, and draw anything between them.
+#[derive(Debug, Parser)]
+#[command(name = "morphvae", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Compute on so many threads (all cores when left out); the results are the same bits
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Train a network and draw every figure of the experiment
+    #[command(after_help = "Example: morphvae train --dataset strokes --epochs 3 --out runs/first")]
+    Train(Box<TrainArguments>),
+    /// Judge a model on the whole test split
+    #[command(after_help = "Example: morphvae evaluate runs/first --json")]
+    Evaluate(EvaluateArguments),
+    /// Draw a model's figures again
+    #[command(after_help = "Example: morphvae figures runs/first --grid 30")]
+    Figures(FiguresArguments),
+    /// Send images through a model and write what it gives back
+    #[command(after_help = "Example: morphvae reconstruct --dataset strokes --limit 20 --out reconstructions")]
+    Reconstruct(ReconstructArguments),
+    /// Write where images lie in the latent space, as CSV and NPZ
+    #[command(after_help = "Example: morphvae encode --dataset strokes --limit 100 --out codes.csv")]
+    Encode(EncodeArguments),
+    /// Say what a weight file holds
+    #[command(after_help = "Example: morphvae info")]
+    Info(InfoArguments),
+    /// List, fetch, check and show data sets
+    #[command(subcommand)]
+    Data(DataVerb),
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Use at most N images for training, and N for testing
+    #[arg(long, value_name = "N", value_parser = positive())]
+    pub limit: Option<usize>,
+
+    /// Dimensions of the latent space [default: 2]
+    #[arg(long, value_name = "D", value_parser = positive(), help_heading = "Network")]
+    pub latent: Option<usize>,
+    /// Channels after the first convolution [default: 64]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Network")]
+    pub base_channels: Option<usize>,
+    /// Side of the images in pixels [default: 32]
+    #[arg(long, value_parser = PossibleValuesParser::new(["32", "64", "128"]), help_heading = "Network")]
+    pub image_size: Option<String>,
+
+    /// Times that every image is seen [default: 5]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training")]
+    pub epochs: Option<usize>,
+    /// Images a step [default: 30]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training")]
+    pub batch_size: Option<usize>,
+    /// Variational autoencoder, or the plain one without noise and KL [default: vae]
+    #[arg(long, help_heading = "Training")]
+    pub objective: Option<ObjectiveArgument>,
+    /// Weight of the KL divergence [default: 1]
+    #[arg(long, value_name = "β", help_heading = "Training")]
+    pub beta: Option<f64>,
+    /// Step length of Adam [default: 0.001]
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    pub learning_rate: Option<f64>,
+    /// Penalty added to the gradient [default: 0.00001]
+    #[arg(long, value_name = "P", help_heading = "Training")]
+    pub weight_decay: Option<f64>,
+    /// Decides every random number of the run [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    pub seed: Option<u64>,
+    /// Start from this model's weights
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume", help_heading = "Training")]
+    pub init_from: Option<PathBuf>,
+
+    /// Go on with a run that was stopped
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "force"], help_heading = "Output")]
+    pub resume: Option<PathBuf>,
+    /// The run's folder [default: runs/DATASET-Dd]
+    #[arg(long, value_name = "FOLDER", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace the run that is there
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Images a side of the sheet of continuously changing images
+    #[arg(long, value_name = "N", default_value = "20", value_parser = grid(), help_heading = "Output")]
+    pub grid: usize,
+    /// Print the last epoch's metrics as one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ObjectiveArgument {
+    /// Variational autoencoder
+    Vae,
+    /// Plain autoencoder
+    Ae,
+}
+
+/// Where images come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Images")]
+pub struct ImageArguments {
+    /// A known data set (see `morphvae data list`) or `strokes`, digits drawn by this program
+    #[arg(long, value_name = "NAME", conflicts_with = "images")]
+    pub dataset: Option<String>,
+    /// A folder of PNG, JPEG, BMP, PGM or WebP images; its subfolders are the labels
+    #[arg(long, value_name = "FOLDER")]
+    pub images: Option<PathBuf>,
+    /// How a folder's images are made square
+    #[arg(long, value_enum)]
+    pub fit: Option<FitArgument>,
+    /// Take a folder's images as grey (1) or colour (3) [default: colour if any of them is]
+    #[arg(long, value_name = "N", value_parser = PossibleValuesParser::new(["1", "3"]))]
+    pub channels: Option<String>,
+    /// Make an unreadable image an error instead of skipping it
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub store: StoreArguments,
+}
+
+/// Where known data sets are kept and fetched from.
+#[derive(Debug, Args)]
+pub struct StoreArguments {
+    /// Folder of the known data sets, each in a folder of its own
+    #[arg(long, value_name = "FOLDER", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Never use the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Fetch data sets from this address only
+    #[arg(long, value_name = "URL", conflicts_with = "offline")]
+    pub mirror: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FitArgument {
+    /// Cut the longer side
+    Crop,
+    /// Add borders to the shorter side
+    Pad,
+    /// Change the proportions
+    Stretch,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SplitArgument {
+    /// The images that networks learn from
+    Train,
+    /// The images that they are judged on
+    Test,
+}
+
+/// The model, wherever one is used.
+#[derive(Debug, Args)]
+pub struct ModelArgument {
+    /// A run's folder, a .safetensors or a PyTorch .pth [default: the bundled model of MNIST digits]
+    #[arg(value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Decides the noise: one sample of the posterior an image
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct FiguresArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Images a side of the sheet of continuously changing images
+    #[arg(long, value_name = "N", default_value = "20", value_parser = grid())]
+    pub grid: usize,
+    /// Folder for the figures [default: the run's own, or MODEL-figures]
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Write into a folder that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Print the figures' paths as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReconstructArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Which images of a data set
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitArgument,
+    /// Use at most N images
+    #[arg(long, value_name = "N", value_parser = positive())]
+    pub limit: Option<usize>,
+    /// Folder for the images
+    #[arg(long, value_name = "FOLDER", default_value = "reconstructions")]
+    pub out: PathBuf,
+    /// Write into a folder that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EncodeArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Which images of a data set
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitArgument,
+    /// Use at most N images
+    #[arg(long, value_name = "N", value_parser = positive())]
+    pub limit: Option<usize>,
+    /// A .csv or an .npz file; without an ending both are written
+    #[arg(long, value_name = "FILE", default_value = "codes")]
+    pub out: PathBuf,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct InfoArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataVerb {
+    /// List the known data sets and what is on disk
+    #[command(after_help = "Example: morphvae data list")]
+    List(DataListArguments),
+    /// Fetch a data set
+    #[command(after_help = "Example: morphvae data fetch fashion-mnist")]
+    Fetch(DataNameArguments),
+    /// Check a data set's files against the published digests
+    #[command(after_help = "Example: morphvae data check mnist")]
+    Check(DataNameArguments),
+    /// Draw a contact sheet of a data set
+    #[command(after_help = "Example: morphvae data sheet --dataset strokes --out strokes.png")]
+    Sheet(DataSheetArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct DataListArguments {
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DataNameArguments {
+    /// The data set's name
+    pub name: String,
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DataSheetArguments {
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Which images
+    #[arg(long, value_enum, default_value = "train")]
+    pub split: SplitArgument,
+    /// How many images
+    #[arg(long, value_name = "N", default_value = "200", value_parser = positive())]
+    pub count: usize,
+    /// Decides the digits that `strokes` draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// The picture [default: DATASET.png]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn positive() -> impl clap::builder::TypedValueParser<Value = usize> {
+    at_most(1_000_000_000)
+}
+
+fn grid() -> impl clap::builder::TypedValueParser<Value = usize> {
+    at_most(100)
+}
+
+fn at_most(most: u64) -> impl clap::builder::TypedValueParser<Value = usize> {
+    use clap::builder::TypedValueParser;
+    clap::value_parser!(u64).range(1..=most).map(|value| value as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_option_is_sound_and_explained() {
+        Arguments::command().help_expected(true).debug_assert();
+    }
+}

@@ -1,0 +1,28 @@
+//! Ctrl-C: the first one asks for a stop at the next good moment, the second one stops at once.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// What a shell reports for a program that Ctrl-C ended.
+pub const EXIT_CODE: i32 = 130;
+
+/// Listens from now on.
+pub fn listen() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| {
+        if ASKED.swap(true, Ordering::SeqCst) {
+            std::process::exit(EXIT_CODE);
+        }
+    })?;
+    Ok(())
+}
+
+/// Breaks once somebody pressed Ctrl-C.
+pub fn check() -> ControlFlow<()> {
+    if ASKED.load(Ordering::SeqCst) {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
+}

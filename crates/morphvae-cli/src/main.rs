@@ -1,0 +1,106 @@
+//! The program `morphvae`: arguments, progress, messages. All work is the library's.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod console;
+mod images;
+mod interrupt;
+mod model;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use arguments::{Arguments, DataVerb, Verb};
+use console::Console;
+
+/// Kernels take and free large buffers all the time; this allocator keeps them instead of asking the system anew.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has had enough of it.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "morphvae: {}", one_line(&error));
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let console = Console::new(arguments.quiet);
+    if let Some(threads) = arguments.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .context("cannot start the threads")?;
+    }
+    match arguments.verb {
+        Verb::Train(arguments) => commands::train::run(&arguments, console),
+        Verb::Evaluate(arguments) => commands::evaluate::run(&arguments, console),
+        Verb::Figures(arguments) => commands::figures::run(&arguments, console),
+        Verb::Reconstruct(arguments) => commands::reconstruct::run(&arguments, console),
+        Verb::Encode(arguments) => commands::encode::run(&arguments, console),
+        Verb::Info(arguments) => commands::info::run(&arguments, console),
+        Verb::Data(DataVerb::List(arguments)) => commands::data::list(&arguments, console),
+        Verb::Data(DataVerb::Fetch(arguments)) => commands::data::fetch(&arguments, console),
+        Verb::Data(DataVerb::Check(arguments)) => commands::data::check(&arguments, console),
+        Verb::Data(DataVerb::Sheet(arguments)) => commands::data::sheet(&arguments, console),
+    }
+}
+
+/// A request that cannot be met however the files are: exit status 2, as for options that do not parse.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    use morphvae::data::DataError;
+    use morphvae::model::ModelError;
+    use morphvae::training::TrainingError;
+
+    let wrong_usage = error.chain().any(|cause| {
+        cause.is::<Usage>()
+            || matches!(cause.downcast_ref(), Some(ModelError::Configuration { .. }))
+            || matches!(cause.downcast_ref(), Some(DataError::UnknownSet { .. }))
+            || matches!(
+                cause.downcast_ref(),
+                Some(
+                    TrainingError::Setting { .. }
+                        | TrainingError::OtherSettings { .. }
+                        | TrainingError::Exists { .. }
+                        | TrainingError::NotARun { .. }
+                )
+            )
+    });
+    if wrong_usage { 2 } else { 1 }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The error and its causes without repetition: library errors quote their cause already.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !line.contains(&cause) {
+            if !line.is_empty() {
+                line.push_str(": ");
+            }
+            line.push_str(&cause);
+        }
+    }
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,70 @@
+//! The model that a command works with: named, a run's, or the bundled one.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use burn::tensor::Device;
+use morphvae::model::{ModelCard, TrainedModel, Vae};
+use morphvae::training::RunFolder;
+
+use crate::Usage;
+use crate::arguments::ModelArgument;
+use crate::console::Console;
+
+/// Trained by this program on MNIST with the defaults, in half precision.
+const BUNDLED: &[u8] = include_bytes!("../../../models/mnist-2d.safetensors");
+const BUNDLED_NAME: &str = "mnist-2d (bundled)";
+
+/// A model and where it came from.
+pub struct Model {
+    /// For people.
+    pub name: String,
+    /// The file, unless it is the bundled one.
+    pub path: Option<PathBuf>,
+    /// The run that it belongs to, where a run's folder was named.
+    pub run: Option<RunFolder>,
+    /// What the file held.
+    pub trained: TrainedModel,
+}
+
+impl Model {
+    pub fn open(argument: &ModelArgument, console: Console) -> anyhow::Result<Self> {
+        let device = Device::flex();
+        let Some(path) = &argument.model else {
+            console.note("no MODEL named: using the bundled one, MNIST digits in a latent plane");
+            let trained = TrainedModel::from_bytes(BUNDLED, BUNDLED_NAME, &device)?;
+            return Ok(Self { name: BUNDLED_NAME.into(), path: None, run: None, trained });
+        };
+        let (file, run) = if path.is_dir() {
+            let (run, _) = RunFolder::open(path).with_context(|| format!("{} is not a run's folder", path.display()))?;
+            let file = run.model_path();
+            if !file.exists() {
+                let text = format!("{}: no epoch of this run is finished, so it has no model yet", path.display());
+                return Err(Usage(text).into());
+            }
+            (file, Some(run))
+        } else {
+            (path.clone(), None)
+        };
+        let trained = TrainedModel::read(&file, &device).with_context(|| file.display().to_string())?;
+        Ok(Self { name: path.display().to_string(), path: Some(file), run, trained })
+    }
+
+    pub fn network(&self) -> &Vae {
+        &self.trained.network
+    }
+
+    pub fn card(&self) -> Option<&ModelCard> {
+        self.trained.card.as_ref()
+    }
+
+    /// A short name for files made with it: `mnist-2d` for `runs/mnist-2d` and for `mnist-2d.pth`.
+    pub fn stem(&self) -> String {
+        let path = match (&self.run, &self.path) {
+            (Some(run), _) => run.path(),
+            (None, Some(path)) => path,
+            (None, None) => Path::new("mnist-2d"),
+        };
+        path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
+    }
+}

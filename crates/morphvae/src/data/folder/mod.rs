@@ -1,0 +1,361 @@
+//! A folder of image files as a data set.
+//!
+//! Files directly inside have no labels; files in folders one level down are labelled by their folder. A folder that holds
+//! `train` and `test` is split already; of any other, some images of each class are held out to test on.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use super::{DataError, Dataset, Images, Split};
+use crate::random::{Purpose, generator};
+
+mod picture;
+#[cfg(test)]
+mod tests;
+
+pub use picture::Fit;
+use picture::Picture;
+
+/// Names of image files end in these, in small or capital letters; other files are none of our business.
+const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "pgm", "ppm", "pnm", "webp"];
+
+/// Bytes that the pixels of a folder may take in memory.
+const LARGEST: u64 = 4 << 30;
+
+/// How a folder's images are read.
+#[derive(Clone, Debug)]
+pub struct FolderOptions {
+    /// Rows and columns of every image that comes out.
+    pub size: usize,
+    /// 1 for grey, 3 for colour; when left out, colour if any image is coloured.
+    pub channels: Option<usize>,
+    /// How an image that is not square becomes square.
+    pub fit: Fit,
+    /// Whether a file that cannot be read is an error rather than skipped.
+    pub strict: bool,
+    /// The fraction of each class that is held out for testing, above 0 and below 1, where the folder is not split
+    /// already. At least one image of each class is held out, unless it is the only one.
+    pub test_fraction: f64,
+    /// Chooses which images are held out.
+    pub seed: u64,
+}
+
+impl FolderOptions {
+    /// The defaults for images of `size` x `size`: cropped, skipping what cannot be read, a tenth held out.
+    #[must_use]
+    pub fn new(size: usize) -> Self {
+        Self {
+            size,
+            channels: None,
+            fit: Fit::Crop,
+            strict: false,
+            test_fraction: 0.1,
+            seed: 0,
+        }
+    }
+
+    fn check(&self) -> Result<(), DataError> {
+        let wrong = |name, value: String, allowed| Err(DataError::Option { name, value, allowed });
+        if !(1..=4096).contains(&self.size) {
+            return wrong("the image size", self.size.to_string(), "1 to 4096");
+        }
+        if let Some(channels) = self.channels.filter(|channels| ![1, 3].contains(channels)) {
+            return wrong("the number of channels", channels.to_string(), "1 or 3");
+        }
+        if !(self.test_fraction > 0.0 && self.test_fraction < 1.0) {
+            return wrong(
+                "the fraction to test on",
+                self.test_fraction.to_string(),
+                "above 0 and below 1",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Files that cannot be read, and why.
+pub type Skipped = Vec<(PathBuf, String)>;
+
+/// What was read from a folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// The images, in the order of their labels and names.
+    pub dataset: Dataset,
+    /// Files that cannot be read, and why.
+    pub skipped: Skipped,
+}
+
+/// Reads all images of a folder (PNG, JPEG, BMP, PGM or WebP by content), resized bilinearly with antialiasing.
+///
+/// Transparent images are laid on white; photographs are turned as their EXIF orientation says; hidden files and files
+/// that are not named as images are ignored. The result depends on the files, the options and nothing else.
+///
+/// # Errors
+/// [`DataError`] when there is no image, labelled and unlabelled images are mixed, there are too few to split, all are
+/// unreadable (or one, if strict), memory would not suffice, or an option makes no sense.
+pub fn read_folder(path: &Path, options: &FolderOptions) -> Result<Folder, DataError> {
+    options.check()?;
+    let found = find_images(path)?;
+    check_memory(path, found.len(), options)?;
+    let (mut images, skipped) = decode(path, found, options)?;
+    let classes = number_classes(path, &mut images)?;
+    if images[0].found.part.is_none() {
+        hold_out(path, &mut images, &classes, options)?;
+    }
+    let colour = options.channels == Some(3) || images.iter().any(|image| image.picture.coloured);
+    let (test, train): (Vec<_>, Vec<_>) = images
+        .into_iter()
+        .partition(|image| image.found.part == Some(Part::Test));
+    let train = split(train, colour, options.size)?;
+    let test = split(test, colour, options.size)?;
+    Ok(Folder {
+        dataset: Dataset {
+            name: name_of(path),
+            train,
+            test,
+            classes,
+        },
+        skipped,
+    })
+}
+
+/// Which split an image belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Train,
+    Test,
+}
+
+/// An image file, and what its place says of it.
+struct Found {
+    path: PathBuf,
+    class: Option<String>,
+    part: Option<Part>,
+}
+
+/// An image that could be read.
+struct Image {
+    found: Found,
+    picture: Picture,
+    label: Option<u16>,
+}
+
+/// All image files, sorted by part, class and name.
+fn find_images(path: &Path) -> Result<Vec<Found>, DataError> {
+    let (files, folders) = list(path)?;
+    let named = |name: &str| folders.iter().find(|folder| name_of(folder) == name);
+    let (Some(train), Some(test)) = (named("train"), named("test")) else {
+        return find_classes(path, None);
+    };
+    let mixed = |path: &PathBuf, reason: &str| DataError::MixedFolder {
+        path: path.clone(),
+        reason: reason.to_owned(),
+    };
+    let beside = files
+        .iter()
+        .chain(&folders)
+        .find(|entry| ![train, test].contains(entry));
+    if let Some(beside) = beside {
+        return Err(mixed(beside, "it stands beside train and test, but belongs to neither"));
+    }
+    let mut found = find_classes(train, Some(Part::Train))?;
+    let test = find_classes(test, Some(Part::Test))?;
+    if found[0].class.is_some() != test[0].class.is_some() {
+        return Err(mixed(
+            &test[0].path,
+            "the images of one of train and test have labels, those of the other have not",
+        ));
+    }
+    found.extend(test);
+    Ok(found)
+}
+
+/// The image files directly in a folder, or else one level down.
+fn find_classes(path: &Path, part: Option<Part>) -> Result<Vec<Found>, DataError> {
+    let (files, folders) = list(path)?;
+    let mut found = Vec::new();
+    for folder in folders {
+        let class = name_of(&folder);
+        let files = list(&folder)?.0;
+        found.extend(files.into_iter().map(|path| Found {
+            path,
+            class: Some(class.clone()),
+            part,
+        }));
+    }
+    match (files.first(), found.first()) {
+        (None, None) => Err(DataError::EmptyFolder {
+            path: path.to_path_buf(),
+        }),
+        (None, Some(_)) => Ok(found),
+        (Some(_), None) => Ok(files
+            .into_iter()
+            .map(|path| Found {
+                path,
+                class: None,
+                part,
+            })
+            .collect()),
+        (Some(file), Some(labelled)) => Err(DataError::MixedFolder {
+            path: file.clone(),
+            reason: format!("it has no label, but {} has", labelled.path.display()),
+        }),
+    }
+}
+
+/// The image files and the folders directly in a folder, sorted by name, without hidden ones.
+fn list(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), DataError> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(path).map_err(DataError::io(path))? {
+        let entry = entry.map_err(DataError::io(path))?.path();
+        if name_of(&entry).starts_with('.') {
+            continue;
+        }
+        if entry.is_dir() {
+            folders.push(entry);
+        } else if has_image_extension(&entry) {
+            files.push(entry);
+        }
+    }
+    files.sort();
+    folders.sort();
+    Ok((files, folders))
+}
+
+fn has_image_extension(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// The last part of a path; for `.` and the like, that of the folder it stands for.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().map(ToOwned::to_owned);
+    let name = name.or_else(|| path.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
+    name.map_or_else(|| "images".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn check_memory(path: &Path, count: usize, options: &FolderOptions) -> Result<(), DataError> {
+    let channels = options.channels.unwrap_or(3);
+    let bytes = (count * channels * options.size * options.size) as u64;
+    if bytes > LARGEST {
+        let what = format!("{count} images of {0} x {0} with {channels} channel(s)", options.size);
+        return Err(DataError::TooLarge {
+            path: path.to_path_buf(),
+            what,
+            bytes,
+            limit: LARGEST,
+        });
+    }
+    Ok(())
+}
+
+/// Reads all files on all threads. The order stays; those that cannot be read come apart.
+fn decode(path: &Path, found: Vec<Found>, options: &FolderOptions) -> Result<(Vec<Image>, Skipped), DataError> {
+    let size = u32::try_from(options.size).expect("the size has been checked");
+    let colour = options.channels != Some(1);
+    let read = |found: Found| match picture::read(&found.path, size, options.fit, colour) {
+        Ok(picture) => Ok(Image {
+            found,
+            picture,
+            label: None,
+        }),
+        Err(reason) => Err((found, reason)),
+    };
+    let results: Vec<_> = found.into_par_iter().map(read).collect();
+    let (mut images, mut unreadable) = (Vec::with_capacity(results.len()), Vec::new());
+    for result in results {
+        match result {
+            Ok(image) => images.push(image),
+            Err((found, reason)) if options.strict => {
+                return Err(DataError::Unreadable {
+                    path: found.path,
+                    reason,
+                });
+            }
+            Err(lost) => unreadable.push(lost),
+        }
+    }
+    let bare = |lost: &Found| images.iter().all(|image| image.found.part != lost.part);
+    if let Some((lost, reason)) = unreadable.iter().find(|(lost, _)| bare(lost)) {
+        return Err(DataError::AllUnreadable {
+            path: path.to_path_buf(),
+            count: unreadable.iter().filter(|(other, _)| other.part == lost.part).count(),
+            first: lost.path.clone(),
+            reason: reason.clone(),
+        });
+    }
+    Ok((
+        images,
+        unreadable
+            .into_iter()
+            .map(|(found, reason)| (found.path, reason))
+            .collect(),
+    ))
+}
+
+/// Labels the images by their classes' places in the sorted names, which are returned.
+fn number_classes(path: &Path, images: &mut [Image]) -> Result<Vec<String>, DataError> {
+    let names: BTreeSet<String> = images.iter().filter_map(|image| image.found.class.clone()).collect();
+    let classes = Vec::from_iter(names);
+    if classes.len() > usize::from(u16::MAX) {
+        return Err(DataError::TooManyClasses {
+            path: path.to_path_buf(),
+            count: classes.len(),
+        });
+    }
+    for image in images {
+        let place = image
+            .found
+            .class
+            .as_ref()
+            .map(|class| classes.partition_point(|other| other < class));
+        image.label = place.and_then(|place| u16::try_from(place).ok());
+    }
+    Ok(classes)
+}
+
+/// Draws the images of each class that are held out to test on.
+fn hold_out(path: &Path, images: &mut [Image], classes: &[String], options: &FolderOptions) -> Result<(), DataError> {
+    let mut generator = generator(options.seed, Purpose::Split, 0);
+    let mut members = vec![Vec::new(); classes.len().max(1)];
+    for (index, image) in images.iter().enumerate() {
+        members[usize::from(image.label.unwrap_or(0))].push(index);
+    }
+    let mut total = 0;
+    for mut members in members {
+        let wanted = (members.len() as f64 * options.test_fraction).round() as usize;
+        let held_out = wanted.clamp(1, members.len().max(2) - 1).min(members.len() - 1);
+        members.shuffle(&mut generator);
+        for &index in &members[..held_out] {
+            images[index].found.part = Some(Part::Test);
+        }
+        total += held_out;
+    }
+    if total == 0 {
+        return Err(DataError::TooFewToSplit {
+            path: path.to_path_buf(),
+            count: images.len(),
+            classes: classes.len(),
+        });
+    }
+    Ok(())
+}
+
+/// Puts images, all grey or all in colour, one behind the other.
+fn split(images: Vec<Image>, colour: bool, size: usize) -> Result<Split, DataError> {
+    let channels = if colour { 3 } else { 1 };
+    let labels = images.iter().map(|image| image.label).collect();
+    let mut pixels = Vec::with_capacity(images.len() * channels * size * size);
+    for Image { picture, .. } in images {
+        let repeats = if picture.coloured { 1 } else { channels };
+        (0..repeats).for_each(|_| pixels.extend(&picture.pixels));
+    }
+    Ok(Split {
+        images: Images::new(channels, size, size, pixels)?,
+        labels,
+    })
+}

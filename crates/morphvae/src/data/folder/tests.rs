@@ -1,0 +1,158 @@
+//! Folders that people may point the program at.
+
+use super::*;
+use image::{GrayImage, Luma, Rgb, RgbImage};
+
+/// Writes a grey image; folders are made as needed.
+fn grey(root: &Path, name: &str, brightness: u8) {
+    let path = root.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    GrayImage::from_pixel(5, 4, Luma([brightness])).save(path).unwrap();
+}
+
+fn message(root: &Path, options: &FolderOptions) -> String {
+    let message = read_folder(root, options).unwrap_err().to_string();
+    assert!(!message.contains('\n'), "{message}");
+    message
+}
+
+fn first_pixels(split: &Split) -> Vec<u8> {
+    (0..split.images.count())
+        .map(|index| split.images.image(index)[0])
+        .collect()
+}
+
+#[test]
+fn folders_are_labels_and_a_tenth_of_each_is_held_out() {
+    let root = tempfile::tempdir().unwrap();
+    for index in 0..20 {
+        grey(root.path(), &format!("smile/{index:02}.png"), index);
+        grey(root.path(), &format!("plain/{index:02}.PNG"), 100 + index);
+    }
+    grey(root.path(), "once/only.png", 250);
+    fs::write(root.path().join("smile/notes.txt"), "not an image").unwrap();
+    fs::write(root.path().join("smile/.hidden.png"), "not an image").unwrap();
+    fs::create_dir(root.path().join("empty")).unwrap();
+    let Folder { dataset, skipped } = read_folder(root.path(), &FolderOptions::new(8)).unwrap();
+    assert!(skipped.is_empty());
+    assert_eq!(dataset.classes, ["once", "plain", "smile"]);
+    assert_eq!((dataset.train.images.count(), dataset.test.images.count()), (37, 4));
+    assert_eq!(dataset.test.labels, Some(vec![1, 1, 2, 2]));
+    let (train, test) = (first_pixels(&dataset.train), first_pixels(&dataset.test));
+    assert!(train[1..19].is_sorted() && train[19..].is_sorted() && train[0] == 250);
+    let all: BTreeSet<u8> = train.into_iter().chain(test).collect();
+    assert_eq!(all, (0..20).chain(100..120).chain([250]).collect());
+}
+
+#[test]
+fn the_seed_and_the_fraction_choose_what_is_held_out() {
+    let root = tempfile::tempdir().unwrap();
+    (0..40).for_each(|index| grey(root.path(), &format!("{index:02}.png"), index));
+    let held_out = |seed, test_fraction| {
+        let options = FolderOptions {
+            test_fraction,
+            seed,
+            ..FolderOptions::new(4)
+        };
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(1 + seed as usize % 3)
+            .build()
+            .unwrap();
+        let dataset = threads.install(|| read_folder(root.path(), &options)).unwrap().dataset;
+        assert_eq!((dataset.train.labels, dataset.classes.len()), (None, 0));
+        first_pixels(&dataset.test)
+    };
+    assert_eq!(held_out(1, 0.25), held_out(1, 0.25));
+    assert_ne!(held_out(1, 0.25), held_out(2, 0.25));
+    assert_eq!(held_out(1, 0.25).len(), 10);
+    assert_eq!(held_out(1, 0.001).len(), 1);
+    assert_eq!(held_out(1, 0.999).len(), 39);
+}
+
+#[test]
+fn train_and_test_folders_are_the_splits() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["train/a/1.png", "train/b/1.png", "train/b/2.png", "test/b/1.png"] {
+        grey(root.path(), name, 1);
+    }
+    let dataset = read_folder(root.path(), &FolderOptions::new(4)).unwrap().dataset;
+    assert_eq!(
+        (dataset.train.labels, dataset.test.labels),
+        (Some(vec![0, 1, 1]), Some(vec![1]))
+    );
+    grey(root.path(), "other/a.png", 1);
+    assert!(message(root.path(), &FolderOptions::new(4)).contains("other: it stands beside train and test"));
+}
+
+#[test]
+fn one_coloured_image_makes_all_coloured_unless_grey_is_wanted() {
+    let root = tempfile::tempdir().unwrap();
+    (0..3).for_each(|index| grey(root.path(), &format!("{index}.png"), 77));
+    let channels = |channels| {
+        let options = FolderOptions {
+            channels,
+            ..FolderOptions::new(4)
+        };
+        read_folder(root.path(), &options).unwrap().dataset.train.images
+    };
+    assert_eq!(channels(None).channels(), 1);
+    assert_eq!(channels(Some(3)).image(0), [77; 48]);
+    RgbImage::from_pixel(4, 4, Rgb([255, 0, 0]))
+        .save(root.path().join("red.png"))
+        .unwrap();
+    assert_eq!(channels(None).channels(), 3);
+    assert_eq!(channels(Some(1)).channels(), 1);
+}
+
+#[test]
+fn an_unreadable_file_is_named_and_skipped_or_an_error() {
+    let root = tempfile::tempdir().unwrap();
+    (0..3).for_each(|index| grey(root.path(), &format!("{index}.png"), 1));
+    fs::write(root.path().join("1b.jpg"), "<html>").unwrap();
+    let Folder { dataset, skipped } = read_folder(root.path(), &FolderOptions::new(4)).unwrap();
+    assert_eq!(dataset.train.images.count() + dataset.test.images.count(), 3);
+    assert_eq!(skipped.len(), 1);
+    assert!(skipped[0].0.ends_with("1b.jpg") && !skipped[0].1.is_empty());
+    let strict = FolderOptions {
+        strict: true,
+        ..FolderOptions::new(4)
+    };
+    assert!(message(root.path(), &strict).contains("1b.jpg"));
+}
+
+#[test]
+fn folders_that_make_no_data_set_are_refused() {
+    let options = FolderOptions::new(4);
+    let root = tempfile::tempdir().unwrap();
+    assert!(message(&root.path().join("absent"), &options).contains("absent"));
+    assert!(message(root.path(), &options).contains("no images here"));
+    fs::write(root.path().join("broken.png"), "no").unwrap();
+    assert!(message(root.path(), &options).contains("none of the 1 images can be read"));
+    fs::remove_file(root.path().join("broken.png")).unwrap();
+    grey(root.path(), "single.png", 1);
+    assert!(message(root.path(), &options).contains("cannot be split"));
+    grey(root.path(), "class/labelled.png", 1);
+    let mixed = message(root.path(), &options);
+    assert!(
+        mixed.contains("single.png: it has no label") && mixed.contains("labelled.png"),
+        "{mixed}"
+    );
+    assert!(message(root.path(), &FolderOptions::new(0)).contains("the image size is 0"));
+    let fraction = FolderOptions {
+        test_fraction: 1.0,
+        ..FolderOptions::new(4)
+    };
+    assert!(message(root.path(), &fraction).contains("above 0 and below 1"));
+    let channels = FolderOptions {
+        channels: Some(2),
+        ..FolderOptions::new(4)
+    };
+    assert!(message(root.path(), &channels).contains("1 or 3"));
+}
+
+#[test]
+fn more_images_than_memory_are_refused_before_reading() {
+    let options = FolderOptions::new(4096);
+    assert!(check_memory(Path::new("faces"), 86, &options).is_err());
+    assert!(check_memory(Path::new("faces"), 85, &options).is_ok());
+}

@@ -1,0 +1,31 @@
+//! Images in: everything between a name or a folder and the pixels that a network sees.
+//!
+//! - [`Images`], [`Split`], [`Dataset`]: images in memory, with their labels and the classes' names.
+//! - [`catalogue`]: the sets known by name, where their files lie, and whether they are whole.
+//! - [`fetch`]: gets a known set over the network, checked against the published digests.
+//! - [`strokes`](mod@strokes): digits that this program draws itself.
+//! - [`Batches`]: images of the network's size, made ready off the training thread.
+//! - [`idx`]: the file format of those sets.
+//! - [`read_folder`]: a folder of image files.
+//!
+//! Nothing here knows of networks or training; whoever trains or evaluates asks for a [`Dataset`]. All that comes from
+//! outside is taken for hostile: sizes are checked before memory is taken, and each error says what to do.
+
+mod batches;
+pub mod catalogue;
+mod digest;
+mod download;
+mod error;
+mod folder;
+pub mod idx;
+mod images;
+mod resize;
+pub mod strokes;
+
+pub use batches::{Batch, Batches, epoch_order, prepare};
+pub use catalogue::{Condition, FileState, KnownSet};
+pub use download::{FetchOptions, Observer, Progress, fetch};
+pub use error::{DataError, Found, IdxKind, Start};
+pub use folder::{Fit, Folder, FolderOptions, Skipped, read_folder};
+pub use images::{Dataset, Images, Split};
+pub use resize::Resizer;

@@ -1,0 +1,210 @@
+//! A trained network at work: judged on whole data sets, encoding, decoding, reconstructing.
+//!
+//! Everything here takes images of any size and goes through them in batches of one fixed size, so that results do
+//! not depend on how they were cut. Batch norms use their running statistics.
+
+use std::ops::ControlFlow;
+
+use burn::tensor::{Tensor, TensorData};
+
+use crate::data::{Images, prepare};
+use crate::model::{ModelError, Posterior, Vae, to_values};
+use crate::objective::{Loss, Objective, cross_entropy, kl_divergence};
+use crate::random::{Purpose, noise};
+
+/// Images a pass: large enough to keep the cores busy, small enough for little memory.
+const BATCH: usize = 100;
+
+/// A latent dimension is said to carry information when its mean KL divergence is above this many nats.
+const INFORMATIVE_NATS: f64 = 0.01;
+
+/// Below this many nats in all, the decoder no longer listens to the latent space.
+const COLLAPSED_NATS: f64 = 0.1;
+
+/// What decides a test loss besides network and images.
+#[derive(Clone, Copy, Debug)]
+pub struct EvaluationOptions {
+    /// Which loss.
+    pub objective: Objective,
+    /// Weight of the KL divergence.
+    pub beta: f64,
+    /// Decides the noise: one sample of the posterior an image.
+    pub seed: u64,
+}
+
+/// A whole split, judged.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// The mean over the images, in nats per image.
+    pub loss: Loss,
+    /// How many images there were.
+    pub images: usize,
+    /// Mean KL divergence of each latent dimension, `[latent]`, in nats.
+    pub kl_per_latent: Vec<f64>,
+    /// Where the images lie in the latent space.
+    pub codes: Codes,
+}
+
+/// Encoded images: means and log variances, both `[images, latent]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Codes {
+    /// Latent dimensions.
+    pub latent: usize,
+    /// Means of the posteriors.
+    pub mean: Vec<f32>,
+    /// Logarithms of their variances.
+    pub log_variance: Vec<f32>,
+}
+
+impl Evaluation {
+    /// How many latent dimensions carry information: more than 0.01 nat on average.
+    #[must_use]
+    pub fn informative_latents(&self) -> usize {
+        self.kl_per_latent.iter().filter(|&&kl| kl > INFORMATIVE_NATS).count()
+    }
+
+    /// Whether the posterior has collapsed onto the prior: less than 0.1 nat in all.
+    #[must_use]
+    pub fn has_collapsed(&self) -> bool {
+        self.kl_per_latent.iter().sum::<f64>() < COLLAPSED_NATS
+    }
+}
+
+/// Judges a network on all `images`: one sample of the posterior each for [`Objective::Vae`], the mean for
+/// [`Objective::Ae`].
+///
+/// `observe` is told after each batch how many images are done; nothing is returned when it breaks.
+///
+/// # Errors
+/// [`ModelError::Channels`] for images of another kind than the network's.
+pub fn evaluate(
+    network: &Vae,
+    images: &Images,
+    options: EvaluationOptions,
+    observe: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Evaluation>, ModelError> {
+    check_channels(network, images)?;
+    let latent = network.config().latent;
+    let mut reconstruction = 0.0;
+    let mut kl_per_latent = vec![0.0; latent];
+    let mut codes = Codes { latent, ..Codes::default() };
+    for (step, range) in batches(images.count()).enumerate() {
+        let count = range.len();
+        let done = range.end;
+        let batch = load(network, images, range);
+        let posterior = network.encode(batch.clone());
+        let latents = match options.objective {
+            Objective::Ae => posterior.mean.clone(),
+            Objective::Vae => {
+                let values = noise(options.seed, Purpose::Evaluation, step as u64, count * latent);
+                posterior.sample(latents(network, values))
+            }
+        };
+        reconstruction += sum(cross_entropy(batch, network.decode(latents)));
+        if options.objective == Objective::Vae {
+            let kl = to_values(kl_divergence(&posterior).flatten(0, 1));
+            for (index, value) in kl.into_iter().enumerate() {
+                kl_per_latent[index % latent] += f64::from(value);
+            }
+        }
+        codes.push(posterior);
+        if observe(done).is_break() {
+            return Ok(None);
+        }
+    }
+    let per_image = 1.0 / images.count().max(1) as f64;
+    for kl in &mut kl_per_latent {
+        *kl *= per_image;
+    }
+    let kl = kl_per_latent.iter().sum::<f64>();
+    let reconstruction = reconstruction * per_image;
+    Ok(Some(Evaluation {
+        loss: Loss {
+            loss: reconstruction + options.beta * kl,
+            reconstruction,
+            kl,
+        },
+        images: images.count(),
+        kl_per_latent,
+        codes,
+    }))
+}
+
+/// Where images lie in the latent space.
+///
+/// # Errors
+/// [`ModelError::Channels`] for images of another kind than the network's.
+pub fn encode(network: &Vae, images: &Images) -> Result<Codes, ModelError> {
+    check_channels(network, images)?;
+    let mut codes = Codes {
+        latent: network.config().latent,
+        ..Codes::default()
+    };
+    for range in batches(images.count()) {
+        codes.push(network.encode(load(network, images, range)));
+    }
+    Ok(codes)
+}
+
+/// The images at points of the latent space, `[count, latent]`: 8 bits a channel, of the network's size.
+#[must_use]
+pub fn decode(network: &Vae, points: &[f32]) -> Images {
+    let config = network.config();
+    let mut pixels = Vec::with_capacity(points.len() / config.latent * config.image_length());
+    for chunk in points.chunks(BATCH * config.latent) {
+        let decoded = network.decode(latents(network, chunk.to_vec()));
+        pixels.extend(to_values(decoded.flatten(0, 3)).into_iter().map(to_byte));
+    }
+    Images::new(config.channels, config.image_size, config.image_size, pixels)
+        .expect("a decoder gives whole images")
+}
+
+/// Images as the network gives them back from the means of their posteriors.
+///
+/// # Errors
+/// [`ModelError::Channels`] for images of another kind than the network's.
+pub fn reconstruct(network: &Vae, images: &Images) -> Result<Images, ModelError> {
+    Ok(decode(network, &encode(network, images)?.mean))
+}
+
+impl Codes {
+    fn push(&mut self, posterior: Posterior) {
+        self.mean.extend(to_values(posterior.mean.flatten(0, 1)));
+        self.log_variance.extend(to_values(posterior.log_variance.flatten(0, 1)));
+    }
+}
+
+/// Whether a network takes such images: grey or colour, of any size.
+///
+/// # Errors
+/// [`ModelError::Channels`] when it does not.
+pub(crate) fn check_channels(network: &Vae, images: &Images) -> Result<(), ModelError> {
+    let (expected, found) = (network.config().channels, images.channels());
+    if expected == found { Ok(()) } else { Err(ModelError::Channels { expected, found }) }
+}
+
+fn batches(count: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    (0..count).step_by(BATCH).map(move |start| start..(start + BATCH).min(count))
+}
+
+fn load(network: &Vae, images: &Images, range: std::ops::Range<usize>) -> Tensor<4> {
+    let config = network.config();
+    let shape = [range.len(), config.channels, config.image_size, config.image_size];
+    let indices: Vec<u32> = range.map(|index| index as u32).collect();
+    let pixels = prepare(images, &indices, config.image_size);
+    Tensor::from_data(TensorData::new(pixels, shape), &network.device())
+}
+
+fn latents(network: &Vae, values: Vec<f32>) -> Tensor<2> {
+    let latent = network.config().latent;
+    let shape = [values.len() / latent, latent];
+    Tensor::from_data(TensorData::new(values, shape), &network.device())
+}
+
+fn sum(values: Tensor<1>) -> f64 {
+    to_values(values).into_iter().map(f64::from).sum()
+}
+
+fn to_byte(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}

@@ -1,0 +1,187 @@
+//! The images that a plane of latents decodes to, as one surface.
+
+use super::axis::number;
+use super::canvas::{Align, Canvas, RULE, Stroke, Style};
+use super::sheet::{check, colour};
+use super::{Caption, FigureError};
+use crate::data::Images;
+use image::imageops::{self, FilterType};
+use image::{GrayImage, Luma, Rgb, RgbImage};
+
+/// Side of the surface, about, in pixels.
+const SIDE: f64 = 1600.0;
+/// Above and at the right.
+const MARGIN: f64 = 64.0;
+/// Left of the surface: numbers and the axis's name.
+const LEFT: f64 = 170.0;
+/// Below the surface.
+const BOTTOM: f64 = 150.0;
+/// Length of a tick.
+const TICK: f64 = 9.0;
+/// Numbers along an axis, at most.
+const MOST_NUMBERS: usize = 14;
+
+/// The axes of a sheet over the latent plane.
+#[derive(Clone, Copy, Debug)]
+pub struct ManifoldAxes<'a> {
+    /// The names of the horizontal and the vertical axis.
+    pub names: [&'a str; 2],
+    /// The first latent of every column, from left to right.
+    pub columns: &'a [f64],
+    /// The second latent of every row, from top to bottom.
+    pub rows: &'a [f64],
+}
+
+/// Draws `images`, row after row from the top, without gaps: a surface that changes continuously.
+///
+/// Images are enlarged smoothly, each by itself, so that what touches at an edge is what the decoder said.
+///
+/// # Errors
+/// [`FigureError`] when the number of images is not that of the columns times that of the rows, or zero, or when they
+/// are neither grey nor colour.
+pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Result<RgbImage, FigureError> {
+    check(images)?;
+    let (columns, rows) = (axes.columns.len(), axes.rows.len());
+    if columns * rows != images.count() {
+        return Err(FigureError::Mismatch {
+            what: "images",
+            expected: columns * rows,
+            got: images.count(),
+        });
+    }
+    let longest = (columns * images.width()).max(rows * images.height());
+    let scale = (SIDE / longest as f64).round().max(1.0) as usize;
+    let [tile_width, tile_height] = [images.width() * scale, images.height() * scale];
+    let [width, height] = [(columns * tile_width) as f64, (rows * tile_height) as f64];
+    let top = MARGIN + caption.height();
+    let mut canvas = Canvas::new((LEFT + width + MARGIN) as usize, (top + height + BOTTOM) as usize)?;
+    caption.draw(&mut canvas, [LEFT, MARGIN], width);
+    for index in 0..images.count() {
+        let (column, row) = (index % columns, index / columns);
+        let corner = [LEFT as usize + column * tile_width, top as usize + row * tile_height];
+        canvas.picture(&enlarged(images, index, scale), corner[0], corner[1]);
+    }
+
+    let tick = Stroke::solid(RULE, 2.0);
+    let (middle_x, middle_y) = (tile_width as f64 / 2.0, tile_height as f64 / 2.0);
+    for (index, label) in numbers(axes.columns) {
+        let x = LEFT + index as f64 * tile_width as f64 + middle_x;
+        canvas.line(&[[x, top + height + 6.0], [x, top + height + 6.0 + TICK]], tick);
+        canvas.text_middle(&label, [x, top + height + 38.0], Style::TICK);
+    }
+    for (index, label) in numbers(axes.rows) {
+        let y = top + index as f64 * tile_height as f64 + middle_y;
+        canvas.line(&[[LEFT - 6.0, y], [LEFT - 6.0 - TICK, y]], tick);
+        canvas.text_middle(&label, [LEFT - 26.0, y], Style::TICK.align(Align::Right));
+    }
+    canvas.text(axes.names[0], [LEFT + width / 2.0, top + height + 106.0], Style::NAME);
+    canvas.text_upwards(axes.names[1], [LEFT - 110.0, top + height / 2.0], Style::NAME);
+    Ok(canvas.into_image())
+}
+
+/// One image, `scale` times as large.
+fn enlarged(images: &Images, index: usize, scale: usize) -> RgbImage {
+    let (width, height) = (images.width() as u32, images.height() as u32);
+    let [wide, high] = [width, height].map(|side| side * scale as u32);
+    let at = |x: u32, y: u32| colour(images, index, x as usize, y as usize);
+    if images.channels() == 1 {
+        let grey = GrayImage::from_fn(width, height, |x, y| Luma([at(x, y)[0]]));
+        let grey = imageops::resize(&grey, wide, high, FilterType::CatmullRom);
+        return RgbImage::from_fn(wide, high, |x, y| Rgb([grey.get_pixel(x, y)[0]; 3]));
+    }
+    imageops::resize(
+        &RgbImage::from_fn(width, height, |x, y| Rgb(at(x, y))),
+        wide,
+        high,
+        FilterType::CatmullRom,
+    )
+}
+
+/// Some of the values, evenly spread from the first to the last and the same from either end, with two decimals at most.
+fn numbers(values: &[f64]) -> Vec<(usize, String)> {
+    let decimals = if values
+        .iter()
+        .all(|value| (value * 10.0 - (value * 10.0).round()).abs() < 1e-9)
+    {
+        1
+    } else {
+        2
+    };
+    numbered(values.len())
+        .into_iter()
+        .map(|index| (index, number(values[index], decimals)))
+        .collect()
+}
+
+/// Which of `count` values have a number: the ends, and as many between them as there is room for.
+fn numbered(count: usize) -> Vec<usize> {
+    let stride = count.div_ceil(MOST_NUMBERS).max(1);
+    let mirrored = |index: usize| count - 1 - index;
+    let mut chosen: Vec<usize> = (0..count.div_ceil(2))
+        .step_by(stride)
+        .filter(|&index| index == mirrored(index) || mirrored(index) - index >= stride)
+        .flat_map(|index| [index, mirrored(index)])
+        .collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Images of one pixel row and column each, in steps of grey.
+    fn greys(count: u8) -> Images {
+        Images::new(1, 4, 4, (0..count).flat_map(|index| [index * 20; 16]).collect()).unwrap()
+    }
+
+    #[test]
+    fn images_touch_and_keep_their_order() {
+        let axes = ManifoldAxes {
+            names: ["z₁", "z₂"],
+            columns: &[-1.0, 0.0, 1.0],
+            rows: &[1.0, -1.0],
+        };
+        let sheet = manifold(&greys(6), &axes, &Caption::default()).unwrap();
+        // Twelve pixels across make about 1600: each is 133 wide, an image 532.
+        let at = |x: u32, y: u32| sheet.get_pixel(x, y).0;
+        let (left, top, tile) = (LEFT as u32, MARGIN as u32, 532);
+        for (index, (column, row)) in [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)].into_iter().enumerate() {
+            let grey = [index as u8 * 20; 3];
+            let (first_x, first_y) = (left + column * tile, top + row * tile);
+            assert_eq!(at(first_x, first_y), grey);
+            assert_eq!(at(first_x + tile - 1, first_y + tile - 1), grey);
+        }
+        assert_eq!(at(left + 3 * tile, top), [255; 3]);
+    }
+
+    #[test]
+    fn the_number_of_images_must_fill_the_grid() {
+        let axes = ManifoldAxes {
+            names: ["z₁", "z₂"],
+            columns: &[-1.0, 0.0, 1.0],
+            rows: &[1.0, -1.0],
+        };
+        let error = manifold(&greys(5), &axes, &Caption::default()).unwrap_err();
+        assert_eq!(error.to_string(), "5 images were given where 6 are needed");
+    }
+
+    #[test]
+    fn numbers_are_the_same_from_either_end_and_include_the_ends() {
+        assert_eq!(numbered(7), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(numbered(20), [0, 2, 4, 6, 8, 11, 13, 15, 17, 19]);
+        assert_eq!(numbered(1), [0]);
+        for count in 1..60 {
+            let chosen = numbered(count);
+            assert!(chosen.len() <= MOST_NUMBERS + 1 && chosen[0] == 0 && chosen.contains(&(count - 1)));
+            assert!(
+                chosen
+                    .iter()
+                    .rev()
+                    .map(|index| count - 1 - index)
+                    .eq(chosen.iter().copied())
+            );
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Pictures: everything that turns arrays into figures.
+//!
+//! A figure is a function from images or numbers to an [`image::RgbImage`]; it knows nothing of networks and touches no
+//! file. [`write_png`] and [`write_gif`] put pictures on disk.
+//!
+//! - [`contact_sheet`], [`class_sheet`], [`reconstruction`]: many images on one page;
+//! - [`latent_map`]: encoded images as points of the plane or of space;
+//! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
+//! - [`learning_curve`]: the loss and its terms by epoch;
+//! - [`side_by_side`](fn@side_by_side): two figures on one page.
+//!
+//! All of them share one page (`canvas`, `text`), one way of writing numbers (`axis`) and one set of colours
+//! (`palette`). The typeface is Inter, cut down to Latin, Greek and the signs of the axes; its licence lies beside it.
+
+mod axis;
+mod canvas;
+mod caption;
+mod curve;
+mod error;
+pub mod latent_map;
+mod manifold;
+mod palette;
+mod sheet;
+mod side_by_side;
+mod text;
+mod write;
+
+pub use caption::Caption;
+pub use curve::{CurvePoint, Terms, learning_curve};
+pub use error::FigureError;
+pub use manifold::{ManifoldAxes, manifold};
+pub use sheet::{class_sheet, contact_sheet, reconstruction};
+pub use side_by_side::side_by_side;
+pub use write::{write_gif, write_png};
+
+/// The classes of a row of things: points, images.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'a> {
+    /// One an item: an index into `classes`.
+    pub indices: &'a [u16],
+    /// The classes' names.
+    pub classes: &'a [String],
+}
+
+impl Labels<'_> {
+    /// Makes sure that every one of `count` items has a label and every label a name.
+    fn check(&self, count: usize) -> Result<(), FigureError> {
+        if self.indices.len() != count {
+            return Err(FigureError::Mismatch {
+                what: "labels",
+                expected: count,
+                got: self.indices.len(),
+            });
+        }
+        match self
+            .indices
+            .iter()
+            .find(|&&label| usize::from(label) >= self.classes.len())
+        {
+            Some(&label) => Err(FigureError::UnknownClass {
+                label,
+                classes: self.classes.len(),
+            }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Sheets: many images on one page.
+
+use super::canvas::{Align, Canvas, INK, Style};
+use super::text;
+use super::{Caption, FigureError, Labels};
+use crate::data::Images;
+use image::{Rgb, RgbImage};
+
+/// Around everything, in pixels.
+const MARGIN: usize = 64;
+/// How wide the images of a sheet are together, about.
+const WIDTH: usize = 1400;
+/// An image's pixel is at most this many pixels wide.
+const MOST_SCALE: usize = 8;
+/// Longest the name of a row may be, in pixels.
+const LONGEST_NAME: f64 = 300.0;
+/// From a row's name to its images.
+const NAME_GAP: f64 = 28.0;
+/// Between the input and its reconstruction.
+const GUTTER: usize = 72;
+/// For a heading over a block of images.
+const HEADING: usize = 52;
+
+/// Draws all images in rows of `columns`, each pixel as a square.
+///
+/// # Errors
+/// [`FigureError`] when there is no image or no column, or the images are neither grey nor colour.
+pub fn contact_sheet(images: &Images, columns: usize, caption: &Caption) -> Result<RgbImage, FigureError> {
+    let cells = Cells::new(images, columns, WIDTH)?;
+    let columns = columns.min(images.count());
+    let top = MARGIN + caption.height() as usize;
+    let width = 2 * MARGIN + cells.across(columns);
+    let mut canvas = Canvas::new(width, top + cells.down(images.count().div_ceil(columns)) + MARGIN)?;
+    caption.draw(&mut canvas, [MARGIN as f64; 2], (width - 2 * MARGIN) as f64);
+    cells.draw_all(&mut canvas, images, columns, [MARGIN, top]);
+    Ok(canvas.into_image())
+}
+
+/// Draws one row for each class that has images: its name and its first `columns` images.
+///
+/// # Errors
+/// As [`contact_sheet`]; also when the labels do not fit the images.
+pub fn class_sheet(
+    images: &Images,
+    labels: Labels,
+    columns: usize,
+    caption: &Caption,
+) -> Result<RgbImage, FigureError> {
+    labels.check(images.count())?;
+    let mut rows = vec![Vec::new(); labels.classes.len()];
+    for (index, &label) in labels.indices.iter().enumerate() {
+        rows[usize::from(label)].push(index);
+    }
+    for row in &mut rows {
+        row.truncate(columns);
+    }
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cells = Cells::new(images, columns, WIDTH)?;
+    let rows: Vec<(&String, Vec<usize>)> = labels
+        .classes
+        .iter()
+        .zip(rows)
+        .filter(|(_, row)| !row.is_empty())
+        .collect();
+
+    let style = Style::TICK.align(Align::Right).colour(INK);
+    let names: Vec<String> = rows
+        .iter()
+        .map(|(name, _)| text::shortened(name, style.weight, style.size, LONGEST_NAME))
+        .collect();
+    let names_width = names.iter().map(|name| style.measure(name)).fold(0.0, f64::max);
+    let left = MARGIN + (names_width + NAME_GAP).ceil() as usize;
+    let top = MARGIN + caption.height() as usize;
+    let width = left + cells.across(columns) + MARGIN;
+    let mut canvas = Canvas::new(width, top + cells.down(rows.len()) + MARGIN)?;
+    caption.draw(&mut canvas, [MARGIN as f64; 2], (width - 2 * MARGIN) as f64);
+    for (row, ((_, indices), name)) in rows.iter().zip(&names).enumerate() {
+        let upper = top + row * cells.pitch(cells.height);
+        let middle = upper as f64 + (cells.height * cells.scale) as f64 / 2.0;
+        canvas.text_middle(name, [left as f64 - NAME_GAP, middle], style);
+        for (column, &index) in indices.iter().enumerate() {
+            cells.draw(
+                &mut canvas,
+                images,
+                index,
+                [left + column * cells.pitch(cells.width), upper],
+            );
+        }
+    }
+    Ok(canvas.into_image())
+}
+
+/// Draws images and, at their right in the same order, what a model made of them, in rows of `columns`.
+///
+/// # Errors
+/// As [`contact_sheet`]; also when `inputs` and `outputs` differ in number.
+pub fn reconstruction(
+    inputs: &Images,
+    outputs: &Images,
+    columns: usize,
+    caption: &Caption,
+) -> Result<RgbImage, FigureError> {
+    if inputs.count() != outputs.count() {
+        return Err(FigureError::Mismatch {
+            what: "reconstructions",
+            expected: inputs.count(),
+            got: outputs.count(),
+        });
+    }
+    let width = (WIDTH + 400 - GUTTER) / 2;
+    let blocks = [(inputs, "input"), (outputs, "reconstruction")];
+    let cells = [
+        Cells::new(inputs, columns, width)?,
+        Cells::new(outputs, columns, width)?,
+    ];
+    let columns = columns.min(inputs.count());
+    let rows = inputs.count().div_ceil(columns);
+    let top = MARGIN + caption.height() as usize + HEADING;
+    let [left_width, right_width] = [&cells[0], &cells[1]].map(|cells| cells.across(columns));
+    let width = 2 * MARGIN + left_width + GUTTER + right_width;
+    let height = top + cells[0].down(rows).max(cells[1].down(rows)) + MARGIN;
+    let mut canvas = Canvas::new(width, height)?;
+    caption.draw(&mut canvas, [MARGIN as f64; 2], (width - 2 * MARGIN) as f64);
+    for ((images, name), (cells, left)) in blocks
+        .into_iter()
+        .zip(cells.iter().zip([MARGIN, MARGIN + left_width + GUTTER]))
+    {
+        canvas.text(name, [left as f64, (top - 22) as f64], Style::NAME.align(Align::Left));
+        cells.draw_all(&mut canvas, images, columns, [left, top]);
+    }
+    Ok(canvas.into_image())
+}
+
+/// How large images are drawn and how far apart.
+struct Cells {
+    width: usize,
+    height: usize,
+    scale: usize,
+    gap: usize,
+}
+
+impl Cells {
+    /// Cells that make rows of `columns` images about `target` pixels wide.
+    fn new(images: &Images, columns: usize, target: usize) -> Result<Self, FigureError> {
+        check(images)?;
+        if columns == 0 {
+            return Err(FigureError::NoColumns);
+        }
+        let (width, height) = (images.width(), images.height());
+        let columns = columns.min(images.count());
+        let scale = (target / (columns * (width + 1))).clamp(1, MOST_SCALE);
+        Ok(Self {
+            width,
+            height,
+            scale,
+            gap: (scale + 1).max(3),
+        })
+    }
+
+    /// From one image to the next, along a side of `pixels`.
+    fn pitch(&self, pixels: usize) -> usize {
+        pixels * self.scale + self.gap
+    }
+
+    fn across(&self, columns: usize) -> usize {
+        (columns * self.pitch(self.width)).saturating_sub(self.gap)
+    }
+
+    fn down(&self, rows: usize) -> usize {
+        (rows * self.pitch(self.height)).saturating_sub(self.gap)
+    }
+
+    fn draw(&self, canvas: &mut Canvas, images: &Images, index: usize, [left, top]: [usize; 2]) {
+        let [width, height] = [self.width, self.height].map(|side| (side * self.scale) as u32);
+        let picture = RgbImage::from_fn(width, height, |x, y| {
+            Rgb(colour(images, index, x as usize / self.scale, y as usize / self.scale))
+        });
+        canvas.picture(&picture, left, top);
+    }
+
+    fn draw_all(&self, canvas: &mut Canvas, images: &Images, columns: usize, [left, top]: [usize; 2]) {
+        for index in 0..images.count() {
+            let (row, column) = (index / columns, index % columns);
+            let corner = [
+                left + column * self.pitch(self.width),
+                top + row * self.pitch(self.height),
+            ];
+            self.draw(canvas, images, index, corner);
+        }
+    }
+}
+
+/// Makes sure that there is an image and that it has a colour.
+pub(super) fn check(images: &Images) -> Result<(), FigureError> {
+    match (images.count(), images.channels()) {
+        (0, _) => Err(FigureError::Empty { what: "images" }),
+        (_, 1 | 3) => Ok(()),
+        (_, channels) => Err(FigureError::Channels { channels }),
+    }
+}
+
+/// The colour of one pixel of image `index`, grey or not.
+pub(super) fn colour(images: &Images, index: usize, column: usize, row: usize) -> [u8; 3] {
+    let image = images.image(index);
+    let plane = images.width() * images.height();
+    let pixel = row * images.width() + column;
+    if images.channels() == 1 {
+        [image[pixel]; 3]
+    } else {
+        [0, 1, 2].map(|channel| image[channel * plane + pixel])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Images of 2 x 2 pixels, each with four greys of its own.
+    fn small(count: u8) -> Images {
+        let pixels = (0..count)
+            .flat_map(|index| [0, 1, 2, 3].map(|pixel| 40 * index + 10 * pixel))
+            .collect();
+        Images::new(1, 2, 2, pixels).unwrap()
+    }
+
+    #[test]
+    fn pixels_become_squares_with_thin_gaps_between_images() {
+        let sheet = contact_sheet(&small(3), 2, &Caption::default()).unwrap();
+        // Pixels of 8 x 8, gaps of 9, a margin of 64; two images in the first row and one in the second.
+        assert_eq!(sheet.dimensions(), (128 + 16 + 9 + 16, 128 + 16 + 9 + 16));
+        let at = |x: u32, y: u32| sheet.get_pixel(64 + x, 64 + y).0;
+        assert_eq!(
+            [at(0, 0), at(7, 7), at(8, 0), at(0, 8), at(15, 15)],
+            [[0; 3], [0; 3], [10; 3], [20; 3], [30; 3]]
+        );
+        assert_eq!([at(16, 0), at(24, 0), at(25, 0)], [[255; 3], [255; 3], [40; 3]]);
+        assert_eq!([at(0, 25), at(25, 25)], [[80; 3], [255; 3]]);
+    }
+
+    #[test]
+    fn colour_images_keep_their_channels_apart() {
+        let images = Images::new(3, 1, 1, vec![200, 100, 50]).unwrap();
+        let sheet = contact_sheet(&images, 1, &Caption::default()).unwrap();
+        assert_eq!(sheet.get_pixel(64, 64).0, [200, 100, 50]);
+    }
+
+    #[test]
+    fn a_class_sheet_has_a_row_for_each_class_with_images() {
+        let classes: Vec<String> = ["zero", "none", "two"].map(String::from).to_vec();
+        let labels = Labels {
+            indices: &[2, 0, 2, 2],
+            classes: &classes,
+        };
+        let sheet = class_sheet(&small(4), labels, 2, &Caption::default()).unwrap();
+        assert_eq!(sheet.height(), 128 + 16 + 9 + 16);
+        let from_right = |x: u32, y: u32| sheet.get_pixel(sheet.width() - 64 - x, 64 + y).0;
+        // Two columns: the first row holds image 1 alone, the second images 0 and 2; image 3 is one too many.
+        assert_eq!(from_right(41, 0), [40; 3]);
+        assert_eq!(from_right(16, 0), [255; 3]);
+        assert_eq!([from_right(41, 25), from_right(16, 25)], [[0; 3], [80; 3]]);
+    }
+
+    #[test]
+    fn reconstructions_stand_beside_their_inputs() {
+        let outputs = Images::new(1, 2, 2, vec![250; 16]).unwrap();
+        let figure = reconstruction(&small(4), &outputs, 2, &Caption::default()).unwrap();
+        let top = (MARGIN + HEADING) as u32;
+        let second = figure.width() - 64 - (16 + 9 + 16);
+        assert_eq!(figure.get_pixel(64, top).0, [0; 3]);
+        assert_eq!(figure.get_pixel(second, top).0, [250; 3]);
+        assert_eq!(figure.get_pixel(second - 1, top).0, [255; 3]);
+        let error = reconstruction(&small(4), &small(3), 2, &Caption::default()).unwrap_err();
+        assert_eq!(error.to_string(), "3 reconstructions were given where 4 are needed");
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_an_error() {
+        let caption = Caption::default();
+        let none = Images::new(1, 2, 2, Vec::new()).unwrap();
+        assert!(matches!(
+            contact_sheet(&none, 2, &caption),
+            Err(FigureError::Empty { .. })
+        ));
+        assert!(matches!(
+            contact_sheet(&small(2), 0, &caption),
+            Err(FigureError::NoColumns)
+        ));
+        let two_channels = Images::new(2, 1, 1, vec![0, 0]).unwrap();
+        assert!(matches!(
+            contact_sheet(&two_channels, 1, &caption),
+            Err(FigureError::Channels { channels: 2 })
+        ));
+        let tall = Images::new(1, 1, 1, vec![0; 60_000]).unwrap();
+        assert!(matches!(
+            contact_sheet(&tall, 1, &caption),
+            Err(FigureError::TooLarge { .. })
+        ));
+    }
+}

@@ -1,0 +1,75 @@
+//! Writing files so that a reader never meets half of one.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes a file beside `path` and renames it into place once it is complete.
+///
+/// `write` receives a buffered writer. If it fails, or the program dies, whatever stood at `path` before is untouched.
+/// The folder that is to hold the file is made when absent.
+///
+/// # Errors
+/// Any error of the file system, or the one that `write` returned; the unfinished file is removed.
+pub fn write_atomically<F>(path: &Path, write: F) -> io::Result<()>
+where
+    F: FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+{
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let unfinished = unfinished_name(path);
+    let result = write_and_sync(&unfinished, write).and_then(|()| fs::rename(&unfinished, path));
+    if result.is_err() {
+        // The first error is the one worth reporting; a leftover is harmless.
+        let _ = fs::remove_file(&unfinished);
+    }
+    result
+}
+
+fn write_and_sync<F>(path: &Path, write: F) -> io::Result<()>
+where
+    F: FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+{
+    let mut writer = BufWriter::new(File::create(path)?);
+    write(&mut writer)?;
+    writer.flush()?;
+    writer.get_ref().sync_all()
+}
+
+/// `figure.png` is written as `.figure.png.part-PID`, so that two programs never write into one another's file.
+fn unfinished_name(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".part-{}", std::process::id()));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept.txt");
+        fs::write(&path, "old").unwrap();
+        let failed = write_atomically(&path, |writer| {
+            writer.write_all(b"new")?;
+            Err(io::Error::other("the disk is on fire"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_finished_write_replaces_the_file_and_makes_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/new.txt");
+        write_atomically(&path, |writer| writer.write_all(b"one")).unwrap();
+        write_atomically(&path, |writer| writer.write_all(b"two")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+    }
+}

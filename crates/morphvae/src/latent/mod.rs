@@ -1,0 +1,11 @@
+//! The latent space as plain numbers: encoded images, their statistics and main directions, and grids over the prior.
+
+mod encodings;
+mod principal;
+mod prior;
+mod statistics;
+
+pub use encodings::{Encodings, EncodingsError};
+pub use principal::PrincipalComponents;
+pub use prior::{linear_grid, normal_quantile, quantile_grid};
+pub use statistics::{ClassStatistics, LatentStatistics};

@@ -1,0 +1,84 @@
+//! Where the images of a data set lie in the latent space, in a few numbers.
+
+use serde::{Deserialize, Serialize};
+
+/// Means and variances of encoded images, altogether and by class.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatentStatistics {
+    /// Mean of the posteriors' means, `[latent]`.
+    pub mean: Vec<f64>,
+    /// Variance of the posteriors' means, `[latent]`. A dimension above 0.01 is an active unit (Burda et al., 2016).
+    pub variance: Vec<f64>,
+    /// Mean KL divergence of each dimension in nats, `[latent]`.
+    pub kl: Vec<f64>,
+    /// The same for each class, in the order of the labels; empty for images without labels.
+    pub classes: Vec<ClassStatistics>,
+}
+
+/// Where the images of one class lie.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClassStatistics {
+    /// The class's name.
+    pub name: String,
+    /// Images of it.
+    pub images: usize,
+    /// Mean of their posteriors' means, `[latent]`.
+    pub mean: Vec<f64>,
+    /// Variance of their posteriors' means, `[latent]`.
+    pub variance: Vec<f64>,
+}
+
+impl LatentStatistics {
+    /// Of the posteriors' means, `[images, latent]`, the mean KL divergences, `[latent]`, and one label an image.
+    #[must_use]
+    pub fn of(means: &[f32], kl: &[f64], labels: Option<&[u16]>, classes: &[String]) -> Self {
+        let latent = kl.len();
+        let points = || means.chunks_exact(latent);
+        let (_, mean, variance) = moments(points(), latent);
+        let of_class = |(class, name): (usize, &String)| {
+            let labels = labels.unwrap_or_default().iter();
+            let members = points().zip(labels).filter(|&(_, &label)| usize::from(label) == class);
+            let (images, mean, variance) = moments(members.map(|(point, _)| point), latent);
+            ClassStatistics { name: name.clone(), images, mean, variance }
+        };
+        let classes = match labels {
+            Some(_) => classes.iter().enumerate().map(of_class).collect(),
+            None => Vec::new(),
+        };
+        Self { mean, variance, kl: kl.to_vec(), classes }
+    }
+}
+
+/// Count, mean and variance of points; zeros for none.
+fn moments<'a>(points: impl Iterator<Item = &'a [f32]>, latent: usize) -> (usize, Vec<f64>, Vec<f64>) {
+    let (mut count, mut mean, mut squares) = (0, vec![0.0; latent], vec![0.0; latent]);
+    for point in points {
+        count += 1;
+        for ((mean, square), &value) in mean.iter_mut().zip(&mut squares).zip(point) {
+            // Welford's update, which loses no digits to large means.
+            let before = f64::from(value) - *mean;
+            *mean += before / count as f64;
+            *square += before * (f64::from(value) - *mean);
+        }
+    }
+    let variance = squares.into_iter().map(|sum| sum / (count.max(1)) as f64).collect();
+    (count, mean, variance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_have_their_own_means_and_variances() {
+        let means = [1.0, 10.0, 3.0, 10.0, -4.0, 0.0];
+        let names = ["a", "b", "empty"].map(String::from);
+        let statistics = LatentStatistics::of(&means, &[0.5, 0.0], Some(&[0, 0, 1]), &names);
+        assert_eq!(statistics.classes[0].mean, [2.0, 10.0]);
+        assert_eq!(statistics.classes[0].variance, [1.0, 0.0]);
+        assert_eq!(statistics.classes[1].images, 1);
+        assert_eq!(statistics.classes[2].mean, [0.0, 0.0]);
+        assert!(statistics.mean[0].abs() < 1e-12);
+        assert!((statistics.variance[0] - 26.0 / 3.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,94 @@
+//! A network in a file, with what is to be known about it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::{ModelError, NetworkConfig, Vae};
+use crate::latent::LatentStatistics;
+use crate::objective::{Loss, Objective};
+use crate::weights::{self, Format, Precision, WeightFile, WeightsError};
+
+/// The metadata key of a safetensors file under which the card stands, as JSON.
+const CARD: &str = "morphvae";
+
+/// What a weight file says about the network in it besides its weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// How large the network is.
+    pub network: NetworkConfig,
+    /// Which loss it learned by.
+    pub objective: Objective,
+    /// The weight of the KL divergence in it.
+    pub beta: f64,
+    /// The images it learned from.
+    pub dataset: String,
+    /// The names of their classes, in the order of the labels.
+    pub classes: Vec<String>,
+    /// Epochs it learned for.
+    pub epochs: usize,
+    /// Steps of the optimizer that it took.
+    pub steps: u64,
+    /// Its loss on the test images, in nats per image.
+    pub test: Loss,
+    /// Where the test images lie in its latent space.
+    pub latent_statistics: LatentStatistics,
+}
+
+/// A network and, if it was trained here, its card.
+#[derive(Clone, Debug)]
+pub struct TrainedModel {
+    /// The network.
+    pub network: Vae,
+    /// What is known about it. Absent for weights from elsewhere.
+    pub card: Option<ModelCard>,
+    /// The kind of file it came from.
+    pub format: Format,
+}
+
+impl TrainedModel {
+    /// Reads `model.safetensors` or a PyTorch `.pth` of this network. Nothing that is stored in the file is executed.
+    ///
+    /// # Errors
+    /// [`ModelError::Weights`] when the file is no weight file, or lists the tensors that do not fit;
+    /// [`ModelError::NotThisNetwork`] for the weights of something else.
+    pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
+        Self::from_file(weights::read(path)?, device)
+    }
+
+    /// The same from bytes; `name` stands for the path in errors.
+    ///
+    /// # Errors
+    /// As [`TrainedModel::read`].
+    pub fn from_bytes(bytes: &[u8], name: &str, device: &Device) -> Result<Self, ModelError> {
+        Self::from_file(weights::read_bytes(bytes, name)?, device)
+    }
+
+    fn from_file(file: WeightFile, device: &Device) -> Result<Self, ModelError> {
+        let network = Vae::from_state(&file.tensors, device)?;
+        let card = match file.metadata.get(CARD) {
+            None => None,
+            Some(json) => {
+                let card: ModelCard = serde_json::from_str(json).map_err(|error| ModelError::NotThisNetwork {
+                    reason: format!("its metadata under \"{CARD}\" cannot be read: {error}"),
+                })?;
+                Some(card)
+            }
+        };
+        Ok(Self { network, card, format: file.format })
+    }
+
+    /// Writes the network and its card as a safetensors file that PyTorch's `load_state_dict` takes as it is.
+    ///
+    /// # Errors
+    /// [`WeightsError`] when the file cannot be written.
+    pub fn write(network: &Vae, card: &ModelCard, path: &Path, precision: Precision) -> Result<(), WeightsError> {
+        let json = serde_json::to_string(card).expect("a card is plain data");
+        let metadata = BTreeMap::from([(CARD.to_owned(), json)]);
+        let state = network.state();
+        let counts = weights::batches_tracked(&state, card.steps as i64);
+        weights::write_safetensors(path, &state, &counts, &metadata, precision)
+    }
+}

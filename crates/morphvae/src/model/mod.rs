@@ -1,0 +1,51 @@
+//! The network: its configuration, its layers, and its weights under PyTorch's names.
+//!
+//! [`NetworkConfig`] says how large everything is, and [`Vae`] holds the weights and computes. [`TrainedModel`] is a
+//! network with its [`ModelCard`], as a file holds them.
+
+mod config;
+mod file;
+mod layers;
+mod network;
+mod state;
+
+pub use config::{IMAGE_SIZES, NetworkConfig};
+pub use file::{ModelCard, TrainedModel};
+pub use layers::BatchStatistics;
+pub use network::{Posterior, TrainingPass, Vae};
+pub(crate) use state::to_values;
+
+use thiserror::Error;
+
+/// What can be wrong with a network's configuration or its weights.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A configuration that no network can have.
+    #[error("{name} is {value}, but must be {allowed}")]
+    Configuration {
+        /// The setting's name.
+        name: &'static str,
+        /// Its value.
+        value: usize,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// Images that the network cannot take.
+    #[error("the network takes images of {expected} channel(s), but these have {found}")]
+    Channels {
+        /// What the network was made for.
+        expected: usize,
+        /// What the images have.
+        found: usize,
+    },
+    /// Weights from which no network of this family can be read.
+    #[error("these weights are not of this network: {reason}")]
+    NotThisNetwork {
+        /// What is missing or has an impossible shape.
+        reason: String,
+    },
+    /// Weights whose names or shapes do not fit.
+    #[error(transparent)]
+    Weights(#[from] crate::weights::WeightsError),
+}

@@ -1,0 +1,178 @@
+//! Weights in and out under the names that PyTorch gives them.
+//!
+//! In PyTorch each block is a `Sequential`: its layer is `0`, its batch norm `1`. So `conv[2].normalization.bias`
+//! here is `conv3.1.bias` there, and `conv_trans[0].layer.weight` is `convTrans1.0.weight`.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+
+use super::{ModelError, NetworkConfig, Vae};
+use crate::weights::{Array, StateDict, match_names};
+
+impl Vae {
+    /// The weights and running statistics, named and shaped as PyTorch's for this network.
+    #[must_use]
+    pub fn state(&self) -> StateDict {
+        let mut state = StateDict::new();
+        self.visit(&mut Visitor::new(|name, shape, values: Tensor<1>| {
+            state.insert(name, Array { shape, values: to_values(values) });
+        }));
+        state
+    }
+
+    /// A network with the given weights, whose configuration is read off their shapes.
+    ///
+    /// # Errors
+    /// [`ModelError::NotThisNetwork`] when the weights are no such network's; [`ModelError::Weights`] lists every
+    /// tensor that is missing, superfluous or misshapen.
+    pub fn from_state(state: &StateDict, device: &Device) -> Result<Self, ModelError> {
+        let config = NetworkConfig::of_weights(state)?;
+        let network = Self::blank(config, device)?;
+        match_names(&network.names_and_shapes(), state)?;
+        Ok(network.map_parameters(None, |name, old, _| match state.get(name) {
+            Some(array) => Tensor::from_data(
+                TensorData::new(array.values.clone(), [array.values.len()]),
+                &old.device(),
+            ),
+            None => old,
+        }))
+    }
+
+    /// Every tensor's name and shape, in the order of the network.
+    fn names_and_shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let mut names = Vec::new();
+        self.visit(&mut Visitor::new(|name, shape, _| names.push((name, shape))));
+        names
+    }
+
+    /// Replaces every tensor by what `change` makes of its name, its values and, where there is one, its gradient.
+    /// All of them come flat and without autodiff, and are owned by nobody else, so that they can be changed in place.
+    pub(crate) fn map_parameters<F>(self, gradients: Option<&mut Gradients>, change: F) -> Self
+    where
+        F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Tensor<1>,
+    {
+        self.map(&mut Mapper { path: Vec::new(), gradients, change })
+    }
+}
+
+/// The numbers of a flat tensor, wherever it lives.
+pub(crate) fn to_values(tensor: Tensor<1>) -> Vec<f32> {
+    tensor
+        .into_data()
+        .try_into_vec()
+        .expect("the network computes in 32-bit floats")
+}
+
+/// The PyTorch name of the parameter at a path of field names.
+fn pytorch_name(path: &[String]) -> String {
+    let mut parts: Vec<String> = Vec::with_capacity(path.len());
+    for part in path {
+        match (part.as_str(), part.parse::<usize>(), parts.last_mut()) {
+            ("layer", ..) => parts.push("0".into()),
+            ("normalization", ..) => parts.push("1".into()),
+            ("conv_trans", ..) => parts.push("convTrans".into()),
+            // PyTorch's blocks are numbered from one and have the number in their name.
+            (_, Ok(index), Some(blocks)) => blocks.push_str(&(index + 1).to_string()),
+            _ => parts.push(part.clone()),
+        }
+    }
+    parts.join(".")
+}
+
+/// Shows every tensor's name, shape and flat values to a closure.
+struct Visitor<F> {
+    path: Vec<String>,
+    show: F,
+}
+
+impl<F: FnMut(String, Vec<usize>, Tensor<1>)> Visitor<F> {
+    fn new(show: F) -> Self {
+        Self { path: Vec::new(), show }
+    }
+}
+
+impl<F: FnMut(String, Vec<usize>, Tensor<1>)> ModuleVisitor for Visitor<F> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val().inner();
+        (self.show)(pytorch_name(&self.path), tensor.dims().to_vec(), tensor.reshape([-1]));
+    }
+}
+
+struct Mapper<'a, F> {
+    path: Vec<String>,
+    gradients: Option<&'a mut Gradients>,
+    change: F,
+}
+
+impl<F> ModuleMapper for Mapper<'_, F>
+where
+    F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Tensor<1>,
+{
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        let (shape, trained, autodiff) = (tensor.dims(), tensor.is_require_grad(), tensor.is_autodiff());
+        let gradient = match &mut self.gradients {
+            Some(gradients) => tensor.grad_remove(gradients),
+            None => None,
+        };
+        let values = (self.change)(
+            &pytorch_name(&self.path),
+            tensor.inner().reshape([-1]),
+            gradient.map(|gradient| gradient.reshape([-1])),
+        );
+        let mut tensor = values.reshape(shape);
+        if autodiff {
+            tensor = tensor.autodiff().set_require_grad(trained);
+        }
+        Param::from_mapped_value(id, tensor, mapper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_spell_the_names_that_pytorch_uses() {
+        let name = |path: &str| pytorch_name(&path.split('.').map(String::from).collect::<Vec<_>>());
+        assert_eq!(name("conv.2.normalization.running_var"), "conv3.1.running_var");
+        assert_eq!(name("conv_trans.0.layer.weight"), "convTrans1.0.weight");
+        assert_eq!(name("var.layer.bias"), "var.0.bias");
+        assert_eq!(name("decoder.normalization.weight"), "decoder.1.weight");
+    }
+
+    #[test]
+    fn a_state_makes_the_network_that_it_was_taken_from() {
+        let config = NetworkConfig { base_channels: 3, latent: 5, channels: 3, image_size: 64 };
+        let state = Vae::new(config, 7, &Device::flex()).unwrap().state();
+        let copy = Vae::from_state(&state, &Device::flex()).unwrap();
+        assert_eq!(copy.config(), config);
+        assert_eq!(copy.state(), state);
+    }
+
+    #[test]
+    fn weights_of_another_network_are_refused_by_name() {
+        let config = NetworkConfig { base_channels: 2, ..NetworkConfig::default() };
+        let mut state = Vae::new(config, 7, &Device::flex()).unwrap().state();
+        let array = state.remove("conv4.1.bias").unwrap();
+        state.insert("conv9.1.bias".into(), array);
+        let message = Vae::from_state(&state, &Device::flex()).unwrap_err().to_string();
+        assert!(message.contains("conv4.1.bias") && message.contains("conv9.1.bias"), "{message}");
+    }
+}

@@ -1,0 +1,101 @@
+//! The settings of a run, as `config.toml` holds them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AdamConfig, TrainingError};
+use crate::data::Fit;
+use crate::model::NetworkConfig;
+use crate::objective::Objective;
+
+/// Everything that a run's result follows from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// The images.
+    pub data: DataConfig,
+    /// The network.
+    pub network: NetworkConfig,
+    /// How it learns.
+    pub training: TrainingConfig,
+}
+
+/// Which images a run learns from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// A known data set, or the name of the folder.
+    pub dataset: String,
+    /// The folder of images, for those that come from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<PathBuf>,
+    /// How images of a folder are made square.
+    #[serde(default)]
+    pub fit: Fit,
+    /// At most so many images to train on, and as many to test on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// SHA-256 of the images and labels: a resumed run must meet the same ones.
+    pub fingerprint: String,
+}
+
+/// How a network learns.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Times that every image is seen.
+    pub epochs: usize,
+    /// Images a step.
+    pub batch_size: usize,
+    /// Which loss is minimized.
+    pub objective: Objective,
+    /// Weight of the KL divergence; 1 makes the loss the negative evidence lower bound.
+    pub beta: f64,
+    /// Decides every random number of the run.
+    pub seed: u64,
+    /// The optimizer.
+    pub adam: AdamConfig,
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 5,
+            batch_size: 30,
+            objective: Objective::Vae,
+            beta: 1.0,
+            seed: 0,
+            adam: AdamConfig::default(),
+        }
+    }
+}
+
+impl TrainingConfig {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// [`TrainingError::Setting`] names the first that makes no sense.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let check = |fits: bool, name, value: String, allowed| {
+            if fits {
+                Ok(())
+            } else {
+                Err(TrainingError::Setting { name, value, allowed })
+            }
+        };
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        let not_negative = |value: f64| value.is_finite() && value >= 0.0;
+        let AdamConfig { learning_rate, betas, epsilon, weight_decay } = self.adam;
+        check(self.epochs > 0, "the number of epochs", self.epochs.to_string(), "at least 1")?;
+        check(self.batch_size > 0, "the batch size", self.batch_size.to_string(), "at least 1")?;
+        check(not_negative(self.beta), "beta", self.beta.to_string(), "zero or more")?;
+        check(positive(learning_rate), "the learning rate", learning_rate.to_string(), "above zero")?;
+        check(not_negative(weight_decay), "the weight decay", weight_decay.to_string(), "zero or more")?;
+        check(positive(epsilon), "Adam's epsilon", epsilon.to_string(), "above zero")?;
+        for beta in betas {
+            check((0.0..1.0).contains(&beta), "a beta of Adam", beta.to_string(), "from 0 to below 1")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Learning: the optimizer, the loop over batches and epochs, and what is kept on disk meanwhile.
+//!
+//! [`Training`] is a training under way; [`Training::epoch`] takes it one epoch further. A [`RunFolder`] keeps its
+//! settings, metrics, checkpoint and model. Drawing and talking to people are the caller's.
+
+mod adam;
+mod checkpoint;
+mod config;
+mod run_folder;
+mod session;
+
+#[cfg(test)]
+mod ground_truth;
+
+pub use adam::{Adam, AdamConfig};
+pub use config::{DataConfig, RunConfig, TrainingConfig};
+pub use run_folder::RunFolder;
+pub use session::{EpochMetrics, EpochReport, Outcome, Progress, Training, TrainingData};
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::model::ModelError;
+use crate::weights::WeightsError;
+
+/// What can go wrong while training.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainingError {
+    /// A setting that makes no sense.
+    #[error("{name} is {value}, but must be {allowed}")]
+    Setting {
+        /// The setting's name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// The loss stopped being a number.
+    #[error(
+        "the loss became {loss} at batch {batch} of epoch {epoch}; the last checkpoint is kept: try a smaller \
+         --learning-rate (now {learning_rate})"
+    )]
+    NonFinite {
+        /// What it became.
+        loss: f64,
+        /// The epoch, counted from one.
+        epoch: usize,
+        /// The batch of that epoch, counted from one.
+        batch: usize,
+        /// The learning rate that led there.
+        learning_rate: f64,
+    },
+    /// A run that is continued with other settings than it began with.
+    #[error("this run was started with {name} = {started}, not {given}: leave the option out, or start another run")]
+    OtherSettings {
+        /// The setting.
+        name: String,
+        /// What the run began with.
+        started: String,
+        /// What was asked for now.
+        given: String,
+    },
+    /// A checkpoint that does not hold what a checkpoint must.
+    #[error("{}: not a checkpoint of this program: {reason}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A run's settings that cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, with the line.
+        reason: String,
+    },
+    /// A run folder that is there already.
+    #[error("{}: this folder exists: continue it with --resume, replace it with --force, or choose another --out",
+            path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something else than a run stands where a run is to be replaced.
+    #[error("{}: this is no run's folder (it has no config.toml), so it is not replaced: choose another --out",
+            path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file that cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A network that cannot be made.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Weights that cannot be read or written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}

@@ -1,0 +1,169 @@
+//! The folder of a run: settings, metrics, checkpoint, model and figures.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+
+use super::{EpochMetrics, RunConfig, Training, TrainingError};
+use crate::files::write_atomically;
+
+/// The folder of a run and the places in it.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run and writes its settings, which shows before any work whether it can be written.
+    ///
+    /// # Errors
+    /// [`TrainingError::Exists`] when something is at `path` already and `replace` is false;
+    /// [`TrainingError::NotARun`] when what would be replaced is no run; [`TrainingError::File`] when the folder cannot be written.
+    pub fn create(path: &Path, config: &RunConfig, replace: bool) -> Result<Self, TrainingError> {
+        let folder = Self { path: path.to_owned() };
+        let occupied = path.exists() && !is_empty_folder(path);
+        if occupied && !replace {
+            return Err(TrainingError::Exists { path: path.to_owned() });
+        }
+        if occupied && !folder.config_path().exists() {
+            return Err(TrainingError::NotARun { path: path.to_owned() });
+        }
+        if occupied {
+            folder.clear()?;
+        }
+        let settings = toml::to_string(config).expect("settings are plain data");
+        folder.write(&folder.config_path(), settings.as_bytes())?;
+        Ok(folder)
+    }
+
+    /// Opens the folder of a run that was begun before, and its settings.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] when there is no such run; [`TrainingError::Settings`] when its settings make no sense.
+    pub fn open(path: &Path) -> Result<(Self, RunConfig), TrainingError> {
+        let folder = Self { path: path.to_owned() };
+        let config_path = folder.config_path();
+        let text = fs::read_to_string(&config_path).map_err(|source| TrainingError::File {
+            path: config_path.clone(),
+            source,
+        })?;
+        let config = toml::from_str(&text).map_err(|error| TrainingError::Settings {
+            path: config_path,
+            reason: error.to_string().split_whitespace().collect::<Vec<_>>().join(" "),
+        })?;
+        Ok((folder, config))
+    }
+
+    /// The run's folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `config.toml`: the settings.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// `metrics.jsonl`: one line for each finished epoch.
+    #[must_use]
+    pub fn metrics_path(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// `model.safetensors`: the network after the last finished epoch.
+    #[must_use]
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join("model.safetensors")
+    }
+
+    /// `checkpoint/latest.safetensors`: all that is needed to go on.
+    #[must_use]
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.path.join("checkpoint").join("latest.safetensors")
+    }
+
+    /// `figures/`
+    #[must_use]
+    pub fn figures_path(&self) -> PathBuf {
+        self.path.join("figures")
+    }
+
+    /// Writes the checkpoint and, from it, the metrics: a run that dies between the two writes them anew.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] or [`TrainingError::Weights`] when a file cannot be written.
+    pub fn save(&self, training: &Training) -> Result<(), TrainingError> {
+        training.save(&self.checkpoint_path())?;
+        let mut lines = Vec::new();
+        for metrics in training.history() {
+            serde_json::to_writer(&mut lines, metrics).expect("metrics are plain data");
+            lines.push(b'\n');
+        }
+        self.write(&self.metrics_path(), &lines)
+    }
+
+    /// Goes on from the last checkpoint; from the very beginning when the run died before the first.
+    ///
+    /// # Errors
+    /// As [`Training::load`].
+    pub fn load(&self, config: &RunConfig, device: &Device) -> Result<Option<Training>, TrainingError> {
+        let path = self.checkpoint_path();
+        if path.exists() {
+            Training::load(&path, config.training, device).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The metrics of the finished epochs.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] when they cannot be read; [`TrainingError::Settings`] names the line that is no metrics.
+    pub fn metrics(&self) -> Result<Vec<EpochMetrics>, TrainingError> {
+        let path = self.metrics_path();
+        let text = fs::read_to_string(&path).map_err(|source| TrainingError::File { path: path.clone(), source })?;
+        text.lines()
+            .enumerate()
+            .map(|(number, line)| {
+                serde_json::from_str(line).map_err(|error| TrainingError::Settings {
+                    path: path.clone(),
+                    reason: format!("line {}: {error}", number + 1),
+                })
+            })
+            .collect()
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), TrainingError> {
+        write_atomically(path, |writer| writer.write_all(bytes)).map_err(|source| TrainingError::File {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Removes what an earlier run wrote, and nothing else that somebody may keep in the folder.
+    fn clear(&self) -> Result<(), TrainingError> {
+        let remove = |path: PathBuf| {
+            let result = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else if path.exists() {
+                fs::remove_file(&path)
+            } else {
+                Ok(())
+            };
+            result.map_err(|source| TrainingError::File { path, source })
+        };
+        remove(self.config_path())?;
+        remove(self.metrics_path())?;
+        remove(self.model_path())?;
+        remove(self.path.join("checkpoint"))?;
+        remove(self.figures_path())
+    }
+}
+
+fn is_empty_folder(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+}

@@ -1,0 +1,321 @@
+//! The loop: batches, steps, epochs.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::{Adam, TrainingConfig, TrainingError};
+use crate::data::{Batch, Batches, Split, epoch_order};
+use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
+use crate::model::{TrainingPass, Vae};
+use crate::objective::{Loss, Objective, cross_entropy, kl_divergence};
+use crate::random::{Purpose, noise};
+
+/// A training under way: all that a checkpoint holds.
+#[derive(Debug)]
+pub struct Training {
+    pub(super) config: TrainingConfig,
+    pub(super) network: Vae,
+    pub(super) optimizer: Adam,
+    pub(super) position: Position,
+    pub(super) history: Vec<EpochMetrics>,
+}
+
+/// Where in an epoch a training stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// Batches done in the current epoch.
+    pub batches: usize,
+    /// Images in them.
+    pub images: usize,
+    /// Their losses, summed over images.
+    pub sum: Loss,
+    /// Seconds spent on them.
+    pub seconds: f64,
+}
+
+/// The images of a run.
+#[derive(Clone, Debug)]
+pub struct TrainingData {
+    /// What the network learns from.
+    pub train: Arc<Split>,
+    /// What it is judged on.
+    pub test: Arc<Split>,
+}
+
+/// One line of `metrics.jsonl`. Losses are in nats per image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
+    /// Counted from one.
+    pub epoch: usize,
+    /// What was minimized, averaged over the epoch's steps as they were taken.
+    pub train_loss: f64,
+    /// Its cross-entropy term.
+    pub train_reconstruction: f64,
+    /// Its KL divergence.
+    pub train_kl: f64,
+    /// The loss of the test images after the epoch.
+    pub test_loss: f64,
+    /// Its cross-entropy term.
+    pub test_reconstruction: f64,
+    /// Its KL divergence.
+    pub test_kl: f64,
+    /// Latent dimensions whose mean KL divergence on the test images is above 0.01 nat.
+    pub informative_latents: usize,
+    /// Training speed, evaluation not counted.
+    pub images_per_second: f64,
+    /// Time of the epoch's training, evaluation not counted.
+    pub seconds: f64,
+}
+
+/// How far an epoch is.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress {
+    /// Training: images seen in this epoch, of so many, and their mean loss so far.
+    Train {
+        /// The epoch, counted from one.
+        epoch: usize,
+        /// Images seen.
+        images: usize,
+        /// Images in an epoch.
+        of: usize,
+        /// Mean loss over them.
+        loss: Loss,
+    },
+    /// Judging: test images seen.
+    Test {
+        /// Images seen.
+        images: usize,
+        /// Images in the test split.
+        of: usize,
+    },
+}
+
+/// What an epoch gave.
+#[derive(Debug)]
+pub struct EpochReport {
+    /// The line for `metrics.jsonl`.
+    pub metrics: EpochMetrics,
+    /// The test images as the network now sees them.
+    pub evaluation: Evaluation,
+}
+
+/// How a call of [`Training::epoch`] ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The epoch is done.
+    Finished(Box<EpochReport>),
+    /// The caller asked to stop; a checkpoint taken now goes on from here.
+    Interrupted,
+}
+
+impl Training {
+    /// A training that has not begun. The network's device decides where it runs.
+    ///
+    /// # Errors
+    /// [`TrainingError::Setting`] when a setting makes no sense.
+    pub fn new(network: Vae, config: TrainingConfig) -> Result<Self, TrainingError> {
+        config.validate()?;
+        Ok(Self {
+            network: network.train(),
+            optimizer: Adam::new(config.adam),
+            config,
+            position: Position::default(),
+            history: Vec::new(),
+        })
+    }
+
+    /// The network as it is now, without autodiff.
+    #[must_use]
+    pub fn network(&self) -> Vae {
+        self.network.valid()
+    }
+
+    /// One entry for each finished epoch.
+    #[must_use]
+    pub fn history(&self) -> &[EpochMetrics] {
+        &self.history
+    }
+
+    /// Steps of the optimizer taken so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.optimizer.steps()
+    }
+
+    /// Whether all epochs are done.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.history.len() >= self.config.epochs
+    }
+
+    /// Finishes the current epoch and judges the network on the test images.
+    ///
+    /// `observe` is called after every batch; when it breaks, the epoch stops there.
+    ///
+    /// # Errors
+    /// [`TrainingError::NonFinite`] when the loss stops being a number; [`TrainingError::Model`] for images of
+    /// another kind than the network's.
+    pub fn epoch(
+        mut self,
+        data: &TrainingData,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<(Self, Outcome), TrainingError> {
+        check_channels(&self.network, &data.train.images)?;
+        let epoch = self.history.len() + 1;
+        let order = epoch_order(data.train.images.count(), self.config.seed, epoch as u64);
+        let batches = Batches::new(
+            Arc::clone(&data.train),
+            self.network.config().image_size,
+            self.config.batch_size,
+            order,
+            self.position.batches,
+        );
+
+        let before = self.position.seconds;
+        let start = Instant::now();
+        for batch in batches {
+            self = self.step(batch)?;
+            self.position.seconds = before + start.elapsed().as_secs_f64();
+            let progress = Progress::Train {
+                epoch,
+                images: self.position.images,
+                of: data.train.images.count(),
+                loss: self.position.mean(),
+            };
+            if observe(progress).is_break() {
+                return Ok((self, Outcome::Interrupted));
+            }
+        }
+
+        let options = EvaluationOptions {
+            objective: self.config.objective,
+            beta: self.config.beta,
+            seed: self.config.seed,
+        };
+        let evaluation = evaluate(&self.network(), &data.test.images, options, &mut |images| {
+            observe(Progress::Test { images, of: data.test.images.count() })
+        })?;
+        let Some(evaluation) = evaluation else {
+            return Ok((self, Outcome::Interrupted));
+        };
+        self.check_finite(evaluation.loss.loss)?;
+        let metrics = self.metrics(epoch, &evaluation);
+        self.history.push(metrics.clone());
+        self.position = Position::default();
+        Ok((self, Outcome::Finished(Box::new(EpochReport { metrics, evaluation }))))
+    }
+
+    /// One step of the optimizer.
+    fn step(self, batch: Batch) -> Result<Self, TrainingError> {
+        let network = self.network.config();
+        let device = self.network.device();
+        let shape = [batch.count, network.channels, network.image_size, network.image_size];
+        let images = Tensor::from_data(TensorData::new(batch.pixels, shape), &device);
+        let noise = match self.config.objective {
+            Objective::Ae => None,
+            Objective::Vae => {
+                let shape = [batch.count, network.latent];
+                let step = self.optimizer.steps();
+                let values = noise(self.config.seed, Purpose::Noise, step, shape[0] * shape[1]);
+                Some(Tensor::from_data(TensorData::new(values, shape), &device))
+            }
+        };
+        let (mut next, loss) = self.learn(images, noise)?;
+        next.position.add(loss, batch.count);
+        Ok(next)
+    }
+
+    /// Moves the weights by one batch, and returns its loss, which is summed over pixels, latents and the batch: the
+    /// optimizer and its penalty see that scale.
+    pub(super) fn learn(mut self, images: Tensor<4>, noise: Option<Tensor<2>>) -> Result<(Self, Loss), TrainingError> {
+        let pass = self.network.train_pass(images.clone(), noise);
+        let (loss, terms) = self.loss(images, &pass);
+        self.check_finite(terms.loss)?;
+        let gradients = loss.backward();
+        self.network = self
+            .optimizer
+            .step(self.network, gradients)
+            .update_running_statistics(pass.statistics);
+        Ok((self, terms))
+    }
+
+    /// The loss to go down from, and its terms.
+    pub(super) fn loss(&self, images: Tensor<4>, pass: &TrainingPass) -> (Tensor<1>, Loss) {
+        let number = |term: &Tensor<1>| f64::from(term.clone().into_scalar::<f32>());
+        let reconstruction = cross_entropy(images, pass.reconstruction.clone()).sum();
+        match self.config.objective {
+            Objective::Ae => {
+                let terms = Loss {
+                    loss: number(&reconstruction),
+                    reconstruction: number(&reconstruction),
+                    kl: 0.0,
+                };
+                (reconstruction, terms)
+            }
+            Objective::Vae => {
+                let kl = kl_divergence(&pass.posterior).sum();
+                let loss = reconstruction.clone() + kl.clone().mul_scalar(self.config.beta);
+                let terms = Loss {
+                    loss: number(&loss),
+                    reconstruction: number(&reconstruction),
+                    kl: number(&kl),
+                };
+                (loss, terms)
+            }
+        }
+    }
+
+    fn metrics(&self, epoch: usize, evaluation: &Evaluation) -> EpochMetrics {
+        let train = self.position.mean();
+        let test = evaluation.loss;
+        EpochMetrics {
+            epoch,
+            train_loss: train.loss,
+            train_reconstruction: train.reconstruction,
+            train_kl: train.kl,
+            test_loss: test.loss,
+            test_reconstruction: test.reconstruction,
+            test_kl: test.kl,
+            informative_latents: evaluation.informative_latents(),
+            images_per_second: self.position.images as f64 / self.position.seconds.max(1e-9),
+            seconds: self.position.seconds,
+        }
+    }
+
+    fn check_finite(&self, loss: f64) -> Result<(), TrainingError> {
+        if loss.is_finite() {
+            return Ok(());
+        }
+        Err(TrainingError::NonFinite {
+            loss,
+            epoch: self.history.len() + 1,
+            batch: self.position.batches + 1,
+            learning_rate: self.config.adam.learning_rate,
+        })
+    }
+}
+
+impl Position {
+    fn add(&mut self, loss: Loss, images: usize) {
+        self.batches += 1;
+        self.images += images;
+        self.sum.loss += loss.loss;
+        self.sum.reconstruction += loss.reconstruction;
+        self.sum.kl += loss.kl;
+    }
+
+    /// Nats per image so far.
+    fn mean(&self) -> Loss {
+        let images = self.images.max(1) as f64;
+        Loss {
+            loss: self.sum.loss / images,
+            reconstruction: self.sum.reconstruction / images,
+            kl: self.sum.kl / images,
+        }
+    }
+}
