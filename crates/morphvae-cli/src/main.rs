@@ -10,6 +10,7 @@ mod interrupt;
 mod model;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -61,6 +62,13 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub String);
+
+impl Usage {
+    /// Something stands where a result is to go.
+    pub fn exists(path: &Path) -> Self {
+        Self(format!("{}: this exists: replace it with --force, or choose another --out", path.display()))
+    }
+}
 
 fn exit_code(error: &anyhow::Error) -> u8 {
     use morphvae::data::DataError;

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn::tensor::Device;
+use morphvae::data::Dataset;
 use morphvae::model::{ModelCard, TrainedModel, Vae};
 use morphvae::training::RunFolder;
 
 use crate::Usage;
-use crate::arguments::ModelArgument;
+use crate::arguments::{ImageArguments, ModelArgument};
 use crate::console::Console;
+use crate::images::{Reading, Source};
 
 /// Trained by this program on MNIST with the defaults, in half precision.
 const BUNDLED: &[u8] = include_bytes!("../../../models/mnist-2d.safetensors");
@@ -56,6 +58,35 @@ impl Model {
 
     pub fn card(&self) -> Option<&ModelCard> {
         self.trained.card.as_ref()
+    }
+
+    /// The images that the arguments name, else those that the model was judged on.
+    pub fn dataset(
+        &self,
+        arguments: &ImageArguments,
+        limit: Option<usize>,
+        console: Console,
+    ) -> anyhow::Result<Dataset> {
+        let config = match &self.run {
+            Some(run) => Some(RunFolder::open(run.path())?.1),
+            None => None,
+        };
+        let source = match (Source::named(arguments)?, &config, self.card()) {
+            (Some(source), ..) => source,
+            (None, Some(config), _) => Source::of_config(&config.data)?,
+            (None, None, Some(card)) => Source::of_name(&card.dataset).map_err(|_| {
+                Usage(format!("this model learned from {}: name images with --images or --dataset", card.dataset))
+            })?,
+            (None, None, None) => Source::default(&arguments.store, console)?,
+        };
+        let network = self.network().config();
+        let reading = Reading {
+            size: network.image_size,
+            channels: Some(network.channels),
+            limit: limit.or(config.as_ref().and_then(|config| config.data.limit)),
+            seed: config.map_or(0, |config| config.training.seed),
+        };
+        Ok(source.load(arguments, reading, console)?)
     }
 
     /// A short name for files made with it: `mnist-2d` for `runs/mnist-2d` and for `mnist-2d.pth`.

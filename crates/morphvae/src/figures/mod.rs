@@ -1,7 +1,7 @@
 //! Pictures: everything that turns arrays into figures.
 //!
 //! A figure is a function from images or numbers to an [`image::RgbImage`]; it knows nothing of networks and touches no
-//! file. [`write_png`] and [`write_gif`] put pictures on disk.
+//! file. [`write_png`] and [`write_gif`] put pictures on disk, and a [`Gallery`] is all of a network's figures at once.
 //!
 //! - [`contact_sheet`], [`class_sheet`], [`reconstruction`]: many images on one page;
 //! - [`latent_map`]: encoded images as points of the plane or of space;
@@ -17,6 +17,7 @@ mod canvas;
 mod caption;
 mod curve;
 mod error;
+mod gallery;
 pub mod latent_map;
 mod manifold;
 mod palette;
@@ -28,6 +29,7 @@ mod write;
 pub use caption::Caption;
 pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
+pub use gallery::Gallery;
 pub use manifold::{ManifoldAxes, manifold};
 pub use sheet::{class_sheet, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;

@@ -21,6 +21,40 @@ pub struct RunConfig {
     pub training: TrainingConfig,
 }
 
+impl RunConfig {
+    /// Makes sure that a run is continued as it began.
+    ///
+    /// # Errors
+    /// [`TrainingError::OtherSettings`] names the first setting that `asked` has otherwise.
+    pub fn refuse_differences(&self, asked: &Self) -> Result<(), TrainingError> {
+        let table = |config: &Self| toml::Table::try_from(config).expect("settings are plain data");
+        match first_difference(&table(self), &table(asked)) {
+            None => Ok(()),
+            Some((name, started, given)) => Err(TrainingError::OtherSettings { name, started, given }),
+        }
+    }
+}
+
+/// The name of the first entry in which two tables differ, and both its values.
+fn first_difference(started: &toml::Table, asked: &toml::Table) -> Option<(String, String, String)> {
+    let names = started.keys().chain(asked.keys().filter(|name| !started.contains_key(*name)));
+    for name in names {
+        match (started.get(name), asked.get(name)) {
+            (Some(toml::Value::Table(started)), Some(toml::Value::Table(asked))) => {
+                if let Some((inner, started, given)) = first_difference(started, asked) {
+                    return Some((format!("{name}.{inner}"), started, given));
+                }
+            }
+            (started, asked) if started != asked => {
+                let show = |value: Option<&toml::Value>| value.map_or("nothing".to_owned(), ToString::to_string);
+                return Some((name.clone(), show(started), show(asked)));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Which images a run learns from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -33,9 +33,17 @@ impl RunFolder {
         if occupied {
             folder.clear()?;
         }
-        let settings = toml::to_string(config).expect("settings are plain data");
-        folder.write(&folder.config_path(), settings.as_bytes())?;
+        folder.write_config(config)?;
         Ok(folder)
+    }
+
+    /// Writes the run's settings, once all of them are known.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] when the file cannot be written.
+    pub fn write_config(&self, config: &RunConfig) -> Result<(), TrainingError> {
+        let settings = toml::to_string(config).expect("settings are plain data");
+        self.write(&self.config_path(), settings.as_bytes())
     }
 
     /// Opens the folder of a run that was begun before, and its settings.

@@ -1,8 +1,8 @@
 //! The data sets that are known by name: what is in them, where they are published, and what lies on disk.
 //!
-//! Each set has a folder of its own in the data folder, named as the set: `data/mnist/train-images-idx3-ubyte.gz`. A file
-//! may also lie there decompressed, under the same name without `.gz`. The sets of EMNIST come in one archive, which is
-//! kept as `data/emnist/gzip.zip`; it may be deleted once the sets wanted from it are there.
+//! Each set has a folder of its own in the data folder, named as the set: `data/mnist/train-images-idx3-ubyte.gz`. A
+//! file may also lie there decompressed, under the same name without `.gz`. The sets of EMNIST come in one archive,
+//! which is kept as `data/emnist/gzip.zip`; it may be deleted once the sets wanted from it are there.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! The table of known sets: names, classes, addresses and digests. Facts only.
 //!
-//! Lengths and digests are those that TensorFlow Datasets publishes for these files (its `url_checksums`); those of MNIST
-//! and Fashion-MNIST were computed from the files as well, whose MD5 digests are those in torchvision's `mnist.py`.
-//! Addresses that are known to be dead, or to answer with an HTML page, are left out. Plain HTTP stands last: the
+//! Lengths and digests are those that TensorFlow Datasets publishes for these files (its `url_checksums`); those of
+//! MNIST and Fashion-MNIST were computed from the files as well, whose MD5 digests are those in torchvision's
+//! `mnist.py`. Addresses that are known to be dead, or to answer with an HTML page, are left out. Plain HTTP stands last: the
 //! digests make it safe, but not private.
 
 use super::{Archive, KnownSet, Published, Source};

@@ -1,7 +1,7 @@
 //! A folder of image files as a data set.
 //!
-//! Files directly inside have no labels; files in folders one level down are labelled by their folder. A folder that holds
-//! `train` and `test` is split already; of any other, some images of each class are held out to test on.
+//! Files directly inside have no labels; files in folders one level down are labelled by their folder. A folder that
+//! holds `train` and `test` is split already; of any other, some images of each class are held out to test on.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageReader, ImageResult, Limits, Rgb, RgbImage, Rgba};
+use serde::{Deserialize, Serialize};
 
 /// How an image that is not square becomes square.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,69 @@
+//! `morphvae evaluate`
+
+use anyhow::bail;
+use morphvae::evaluation::{EvaluationOptions, evaluate};
+use morphvae::objective::Objective;
+use serde::Serialize;
+
+use crate::arguments::EvaluateArguments;
+use crate::console::{Console, Unit};
+use crate::interrupt;
+use crate::model::Model;
+
+/// What `--json` prints; its keys are a contract.
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    dataset: String,
+    test_loss: f64,
+    test_reconstruction: f64,
+    test_kl: f64,
+    informative_latents: usize,
+    images: usize,
+    seed: u64,
+}
+
+pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()> {
+    interrupt::listen()?;
+    let model = Model::open(&arguments.model, console)?;
+    let dataset = model.dataset(&arguments.images, None, console)?;
+    let (objective, beta) = model.card().map_or((Objective::Vae, 1.0), |card| (card.objective, card.beta));
+    let options = EvaluationOptions { objective, beta, seed: arguments.seed };
+    let total = dataset.test.images.count() as u64;
+    let mut meter = console.progress(Unit::Images);
+    let evaluation = evaluate(model.network(), &dataset.test.images, options, &mut |images| {
+        meter.update("testing", images as u64, total, "");
+        interrupt::check()
+    })?;
+    drop(meter);
+    let Some(evaluation) = evaluation else { bail!("stopped") };
+    let report = Report {
+        model: model.name.clone(),
+        dataset: dataset.name,
+        test_loss: evaluation.loss.loss,
+        test_reconstruction: evaluation.loss.reconstruction,
+        test_kl: evaluation.loss.kl,
+        informative_latents: evaluation.informative_latents(),
+        images: evaluation.images,
+        seed: arguments.seed,
+    };
+    if arguments.json {
+        return Ok(console.json(&report)?);
+    }
+    console.print(&format!(
+        "model                {}\ndata set             {}, test split, {} images\n\
+         loss                 {:.2} nats per image (one sample of the posterior, seed {})\n\
+         cross-entropy        {:.2} nats (of grey pixels: not a likelihood)\n\
+         KL divergence        {:.2} nats\ninformative latents  {} of {}",
+        report.model,
+        report.dataset,
+        report.images,
+        report.test_loss,
+        report.seed,
+        report.test_reconstruction,
+        report.test_kl,
+        report.informative_latents,
+        model.network().config().latent,
+    ))?;
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! `morphvae figures`
+
+use std::path::PathBuf;
+
+use morphvae::evaluation::encode;
+use morphvae::figures::Gallery;
+use serde_json::json;
+
+use crate::Usage;
+use crate::arguments::FiguresArguments;
+use crate::console::Console;
+use crate::model::Model;
+
+pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()> {
+    let model = Model::open(&arguments.model, console)?;
+    let out = match (&arguments.out, &model.run) {
+        (Some(out), _) => out.clone(),
+        (None, Some(run)) => run.figures_path(),
+        (None, None) => PathBuf::from(format!("{}-figures", model.stem())),
+    };
+    // A run's own figures are there to be drawn again.
+    let own = model.run.as_ref().is_some_and(|run| run.figures_path() == out);
+    if out.exists() && !own && !arguments.force {
+        return Err(Usage::exists(&out).into());
+    }
+    let dataset = model.dataset(&arguments.images, None, console)?;
+    let codes = encode(model.network(), &dataset.test.images)?;
+    let history = match &model.run {
+        Some(run) => run.metrics()?,
+        None => Vec::new(),
+    };
+    let gallery = Gallery {
+        network: model.network(),
+        dataset: &dataset.name,
+        test: &dataset.test,
+        codes: &codes,
+        classes: &dataset.classes,
+        history: &history,
+        grid: arguments.grid,
+    };
+    let figures = gallery.draw(&out)?;
+    console.note(format!("{} figures in {}", figures.len(), out.display()));
+    if arguments.json {
+        console.json(&json!({ "figures": figures }))?;
+    }
+    Ok(())
+}

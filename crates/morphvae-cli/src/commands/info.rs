@@ -1,0 +1,45 @@
+//! `morphvae info`
+
+use burn::module::Module;
+use morphvae::weights::Format;
+use serde_json::json;
+
+use crate::arguments::InfoArguments;
+use crate::console::Console;
+use crate::model::Model;
+
+pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
+    let model = Model::open(&arguments.model, console)?;
+    let network = model.network().config();
+    let format = match model.trained.format {
+        Format::Safetensors => "safetensors",
+        Format::PyTorch => "PyTorch",
+    };
+    let parameters = model.network().num_params();
+    if arguments.json {
+        let report = json!({
+            "model": model.name, "format": format, "network": network, "parameters": parameters, "card": model.card(),
+        });
+        return Ok(console.json(&report)?);
+    }
+    console.print(&format!(
+        "model          {}\nformat         {format}\nimages         {} x {} x {}\nlatent         {} dimension(s)\n\
+         base channels  {}\nnumbers        {parameters}",
+        model.name, network.channels, network.image_size, network.image_size, network.latent, network.base_channels,
+    ))?;
+    match model.card() {
+        Some(card) => console.print(&format!(
+            "trained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image = {:.2} + KL {:.2}\n\
+             classes        {}",
+            card.epochs,
+            card.dataset,
+            card.steps,
+            card.test.loss,
+            card.test.reconstruction,
+            card.test.kl,
+            if card.classes.is_empty() { "none".to_owned() } else { card.classes.join(", ") },
+        ))?,
+        None => console.print("trained        elsewhere: the file says nothing of it")?,
+    }
+    Ok(())
+}

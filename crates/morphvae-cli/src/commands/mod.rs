@@ -1,0 +1,9 @@
+//! One file a verb.
+
+pub mod data;
+pub mod encode;
+pub mod evaluate;
+pub mod figures;
+pub mod info;
+pub mod reconstruct;
+pub mod train;

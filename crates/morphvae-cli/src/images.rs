@@ -1,0 +1,178 @@
+//! The images that a command works with.
+
+use std::path::{Path, PathBuf};
+
+use morphvae::data::catalogue::{self, KnownSet};
+use morphvae::data::strokes::{DEFAULT_TEST, DEFAULT_TRAIN, strokes};
+use morphvae::data::{self, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, read_folder};
+use morphvae::training::DataConfig;
+
+use crate::arguments::{FitArgument, ImageArguments, SplitArgument, StoreArguments};
+use crate::console::{Console, Unit};
+use crate::interrupt;
+
+/// The set that needs no file.
+const STROKES: &str = "strokes";
+
+/// Where images come from, once all is said.
+#[derive(Clone, Debug)]
+pub enum Source {
+    Known(&'static KnownSet),
+    Strokes,
+    Folder { path: PathBuf, fit: Fit },
+}
+
+/// What a reader must know besides the source.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// The network's image size.
+    pub size: usize,
+    /// The network's channels, where they are fixed.
+    pub channels: Option<usize>,
+    /// At most so many images a split.
+    pub limit: Option<usize>,
+    /// Decides the strokes, and which images of a folder are held out.
+    pub seed: u64,
+}
+
+impl Source {
+    /// What the arguments name, if they name anything.
+    pub fn named(arguments: &ImageArguments) -> Result<Option<Self>, DataError> {
+        match (&arguments.dataset, &arguments.images) {
+            (Some(name), _) => Self::of_name(name).map(Some),
+            (None, Some(path)) => {
+                let fit = arguments.fit.map_or(Fit::default(), Fit::from);
+                Ok(Some(Self::Folder { path: path.clone(), fit }))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// A data set by its name.
+    pub fn of_name(name: &str) -> Result<Self, DataError> {
+        if name == STROKES {
+            return Ok(Self::Strokes);
+        }
+        catalogue::find(name).map(Self::Known).map_err(|error| match error {
+            DataError::UnknownSet { name, nearest, mut known } => {
+                known.push(STROKES);
+                DataError::UnknownSet { name, nearest, known }
+            }
+            error => error,
+        })
+    }
+
+    /// What a run learned from.
+    pub fn of_config(config: &DataConfig) -> Result<Self, DataError> {
+        match &config.images {
+            Some(path) => Ok(Self::Folder { path: path.clone(), fit: config.fit }),
+            None => Self::of_name(&config.dataset),
+        }
+    }
+
+    /// MNIST where it can be had, else strokes, with a line that says which and why.
+    pub fn default(store: &StoreArguments, console: Console) -> Result<Self, DataError> {
+        let mnist = catalogue::find("mnist")?;
+        if is_on_disk(mnist, &store.data_dir) {
+            console.note(format!("data set: mnist, found in {}", mnist.folder(&store.data_dir).display()));
+            return Ok(Self::Known(mnist));
+        }
+        if store.offline {
+            console.note("data set: strokes, digits drawn by this program, since mnist is not on disk (--offline)");
+            return Ok(Self::Strokes);
+        }
+        console.note("data set: mnist is not on disk, trying to fetch it");
+        match fetch(mnist, store, console) {
+            Ok(()) => Ok(Self::Known(mnist)),
+            Err(error @ DataError::Stopped { .. }) => Err(error),
+            Err(error) => {
+                console.note(format!("data set: strokes, digits drawn by this program, since {error}"));
+                Ok(Self::Strokes)
+            }
+        }
+    }
+
+    pub fn name(&self) -> String {
+        match self {
+            Self::Known(set) => set.name.to_owned(),
+            Self::Strokes => STROKES.to_owned(),
+            Self::Folder { path, .. } => path
+                .canonicalize()
+                .ok()
+                .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()))
+                .unwrap_or_else(|| "images".to_owned()),
+        }
+    }
+
+    /// Reads the images, fetching them first where that is needed.
+    pub fn load(&self, arguments: &ImageArguments, reading: Reading, console: Console) -> Result<Dataset, DataError> {
+        let mut dataset = match self {
+            Self::Strokes => {
+                let limit = reading.limit.unwrap_or(usize::MAX);
+                strokes(DEFAULT_TRAIN.min(limit), DEFAULT_TEST.min(limit), reading.seed)
+            }
+            Self::Known(set) => {
+                fetch(set, &arguments.store, console)?;
+                set.load(&arguments.store.data_dir)?
+            }
+            Self::Folder { path, fit } => {
+                let asked = arguments.channels.as_deref().map(|channels| if channels == "3" { 3 } else { 1 });
+                let options = FolderOptions {
+                    channels: reading.channels.or(asked),
+                    fit: *fit,
+                    strict: arguments.strict,
+                    seed: reading.seed,
+                    ..FolderOptions::new(reading.size)
+                };
+                let folder = read_folder(path, &options)?;
+                for (path, reason) in &folder.skipped {
+                    console.note(format!("skipped {}: {reason}", path.display()));
+                }
+                if !folder.skipped.is_empty() {
+                    console.note(format!("{} image(s) skipped; --strict makes that an error", folder.skipped.len()));
+                }
+                folder.dataset
+            }
+        };
+        if let Some(limit) = reading.limit {
+            dataset.train.truncate(limit);
+            dataset.test.truncate(limit);
+        }
+        Ok(dataset)
+    }
+}
+
+/// One of a data set's two splits.
+pub fn split(dataset: Dataset, which: SplitArgument) -> data::Split {
+    match which {
+        SplitArgument::Train => dataset.train,
+        SplitArgument::Test => dataset.test,
+    }
+}
+
+/// Gets what is missing of a known set.
+pub fn fetch(set: &KnownSet, store: &StoreArguments, console: Console) -> Result<(), DataError> {
+    let options = FetchOptions { offline: store.offline, mirror: store.mirror.clone() };
+    let mut meter = console.progress(Unit::Bytes);
+    let mut observer = |progress: data::Progress<'_>| {
+        meter.update(progress.file, progress.bytes, progress.total, "");
+        interrupt::check()
+    };
+    data::fetch(set, &store.data_dir, &options, &mut observer).map(|_| ())
+}
+
+pub fn is_on_disk(set: &KnownSet, data_dir: &Path) -> bool {
+    set.check(data_dir)
+        .iter()
+        .all(|state| matches!(state.condition, Condition::Published | Condition::Readable))
+}
+
+impl From<FitArgument> for Fit {
+    fn from(argument: FitArgument) -> Self {
+        match argument {
+            FitArgument::Crop => Self::Crop,
+            FitArgument::Pad => Self::Pad,
+            FitArgument::Stretch => Self::Stretch,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! All figures of a network, in a folder.
+
+use std::path::{Path, PathBuf};
+
+use super::latent_map::{self, AZIMUTHS, ELEVATION, Plane, Points, Space};
+use super::{
+    Caption, CurvePoint, FigureError, Labels, ManifoldAxes, Terms, contact_sheet, learning_curve, manifold,
+    reconstruction, write_gif, write_png,
+};
+use crate::data::{Images, Split, prepare};
+use crate::evaluation::{Codes, decode};
+use crate::latent::{PrincipalComponents, linear_grid, quantile_grid};
+use crate::model::Vae;
+use crate::training::EpochMetrics;
+
+/// Images on the sheet of reconstructions, a side.
+const SHEET: usize = 8;
+/// The plain grid reaches this many standard deviations of the prior to either side.
+const LINEAR_RANGE: f64 = 3.0;
+/// Views of the turning latent map and the time of each, in hundredths of a second.
+const TURN: (usize, u16) = (72, 8);
+
+/// Everything that a network's figures are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Gallery<'a> {
+    /// The network, without autodiff.
+    pub network: &'a Vae,
+    /// The data set's name.
+    pub dataset: &'a str,
+    /// The images that the network is judged on.
+    pub test: &'a Split,
+    /// Where they lie in the latent space.
+    pub codes: &'a Codes,
+    /// The classes' names, in the order of the labels.
+    pub classes: &'a [String],
+    /// The finished epochs; without them there is no learning curve.
+    pub history: &'a [EpochMetrics],
+    /// Images a side of the sheet of continuously changing images.
+    pub grid: usize,
+}
+
+impl Gallery<'_> {
+    /// Draws every figure into `folder` and returns their paths.
+    ///
+    /// # Errors
+    /// [`FigureError`] when there is nothing to draw or a file cannot be written.
+    pub fn draw(&self, folder: &Path) -> Result<Vec<PathBuf>, FigureError> {
+        let mut figures = Figures { folder, paths: Vec::new() };
+        self.draw_reconstruction(&mut figures)?;
+        self.draw_latent_map(&mut figures)?;
+        self.draw_manifolds(&mut figures)?;
+        self.draw_learning_curve(&mut figures)?;
+        Ok(figures.paths)
+    }
+
+    fn subtitle(&self) -> String {
+        match self.history.last() {
+            Some(last) => {
+                let epochs = if last.epoch == 1 { "epoch" } else { "epochs" };
+                format!("{} · {} {epochs} · test loss {:.1} nats per image", self.dataset, last.epoch, last.test_loss)
+            }
+            None => self.dataset.to_owned(),
+        }
+    }
+
+    fn draw_reconstruction(&self, figures: &mut Figures) -> Result<(), FigureError> {
+        let count = self.test.images.count().min(SHEET * SHEET);
+        let latent = self.codes.latent;
+        let outputs = decode(self.network, &self.codes.mean[..count * latent]);
+        let inputs = self.inputs(count)?;
+        let picture = reconstruction(&inputs, &outputs, SHEET, &Caption::new("Reconstruction", &self.subtitle()))?;
+        figures.png("reconstruction.png", &picture)
+    }
+
+    /// The first test images as the network sees them.
+    fn inputs(&self, count: usize) -> Result<Images, FigureError> {
+        let size = self.network.config().image_size;
+        let indices: Vec<u32> = (0..count as u32).collect();
+        let pixels = prepare(&self.test.images, &indices, size);
+        let bytes = pixels.into_iter().map(|value| (value * 255.0).round() as u8).collect();
+        Images::new(self.test.images.channels(), size, size, bytes).map_err(|_| FigureError::Empty { what: "images" })
+    }
+
+    fn draw_latent_map(&self, figures: &mut Figures) -> Result<(), FigureError> {
+        let subtitle = self.subtitle();
+        let caption = Caption::new("Latent map", &subtitle);
+        let points = || self.codes.mean.chunks_exact(self.codes.latent);
+        match self.codes.latent {
+            1 => {
+                // One dimension leaves room to show how sure the encoder is.
+                let deviations = self.codes.log_variance.iter().map(|&value| f64::from(value / 2.0).exp());
+                let positions: Vec<[f64; 2]> = points().zip(deviations).map(|(p, s)| [p[0].into(), s]).collect();
+                let plane = Plane { caption, axes: ["z", "standard deviation"], prior: false };
+                self.draw_plane(figures, &positions, &plane)
+            }
+            2 => {
+                let positions: Vec<[f64; 2]> = points().map(|p| [p[0].into(), p[1].into()]).collect();
+                self.draw_plane(figures, &positions, &Plane { caption, axes: ["z₁", "z₂"], prior: true })
+            }
+            3 => self.draw_space(figures, caption),
+            latent => {
+                let components = PrincipalComponents::of(&self.codes.mean, latent);
+                let positions: Vec<[f64; 2]> = points().map(|point| components.project(point)).collect();
+                let name = |number: &str, axis: usize| {
+                    format!("{number} principal component ({:.0} % of the variance)", 100.0 * components.shares[axis])
+                };
+                let [first, second] = [name("first", 0), name("second", 1)];
+                self.draw_plane(figures, &positions, &Plane { caption, axes: [&first, &second], prior: false })
+            }
+        }
+    }
+
+    fn draw_plane(&self, figures: &mut Figures, positions: &[[f64; 2]], plane: &Plane) -> Result<(), FigureError> {
+        let points = Points { positions, labels: self.labels() };
+        figures.png("latent-map.png", &latent_map::plane(&points, plane)?)
+    }
+
+    fn draw_space(&self, figures: &mut Figures, caption: Caption) -> Result<(), FigureError> {
+        let means = self.codes.mean.chunks_exact(3);
+        let positions: Vec<[f64; 3]> = means.map(|p| [p[0].into(), p[1].into(), p[2].into()]).collect();
+        let points = Points { positions: &positions, labels: self.labels() };
+        let space = Space { caption, axes: ["z₁", "z₂", "z₃"] };
+        for azimuth in AZIMUTHS {
+            let picture = latent_map::space(&points, &space, azimuth, ELEVATION)?;
+            figures.png(&format!("latent-map-{azimuth:03.0}.png"), &picture)?;
+        }
+        let (frames, delay) = TURN;
+        let turning = latent_map::turning(&points, &space, ELEVATION, frames)?;
+        figures.gif("latent-map-turning.gif", &turning, delay)
+    }
+
+    fn labels(&self) -> Option<Labels<'_>> {
+        let indices = self.test.labels.as_deref()?;
+        Some(Labels { indices, classes: self.classes })
+    }
+
+    fn draw_manifolds(&self, figures: &mut Figures) -> Result<(), FigureError> {
+        let subtitle = self.subtitle();
+        let latent = self.codes.latent;
+        let sheets = [
+            ("images-by-quantile.png", "Continuously changing images, spaced by the prior's quantiles"),
+            ("images-on-a-line.png", "Continuously changing images, evenly spaced"),
+        ];
+        for (index, (name, title)) in sheets.into_iter().enumerate() {
+            let values = |count| if index == 0 { quantile_grid(count) } else { linear_grid(count, LINEAR_RANGE) };
+            let caption = Caption::new(title, &subtitle);
+            let picture = if latent == 1 {
+                let line: Vec<f32> = values(self.grid * self.grid).into_iter().map(|value| value as f32).collect();
+                contact_sheet(&decode(self.network, &line), self.grid, &caption)?
+            } else {
+                self.manifold(&values(self.grid), &caption)?
+            };
+            figures.png(name, &picture)?;
+        }
+        Ok(())
+    }
+
+    /// The images of a plane through the origin: of the two dimensions, or of the two main directions of more.
+    fn manifold(&self, columns: &[f64], caption: &Caption) -> Result<image::RgbImage, FigureError> {
+        let latent = self.codes.latent;
+        let unit = |axis: usize| (0..latent).map(|index| f64::from(u8::from(index == axis))).collect();
+        let (directions, names): (Vec<Vec<f64>>, _) = if latent <= 3 {
+            (vec![unit(0), unit(1)], ["z₁", "z₂"])
+        } else {
+            let components = PrincipalComponents::of(&self.codes.mean, latent);
+            (components.directions, ["first principal component", "second principal component"])
+        };
+        let rows: Vec<f64> = columns.iter().rev().copied().collect();
+        let point = |row: f64, column: f64| {
+            let along = directions[0].iter().zip(&directions[1]);
+            along.map(move |(first, second)| (column * first + row * second) as f32)
+        };
+        let points: Vec<f32> = rows
+            .iter()
+            .flat_map(|&row| columns.iter().map(move |&column| (row, column)))
+            .flat_map(|(row, column)| point(row, column))
+            .collect();
+        let axes = ManifoldAxes { names, columns, rows: &rows };
+        manifold(&decode(self.network, &points), &axes, caption)
+    }
+
+    fn draw_learning_curve(&self, figures: &mut Figures) -> Result<(), FigureError> {
+        if self.history.is_empty() {
+            return Ok(());
+        }
+        let points: Vec<CurvePoint> = self
+            .history
+            .iter()
+            .map(|epoch| CurvePoint {
+                epoch: epoch.epoch as u32,
+                train: Terms {
+                    loss: epoch.train_loss,
+                    reconstruction: epoch.train_reconstruction,
+                    kl: epoch.train_kl,
+                },
+                test: Terms {
+                    loss: epoch.test_loss,
+                    reconstruction: epoch.test_reconstruction,
+                    kl: epoch.test_kl,
+                },
+            })
+            .collect();
+        let picture = learning_curve(&points, &Caption::new("Learning curve", &self.subtitle()))?;
+        figures.png("learning-curve.png", &picture)
+    }
+}
+
+/// Figures written so far.
+struct Figures<'a> {
+    folder: &'a Path,
+    paths: Vec<PathBuf>,
+}
+
+impl Figures<'_> {
+    fn png(&mut self, name: &str, picture: &image::RgbImage) -> Result<(), FigureError> {
+        let path = self.folder.join(name);
+        write_png(&path, picture)?;
+        self.paths.push(path);
+        Ok(())
+    }
+
+    fn gif(&mut self, name: &str, frames: &[image::RgbImage], delay: u16) -> Result<(), FigureError> {
+        let path = self.folder.join(name);
+        write_gif(&path, frames, delay)?;
+        self.paths.push(path);
+        Ok(())
+    }
+}
