@@ -50,7 +50,11 @@ impl Console {
         } else {
             Shown::Lines(Instant::now())
         };
-        Meter { shown, unit, start: Instant::now() }
+        Meter {
+            shown,
+            unit,
+            start: Instant::now(),
+        }
     }
 }
 
@@ -69,9 +73,12 @@ impl Unit {
         };
         ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                let _ = write!(out, "{:.0} images/s", state.per_sec());
-            })
+            .with_key(
+                "per_sec",
+                |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                    let _ = write!(out, "{:.0} images/s", state.per_sec());
+                },
+            )
             .progress_chars("━━─")
     }
 

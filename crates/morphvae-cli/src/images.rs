@@ -42,7 +42,10 @@ impl Source {
             (Some(name), _) => Self::of_name(name).map(Some),
             (None, Some(path)) => {
                 let fit = arguments.fit.map_or(Fit::default(), Fit::from);
-                Ok(Some(Self::Folder { path: path.clone(), fit }))
+                Ok(Some(Self::Folder {
+                    path: path.clone(),
+                    fit,
+                }))
             }
             (None, None) => Ok(None),
         }
@@ -53,19 +56,16 @@ impl Source {
         if name == STROKES {
             return Ok(Self::Strokes);
         }
-        catalogue::find(name).map(Self::Known).map_err(|error| match error {
-            DataError::UnknownSet { name, nearest, mut known } => {
-                known.push(STROKES);
-                DataError::UnknownSet { name, nearest, known }
-            }
-            error => error,
-        })
+        catalogue::find(name).map(Self::Known)
     }
 
     /// What a run learned from.
     pub fn of_config(config: &DataConfig) -> Result<Self, DataError> {
         match &config.images {
-            Some(path) => Ok(Self::Folder { path: path.clone(), fit: config.fit }),
+            Some(path) => Ok(Self::Folder {
+                path: path.clone(),
+                fit: config.fit,
+            }),
             None => Self::of_name(&config.dataset),
         }
     }
@@ -74,7 +74,10 @@ impl Source {
     pub fn default(store: &StoreArguments, console: Console) -> Result<Self, DataError> {
         let mnist = catalogue::find("mnist")?;
         if is_on_disk(mnist, &store.data_dir) {
-            console.note(format!("data set: mnist, found in {}", mnist.folder(&store.data_dir).display()));
+            console.note(format!(
+                "data set: mnist, found in {}",
+                mnist.folder(&store.data_dir).display()
+            ));
             return Ok(Self::Known(mnist));
         }
         if store.offline {
@@ -86,7 +89,9 @@ impl Source {
             Ok(()) => Ok(Self::Known(mnist)),
             Err(error @ DataError::Stopped { .. }) => Err(error),
             Err(error) => {
-                console.note(format!("data set: strokes, digits drawn by this program, since {error}"));
+                console.note(format!(
+                    "data set: strokes, digits drawn by this program, since {error}"
+                ));
                 Ok(Self::Strokes)
             }
         }
@@ -116,7 +121,10 @@ impl Source {
                 set.load(&arguments.store.data_dir)?
             }
             Self::Folder { path, fit } => {
-                let asked = arguments.channels.as_deref().map(|channels| if channels == "3" { 3 } else { 1 });
+                let asked = arguments
+                    .channels
+                    .as_deref()
+                    .map(|channels| if channels == "3" { 3 } else { 1 });
                 let options = FolderOptions {
                     channels: reading.channels.or(asked),
                     fit: *fit,
@@ -129,7 +137,10 @@ impl Source {
                     console.note(format!("skipped {}: {reason}", path.display()));
                 }
                 if !folder.skipped.is_empty() {
-                    console.note(format!("{} image(s) skipped; --strict makes that an error", folder.skipped.len()));
+                    console.note(format!(
+                        "{} image(s) skipped; --strict makes that an error",
+                        folder.skipped.len()
+                    ));
                 }
                 folder.dataset
             }
@@ -152,7 +163,10 @@ pub fn split(dataset: Dataset, which: SplitArgument) -> data::Split {
 
 /// Gets what is missing of a known set.
 pub fn fetch(set: &KnownSet, store: &StoreArguments, console: Console) -> Result<(), DataError> {
-    let options = FetchOptions { offline: store.offline, mirror: store.mirror.clone() };
+    let options = FetchOptions {
+        offline: store.offline,
+        mirror: store.mirror.clone(),
+    };
     let mut meter = console.progress(Unit::Bytes);
     let mut observer = |progress: data::Progress<'_>| {
         meter.update(progress.file, progress.bytes, progress.total, "");

@@ -66,7 +66,10 @@ pub struct Usage(pub String);
 impl Usage {
     /// Something stands where a result is to go.
     pub fn exists(path: &Path) -> Self {
-        Self(format!("{}: this exists: replace it with --force, or choose another --out", path.display()))
+        Self(format!(
+            "{}: this exists: replace it with --force, or choose another --out",
+            path.display()
+        ))
     }
 }
 

@@ -35,13 +35,22 @@ impl Model {
         let Some(path) = &argument.model else {
             console.note("no MODEL named: using the bundled one, MNIST digits in a latent plane");
             let trained = TrainedModel::from_bytes(BUNDLED, BUNDLED_NAME, &device)?;
-            return Ok(Self { name: BUNDLED_NAME.into(), path: None, run: None, trained });
+            return Ok(Self {
+                name: BUNDLED_NAME.into(),
+                path: None,
+                run: None,
+                trained,
+            });
         };
         let (file, run) = if path.is_dir() {
-            let (run, _) = RunFolder::open(path).with_context(|| format!("{} is not a run's folder", path.display()))?;
+            let (run, _) =
+                RunFolder::open(path).with_context(|| format!("{} is not a run's folder", path.display()))?;
             let file = run.model_path();
             if !file.exists() {
-                let text = format!("{}: no epoch of this run is finished, so it has no model yet", path.display());
+                let text = format!(
+                    "{}: no epoch of this run is finished, so it has no model yet",
+                    path.display()
+                );
                 return Err(Usage(text).into());
             }
             (file, Some(run))
@@ -49,7 +58,12 @@ impl Model {
             (path.clone(), None)
         };
         let trained = TrainedModel::read(&file, &device).with_context(|| file.display().to_string())?;
-        Ok(Self { name: path.display().to_string(), path: Some(file), run, trained })
+        Ok(Self {
+            name: path.display().to_string(),
+            path: Some(file),
+            run,
+            trained,
+        })
     }
 
     pub fn network(&self) -> &Vae {
@@ -75,7 +89,10 @@ impl Model {
             (Some(source), ..) => source,
             (None, Some(config), _) => Source::of_config(&config.data)?,
             (None, None, Some(card)) => Source::of_name(&card.dataset).map_err(|_| {
-                Usage(format!("this model learned from {}: name images with --images or --dataset", card.dataset))
+                Usage(format!(
+                    "this model learned from {}: name images with --images or --dataset",
+                    card.dataset
+                ))
             })?,
             (None, None, None) => Source::default(&arguments.store, console)?,
         };
@@ -96,6 +113,7 @@ impl Model {
             (None, Some(path)) => path,
             (None, None) => Path::new("mnist-2d"),
         };
-        path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
+        path.file_stem()
+            .map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
     }
 }

@@ -14,7 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("give the model to read and the file to write".into());
     };
     let model = TrainedModel::read(Path::new(from), &Device::flex())?;
-    let card = model.card.ok_or("this model has no card: it was not trained by this program")?;
+    let card = model
+        .card
+        .ok_or("this model has no card: it was not trained by this program")?;
     TrainedModel::write(&model.network, &card, Path::new(to), Precision::Half)?;
     Ok(())
 }

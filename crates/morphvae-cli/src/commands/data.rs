@@ -21,7 +21,10 @@ const SIZE: usize = 32;
 
 pub fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<()> {
     let data_dir = &arguments.store.data_dir;
-    let sets: Vec<_> = catalogue::all().iter().map(|set| (set, is_on_disk(set, data_dir))).collect();
+    let sets: Vec<_> = catalogue::all()
+        .iter()
+        .map(|set| (set, is_on_disk(set, data_dir)))
+        .collect();
     if arguments.json {
         let sets: Vec<_> = sets
             .iter()
@@ -30,10 +33,17 @@ pub fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<(
         return Ok(console.json(&json!({ "sets": sets }))?);
     }
     for (set, here) in sets {
-        let state = if here { "on disk".to_owned() } else { format!("{:.0} MB to fetch", set.download_bytes() as f64 / 1e6) };
+        let state = if here {
+            "on disk".to_owned()
+        } else {
+            format!("{:.0} MB to fetch", set.download_bytes() as f64 / 1e6)
+        };
         console.print(&format!("{:<18} {state:<16} {}", set.name, set.description))?;
     }
-    console.print(&format!("{:<18} {:<16} digits drawn by this program, as many as wanted", "strokes", "built in"))?;
+    console.print(&format!(
+        "{:<18} {:<16} digits drawn by this program, as many as wanted",
+        "strokes", "built in"
+    ))?;
     Ok(())
 }
 
@@ -59,8 +69,10 @@ pub fn check(arguments: &DataNameArguments, console: Console) -> anyhow::Result<
         Condition::Damaged(reason) => format!("damaged: {reason}"),
     };
     if arguments.json {
-        let files: Vec<_> =
-            states.iter().map(|state| json!({ "path": state.path, "state": word(&state.condition) })).collect();
+        let files: Vec<_> = states
+            .iter()
+            .map(|state| json!({ "path": state.path, "state": word(&state.condition) }))
+            .collect();
         console.json(&json!({ "name": set.name, "files": files }))?;
     } else {
         for state in &states {
@@ -72,7 +84,11 @@ pub fn check(arguments: &DataNameArguments, console: Console) -> anyhow::Result<
         .filter(|state| matches!(state.condition, Condition::Missing | Condition::Damaged(_)))
         .count();
     if bad > 0 {
-        bail!("{bad} of {} files of {} are missing or damaged: `morphvae data fetch {0}` gets them", states.len(), set.name);
+        bail!(
+            "{bad} of {} files of {} are missing or damaged: `morphvae data fetch {0}` gets them",
+            states.len(),
+            set.name
+        );
     }
     Ok(())
 }
@@ -82,11 +98,19 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
         Some(source) => source,
         None => Source::default(&arguments.images.store, console)?,
     };
-    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.png", source.name())));
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}.png", source.name())));
     if out.exists() && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
-    let reading = Reading { size: SIZE, channels: None, limit: None, seed: arguments.seed };
+    let reading = Reading {
+        size: SIZE,
+        channels: None,
+        limit: None,
+        seed: arguments.seed,
+    };
     let dataset = source.load(&arguments.images, reading, console)?;
     let (name, classes) = (dataset.name.clone(), dataset.classes.clone());
     let mut split = split(dataset, arguments.split);
@@ -95,7 +119,15 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
     let subtitle = format!("{} of {whole} images", split.images.count());
     let caption = Caption::new(&name, &subtitle);
     let picture = match &split.labels {
-        Some(indices) => class_sheet(&split.images, Labels { indices, classes: &classes }, COLUMNS, &caption)?,
+        Some(indices) => class_sheet(
+            &split.images,
+            Labels {
+                indices,
+                classes: &classes,
+            },
+            COLUMNS,
+            &caption,
+        )?,
         None => contact_sheet(&split.images, COLUMNS, &caption)?,
     };
     write_png(&out, &picture)?;

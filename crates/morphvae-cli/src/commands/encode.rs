@@ -25,8 +25,14 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
         SplitArgument::Train => "train",
         SplitArgument::Test => "test",
     };
-    let ids: Vec<String> = (0..split.images.count()).map(|index| format!("{part}/{index:05}")).collect();
-    let encodings = Encodings { ids: &ids, labels: split.labels.as_deref(), codes: &codes };
+    let ids: Vec<String> = (0..split.images.count())
+        .map(|index| format!("{part}/{index:05}"))
+        .collect();
+    let encodings = Encodings {
+        ids: &ids,
+        labels: split.labels.as_deref(),
+        codes: &codes,
+    };
     for file in &files {
         if file.extension().is_some_and(|ending| ending == "csv") {
             encodings.write_csv(file)?;
@@ -43,9 +49,16 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
 
 fn files(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Usage> {
     let out = &arguments.out;
-    match out.extension().map(|ending| ending.to_string_lossy().into_owned()).as_deref() {
+    match out
+        .extension()
+        .map(|ending| ending.to_string_lossy().into_owned())
+        .as_deref()
+    {
         Some("csv" | "npz") => Ok(vec![out.clone()]),
         None => Ok(vec![out.with_extension("csv"), out.with_extension("npz")]),
-        Some(other) => Err(Usage(format!("{}: codes are written as .csv or .npz, not .{other}", out.display()))),
+        Some(other) => Err(Usage(format!(
+            "{}: codes are written as .csv or .npz, not .{other}",
+            out.display()
+        ))),
     }
 }

@@ -27,8 +27,14 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     interrupt::listen()?;
     let model = Model::open(&arguments.model, console)?;
     let dataset = model.dataset(&arguments.images, None, console)?;
-    let (objective, beta) = model.card().map_or((Objective::Vae, 1.0), |card| (card.objective, card.beta));
-    let options = EvaluationOptions { objective, beta, seed: arguments.seed };
+    let (objective, beta) = model
+        .card()
+        .map_or((Objective::Vae, 1.0), |card| (card.objective, card.beta));
+    let options = EvaluationOptions {
+        objective,
+        beta,
+        seed: arguments.seed,
+    };
     let total = dataset.test.images.count() as u64;
     let mut meter = console.progress(Unit::Images);
     let evaluation = evaluate(model.network(), &dataset.test.images, options, &mut |images| {

@@ -37,7 +37,11 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
             card.test.loss,
             card.test.reconstruction,
             card.test.kl,
-            if card.classes.is_empty() { "none".to_owned() } else { card.classes.join(", ") },
+            if card.classes.is_empty() {
+                "none".to_owned()
+            } else {
+                card.classes.join(", ")
+            },
         ))?,
         None => console.print("trained        elsewhere: the file says nothing of it")?,
     }

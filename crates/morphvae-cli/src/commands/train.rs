@@ -69,11 +69,18 @@ impl Session {
         };
         apply(arguments, &mut config);
         let initial = match &arguments.init_from {
-            Some(path) => Some(TrainedModel::read(path, device).with_context(|| path.display().to_string())?.network),
+            Some(path) => Some(
+                TrainedModel::read(path, device)
+                    .with_context(|| path.display().to_string())?
+                    .network,
+            ),
             None => None,
         };
         if let Some(network) = &initial {
-            let mut asked = RunConfig { network: network.config(), ..config.clone() };
+            let mut asked = RunConfig {
+                network: network.config(),
+                ..config.clone()
+            };
             apply(arguments, &mut asked);
             if asked.network != network.config() {
                 let text = "--init-from decides the network: leave out --latent, --base-channels and --image-size";
@@ -94,7 +101,10 @@ impl Session {
             config.data.fit = *fit;
         }
         // A folder that cannot be written shows before the images are read.
-        let out = arguments.out.clone().unwrap_or_else(|| free_name(&config, arguments.force));
+        let out = arguments
+            .out
+            .clone()
+            .unwrap_or_else(|| free_name(&config, arguments.force));
         let folder = RunFolder::create(&out, &config, arguments.force)?;
 
         let reading = Reading {
@@ -117,7 +127,10 @@ impl Session {
             console,
             folder,
             classes: dataset.classes,
-            data: TrainingData { train: Arc::new(dataset.train), test: Arc::new(dataset.test) },
+            data: TrainingData {
+                train: Arc::new(dataset.train),
+                test: Arc::new(dataset.test),
+            },
             config,
             training: Some(training),
             grid: arguments.grid,
@@ -160,7 +173,10 @@ impl Session {
             console,
             folder,
             classes: dataset.classes,
-            data: TrainingData { train: Arc::new(dataset.train), test: Arc::new(dataset.test) },
+            data: TrainingData {
+                train: Arc::new(dataset.train),
+                test: Arc::new(dataset.test),
+            },
             config,
             training: Some(training),
             grid: arguments.grid,
@@ -168,7 +184,11 @@ impl Session {
     }
 
     fn introduce(&self) {
-        let RunConfig { data, network, training } = &self.config;
+        let RunConfig {
+            data,
+            network,
+            training,
+        } = &self.config;
         self.console.note(format!(
             "{}: {} images to train on, {} to test on, {} x {} x {}",
             data.dataset,
@@ -200,7 +220,8 @@ impl Session {
             match outcome {
                 Outcome::Interrupted => {
                     let path = self.folder.path().display();
-                    self.console.note(format!("stopped; go on with: morphvae train --resume {path}"));
+                    self.console
+                        .note(format!("stopped; go on with: morphvae train --resume {path}"));
                     std::process::exit(interrupt::EXIT_CODE);
                 }
                 Outcome::Finished(report) => {
@@ -275,8 +296,10 @@ impl Session {
     }
 
     fn finish(&self, json: bool) -> anyhow::Result<()> {
-        self.console.note(format!("model:   {}", self.folder.model_path().display()));
-        self.console.note(format!("figures: {}", self.folder.figures_path().display()));
+        self.console
+            .note(format!("model:   {}", self.folder.model_path().display()));
+        self.console
+            .note(format!("figures: {}", self.folder.figures_path().display()));
         if json {
             let history = self.training.as_ref().map(Training::history).unwrap_or_default();
             self.console.json(&Summary {
@@ -296,14 +319,21 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
             *setting = given;
         }
     }
-    let RunConfig { data, network, training } = config;
+    let RunConfig {
+        data,
+        network,
+        training,
+    } = config;
     if arguments.limit.is_some() {
         data.limit = arguments.limit;
     }
     put(&mut data.fit, arguments.images.fit.map(Fit::from));
     put(&mut network.latent, arguments.latent);
     put(&mut network.base_channels, arguments.base_channels);
-    put(&mut network.image_size, arguments.image_size.as_deref().and_then(|size| size.parse().ok()));
+    put(
+        &mut network.image_size,
+        arguments.image_size.as_deref().and_then(|size| size.parse().ok()),
+    );
     put(&mut training.epochs, arguments.epochs);
     put(&mut training.batch_size, arguments.batch_size);
     put(&mut training.beta, arguments.beta);
@@ -329,12 +359,20 @@ fn free_name(config: &RunConfig, force: bool) -> PathBuf {
     if force || !first.exists() {
         return first;
     }
-    (2..).map(|number| folder.join(format!("{name}-{number}"))).find(|path| !path.exists()).unwrap_or(first)
+    (2..)
+        .map(|number| folder.join(format!("{name}-{number}")))
+        .find(|path| !path.exists())
+        .unwrap_or(first)
 }
 
 fn show(meter: &mut Meter, progress: Progress) {
     match progress {
-        Progress::Train { epoch, images, of, loss } => {
+        Progress::Train {
+            epoch,
+            images,
+            of,
+            loss,
+        } => {
             let state = format!("loss {:.1} = {:.1} + KL {:.2}", loss.loss, loss.reconstruction, loss.kl);
             meter.update(&format!("epoch {epoch}"), images as u64, of as u64, &state);
         }

@@ -21,9 +21,19 @@ impl Images {
     pub fn new(channels: usize, height: usize, width: usize, pixels: Vec<u8>) -> Result<Self, DataError> {
         let image_length = channels * height * width;
         if image_length == 0 || !pixels.len().is_multiple_of(image_length) {
-            return Err(DataError::Shape { channels, height, width, bytes: pixels.len() });
+            return Err(DataError::Shape {
+                channels,
+                height,
+                width,
+                bytes: pixels.len(),
+            });
         }
-        Ok(Self { channels, height, width, pixels })
+        Ok(Self {
+            channels,
+            height,
+            width,
+            pixels,
+        })
     }
 
     /// How many images there are.
@@ -115,7 +125,12 @@ impl Dataset {
     pub fn fingerprint(&self) -> String {
         let mut digest = Sha256::new();
         for split in [&self.train, &self.test] {
-            let Images { channels, height, width, pixels } = &split.images;
+            let Images {
+                channels,
+                height,
+                width,
+                pixels,
+            } = &split.images;
             for size in [*channels, *height, *width, pixels.len()] {
                 digest.update((size as u64).to_le_bytes());
             }

@@ -87,7 +87,10 @@ pub fn evaluate(
     let latent = network.config().latent;
     let mut reconstruction = 0.0;
     let mut kl_per_latent = vec![0.0; latent];
-    let mut codes = Codes { latent, ..Codes::default() };
+    let mut codes = Codes {
+        latent,
+        ..Codes::default()
+    };
     for (step, range) in batches(images.count()).enumerate() {
         let count = range.len();
         let done = range.end;
@@ -155,8 +158,7 @@ pub fn decode(network: &Vae, points: &[f32]) -> Images {
         let decoded = network.decode(latents(network, chunk.to_vec()));
         pixels.extend(to_values(decoded.flatten(0, 3)).into_iter().map(to_byte));
     }
-    Images::new(config.channels, config.image_size, config.image_size, pixels)
-        .expect("a decoder gives whole images")
+    Images::new(config.channels, config.image_size, config.image_size, pixels).expect("a decoder gives whole images")
 }
 
 /// Images as the network gives them back from the means of their posteriors.
@@ -170,7 +172,8 @@ pub fn reconstruct(network: &Vae, images: &Images) -> Result<Images, ModelError>
 impl Codes {
     fn push(&mut self, posterior: Posterior) {
         self.mean.extend(to_values(posterior.mean.flatten(0, 1)));
-        self.log_variance.extend(to_values(posterior.log_variance.flatten(0, 1)));
+        self.log_variance
+            .extend(to_values(posterior.log_variance.flatten(0, 1)));
     }
 }
 
@@ -180,11 +183,17 @@ impl Codes {
 /// [`ModelError::Channels`] when it does not.
 pub(crate) fn check_channels(network: &Vae, images: &Images) -> Result<(), ModelError> {
     let (expected, found) = (network.config().channels, images.channels());
-    if expected == found { Ok(()) } else { Err(ModelError::Channels { expected, found }) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(ModelError::Channels { expected, found })
+    }
 }
 
 fn batches(count: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    (0..count).step_by(BATCH).map(move |start| start..(start + BATCH).min(count))
+    (0..count)
+        .step_by(BATCH)
+        .map(move |start| start..(start + BATCH).min(count))
 }
 
 fn load(network: &Vae, images: &Images, range: std::ops::Range<usize>) -> Tensor<4> {

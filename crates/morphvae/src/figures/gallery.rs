@@ -45,7 +45,10 @@ impl Gallery<'_> {
     /// # Errors
     /// [`FigureError`] when there is nothing to draw or a file cannot be written.
     pub fn draw(&self, folder: &Path) -> Result<Vec<PathBuf>, FigureError> {
-        let mut figures = Figures { folder, paths: Vec::new() };
+        let mut figures = Figures {
+            folder,
+            paths: Vec::new(),
+        };
         self.draw_reconstruction(&mut figures)?;
         self.draw_latent_map(&mut figures)?;
         self.draw_manifolds(&mut figures)?;
@@ -57,7 +60,10 @@ impl Gallery<'_> {
         match self.history.last() {
             Some(last) => {
                 let epochs = if last.epoch == 1 { "epoch" } else { "epochs" };
-                format!("{} · {} {epochs} · test loss {:.1} nats per image", self.dataset, last.epoch, last.test_loss)
+                format!(
+                    "{} · {} {epochs} · test loss {:.1} nats per image",
+                    self.dataset, last.epoch, last.test_loss
+                )
             }
             None => self.dataset.to_owned(),
         }
@@ -68,7 +74,12 @@ impl Gallery<'_> {
         let latent = self.codes.latent;
         let outputs = decode(self.network, &self.codes.mean[..count * latent]);
         let inputs = self.inputs(count)?;
-        let picture = reconstruction(&inputs, &outputs, SHEET, &Caption::new("Reconstruction", &self.subtitle()))?;
+        let picture = reconstruction(
+            &inputs,
+            &outputs,
+            SHEET,
+            &Caption::new("Reconstruction", &self.subtitle()),
+        )?;
         figures.png("reconstruction.png", &picture)
     }
 
@@ -88,38 +99,74 @@ impl Gallery<'_> {
         match self.codes.latent {
             1 => {
                 // One dimension leaves room to show how sure the encoder is.
-                let deviations = self.codes.log_variance.iter().map(|&value| f64::from(value / 2.0).exp());
+                let deviations = self
+                    .codes
+                    .log_variance
+                    .iter()
+                    .map(|&value| f64::from(value / 2.0).exp());
                 let positions: Vec<[f64; 2]> = points().zip(deviations).map(|(p, s)| [p[0].into(), s]).collect();
-                let plane = Plane { caption, axes: ["z", "standard deviation"], prior: false };
+                let plane = Plane {
+                    caption,
+                    axes: ["z", "standard deviation"],
+                    prior: false,
+                };
                 self.draw_plane(figures, &positions, &plane)
             }
             2 => {
                 let positions: Vec<[f64; 2]> = points().map(|p| [p[0].into(), p[1].into()]).collect();
-                self.draw_plane(figures, &positions, &Plane { caption, axes: ["z₁", "z₂"], prior: true })
+                self.draw_plane(
+                    figures,
+                    &positions,
+                    &Plane {
+                        caption,
+                        axes: ["z₁", "z₂"],
+                        prior: true,
+                    },
+                )
             }
             3 => self.draw_space(figures, caption),
             latent => {
                 let components = PrincipalComponents::of(&self.codes.mean, latent);
                 let positions: Vec<[f64; 2]> = points().map(|point| components.project(point)).collect();
                 let name = |number: &str, axis: usize| {
-                    format!("{number} principal component ({:.0} % of the variance)", 100.0 * components.shares[axis])
+                    format!(
+                        "{number} principal component ({:.0} % of the variance)",
+                        100.0 * components.shares[axis]
+                    )
                 };
                 let [first, second] = [name("first", 0), name("second", 1)];
-                self.draw_plane(figures, &positions, &Plane { caption, axes: [&first, &second], prior: false })
+                self.draw_plane(
+                    figures,
+                    &positions,
+                    &Plane {
+                        caption,
+                        axes: [&first, &second],
+                        prior: false,
+                    },
+                )
             }
         }
     }
 
     fn draw_plane(&self, figures: &mut Figures, positions: &[[f64; 2]], plane: &Plane) -> Result<(), FigureError> {
-        let points = Points { positions, labels: self.labels() };
+        let points = Points {
+            positions,
+            labels: self.labels(),
+        };
         figures.png("latent-map.png", &latent_map::plane(&points, plane)?)
     }
 
     fn draw_space(&self, figures: &mut Figures, caption: Caption) -> Result<(), FigureError> {
         let means = self.codes.mean.chunks_exact(3);
         let positions: Vec<[f64; 3]> = means.map(|p| [p[0].into(), p[1].into(), p[2].into()]).collect();
-        let points = Points { positions: &positions, labels: self.labels() };
-        let space = Space { caption, axes: ["z₁", "z₂", "z₃"] };
+        let points = Points {
+            positions: &positions,
+            labels: self.labels(),
+        };
+        let space = Space {
+            caption,
+            axes: ["z₁", "z₂", "z₃"],
+        };
         for azimuth in AZIMUTHS {
             let picture = latent_map::space(&points, &space, azimuth, ELEVATION)?;
             figures.png(&format!("latent-map-{azimuth:03.0}.png"), &picture)?;
@@ -131,21 +178,36 @@ impl Gallery<'_> {
 
     fn labels(&self) -> Option<Labels<'_>> {
         let indices = self.test.labels.as_deref()?;
-        Some(Labels { indices, classes: self.classes })
+        Some(Labels {
+            indices,
+            classes: self.classes,
+        })
     }
 
     fn draw_manifolds(&self, figures: &mut Figures) -> Result<(), FigureError> {
         let subtitle = self.subtitle();
         let latent = self.codes.latent;
         let sheets = [
-            ("images-by-quantile.png", "Continuously changing images, spaced by the prior's quantiles"),
+            (
+                "images-by-quantile.png",
+                "Continuously changing images, spaced by the prior's quantiles",
+            ),
             ("images-on-a-line.png", "Continuously changing images, evenly spaced"),
         ];
         for (index, (name, title)) in sheets.into_iter().enumerate() {
-            let values = |count| if index == 0 { quantile_grid(count) } else { linear_grid(count, LINEAR_RANGE) };
+            let values = |count| {
+                if index == 0 {
+                    quantile_grid(count)
+                } else {
+                    linear_grid(count, LINEAR_RANGE)
+                }
+            };
             let caption = Caption::new(title, &subtitle);
             let picture = if latent == 1 {
-                let line: Vec<f32> = values(self.grid * self.grid).into_iter().map(|value| value as f32).collect();
+                let line: Vec<f32> = values(self.grid * self.grid)
+                    .into_iter()
+                    .map(|value| value as f32)
+                    .collect();
                 contact_sheet(&decode(self.network, &line), self.grid, &caption)?
             } else {
                 self.manifold(&values(self.grid), &caption)?
@@ -163,7 +225,10 @@ impl Gallery<'_> {
             (vec![unit(0), unit(1)], ["z₁", "z₂"])
         } else {
             let components = PrincipalComponents::of(&self.codes.mean, latent);
-            (components.directions, ["first principal component", "second principal component"])
+            (
+                components.directions,
+                ["first principal component", "second principal component"],
+            )
         };
         let rows: Vec<f64> = columns.iter().rev().copied().collect();
         let point = |row: f64, column: f64| {
@@ -175,7 +240,11 @@ impl Gallery<'_> {
             .flat_map(|&row| columns.iter().map(move |&column| (row, column)))
             .flat_map(|(row, column)| point(row, column))
             .collect();
-        let axes = ManifoldAxes { names, columns, rows: &rows };
+        let axes = ManifoldAxes {
+            names,
+            columns,
+            rows: &rows,
+        };
         manifold(&decode(self.network, &points), &axes, caption)
     }
 

@@ -39,7 +39,11 @@ impl Encodings<'_> {
     /// [`EncodingsError`] when the file cannot be written.
     pub fn write_csv(&self, path: &Path) -> Result<(), EncodingsError> {
         let latent = self.codes.latent;
-        let numbered = |name: &str| (1..=latent).map(|number| format!("{name}_{number}")).collect::<Vec<_>>();
+        let numbered = |name: &str| {
+            (1..=latent)
+                .map(|number| format!("{name}_{number}"))
+                .collect::<Vec<_>>()
+        };
         let header = ["id", "label"].map(String::from).into_iter();
         let write = |writer: &mut dyn Write| -> Result<(), csv::Error> {
             let mut csv = csv::Writer::from_writer(writer);
@@ -65,9 +69,17 @@ impl Encodings<'_> {
         let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
         let table = format!("({count}, {})", self.codes.latent);
         let longest = self.ids.iter().map(|id| id.chars().count()).max().unwrap_or(0).max(1);
-        let mut arrays = vec![("id", format!("<U{longest}"), format!("({count},)"), fixed_width(self.ids, longest))];
+        let mut arrays = vec![(
+            "id",
+            format!("<U{longest}"),
+            format!("({count},)"),
+            fixed_width(self.ids, longest),
+        )];
         if let Some(labels) = self.labels {
-            let bytes = labels.iter().flat_map(|&label| i64::from(label).to_le_bytes()).collect();
+            let bytes = labels
+                .iter()
+                .flat_map(|&label| i64::from(label).to_le_bytes())
+                .collect();
             arrays.push(("label", "<i8".into(), format!("({count},)"), bytes));
         }
         arrays.push(("mean", "<f4".into(), table.clone(), floats(&self.codes.mean)));
@@ -86,7 +98,10 @@ impl Encodings<'_> {
 }
 
 fn fail(path: &Path, source: io::Error) -> EncodingsError {
-    EncodingsError { path: path.to_owned(), source }
+    EncodingsError {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Text as NumPy keeps it: 32 bits a character, padded with zeros.
@@ -132,9 +147,17 @@ mod tests {
     fn write(name: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
-        let codes = Codes { latent: 2, mean: vec![0.1, -2.0, 3.5, 1e-7], log_variance: vec![-1.0, 0.0, 0.25, 9.0] };
+        let codes = Codes {
+            latent: 2,
+            mean: vec![0.1, -2.0, 3.5, 1e-7],
+            log_variance: vec![-1.0, 0.0, 0.25, 9.0],
+        };
         let ids = ["a,1".to_owned(), "é".to_owned()];
-        let encodings = Encodings { ids: &ids, labels: Some(&[7, 0]), codes: &codes };
+        let encodings = Encodings {
+            ids: &ids,
+            labels: Some(&[7, 0]),
+            codes: &codes,
+        };
         match name {
             "codes.csv" => encodings.write_csv(&path).unwrap(),
             _ => encodings.write_npz(&path).unwrap(),
@@ -162,10 +185,16 @@ mod tests {
             archive.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
             let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
             assert_eq!((10 + length) % 64, 0);
-            (String::from_utf8(bytes[10..10 + length].to_vec()).unwrap(), bytes[10 + length..].to_vec())
+            (
+                String::from_utf8(bytes[10..10 + length].to_vec()).unwrap(),
+                bytes[10 + length..].to_vec(),
+            )
         };
         let (header, bytes) = array("mean.npy");
-        assert!(header.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }"), "{header}");
+        assert!(
+            header.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }"),
+            "{header}"
+        );
         assert_eq!(bytes[..4], 0.1_f32.to_le_bytes());
         let (header, bytes) = array("id.npy");
         assert!(header.contains("'<U3'") && bytes.len() == 2 * 3 * 4, "{header}");

@@ -24,7 +24,11 @@ impl PrincipalComponents {
         }
         let mut covariance = vec![vec![0.0; dimensions]; dimensions];
         for point in points.chunks_exact(dimensions) {
-            let offset: Vec<f64> = point.iter().zip(&mean).map(|(&value, mean)| f64::from(value) - mean).collect();
+            let offset: Vec<f64> = point
+                .iter()
+                .zip(&mean)
+                .map(|(&value, mean)| f64::from(value) - mean)
+                .collect();
             for (row, &left) in covariance.iter_mut().zip(&offset) {
                 for (sum, &right) in row.iter_mut().zip(&offset) {
                     *sum += left * right / count;
@@ -48,8 +52,14 @@ impl PrincipalComponents {
     #[must_use]
     pub fn project<const D: usize>(&self, point: &[f32]) -> [f64; D] {
         std::array::from_fn(|axis| {
-            let offsets = point.iter().zip(&self.mean).map(|(&value, mean)| f64::from(value) - mean);
-            offsets.zip(&self.directions[axis]).map(|(offset, along)| offset * along).sum()
+            let offsets = point
+                .iter()
+                .zip(&self.mean)
+                .map(|(&value, mean)| f64::from(value) - mean);
+            offsets
+                .zip(&self.directions[axis])
+                .map(|(offset, along)| offset * along)
+                .sum()
         })
     }
 }
@@ -120,7 +130,9 @@ mod tests {
 
     #[test]
     fn points_on_a_line_vary_along_it_alone() {
-        let points: Vec<f32> = (-5..=5).flat_map(|t| [3.0 * t as f32 + 1.0, 4.0 * t as f32, 0.0]).collect();
+        let points: Vec<f32> = (-5..=5)
+            .flat_map(|t| [3.0 * t as f32 + 1.0, 4.0 * t as f32, 0.0])
+            .collect();
         let components = PrincipalComponents::of(&points, 3);
         assert!((components.shares[0] - 1.0).abs() < 1e-12);
         for (found, expected) in components.directions[0].iter().zip([0.6, 0.8, 0.0]) {

@@ -39,13 +39,23 @@ impl LatentStatistics {
             let labels = labels.unwrap_or_default().iter();
             let members = points().zip(labels).filter(|&(_, &label)| usize::from(label) == class);
             let (images, mean, variance) = moments(members.map(|(point, _)| point), latent);
-            ClassStatistics { name: name.clone(), images, mean, variance }
+            ClassStatistics {
+                name: name.clone(),
+                images,
+                mean,
+                variance,
+            }
         };
         let classes = match labels {
             Some(_) => classes.iter().enumerate().map(of_class).collect(),
             None => Vec::new(),
         };
-        Self { mean, variance, kl: kl.to_vec(), classes }
+        Self {
+            mean,
+            variance,
+            kl: kl.to_vec(),
+            classes,
+        }
     }
 }
 

@@ -77,7 +77,11 @@ impl TrainedModel {
                 Some(card)
             }
         };
-        Ok(Self { network, card, format: file.format })
+        Ok(Self {
+            network,
+            card,
+            format: file.format,
+        })
     }
 
     /// Writes the network and its card as a safetensors file that PyTorch's `load_state_dict` takes as it is.

@@ -15,7 +15,13 @@ impl Vae {
     pub fn state(&self) -> StateDict {
         let mut state = StateDict::new();
         self.visit(&mut Visitor::new(|name, shape, values: Tensor<1>| {
-            state.insert(name, Array { shape, values: to_values(values) });
+            state.insert(
+                name,
+                Array {
+                    shape,
+                    values: to_values(values),
+                },
+            );
         }));
         state
     }
@@ -51,7 +57,11 @@ impl Vae {
     where
         F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Tensor<1>,
     {
-        self.map(&mut Mapper { path: Vec::new(), gradients, change })
+        self.map(&mut Mapper {
+            path: Vec::new(),
+            gradients,
+            change,
+        })
     }
 }
 
@@ -159,7 +169,12 @@ mod tests {
 
     #[test]
     fn a_state_makes_the_network_that_it_was_taken_from() {
-        let config = NetworkConfig { base_channels: 3, latent: 5, channels: 3, image_size: 64 };
+        let config = NetworkConfig {
+            base_channels: 3,
+            latent: 5,
+            channels: 3,
+            image_size: 64,
+        };
         let state = Vae::new(config, 7, &Device::flex()).unwrap().state();
         let copy = Vae::from_state(&state, &Device::flex()).unwrap();
         assert_eq!(copy.config(), config);
@@ -168,11 +183,17 @@ mod tests {
 
     #[test]
     fn weights_of_another_network_are_refused_by_name() {
-        let config = NetworkConfig { base_channels: 2, ..NetworkConfig::default() };
+        let config = NetworkConfig {
+            base_channels: 2,
+            ..NetworkConfig::default()
+        };
         let mut state = Vae::new(config, 7, &Device::flex()).unwrap().state();
         let array = state.remove("conv4.1.bias").unwrap();
         state.insert("conv9.1.bias".into(), array);
         let message = Vae::from_state(&state, &Device::flex()).unwrap_err().to_string();
-        assert!(message.contains("conv4.1.bias") && message.contains("conv9.1.bias"), "{message}");
+        assert!(
+            message.contains("conv4.1.bias") && message.contains("conv9.1.bias"),
+            "{message}"
+        );
     }
 }

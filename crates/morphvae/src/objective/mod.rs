@@ -79,7 +79,10 @@ mod tests {
         let outputs = Tensor::<4>::from_floats([[[[0.5, 0.25], [0.9, 0.0]]]], &device);
         let entropy = to_vec(cross_entropy(images, outputs));
         let expected = -(0.5_f64.ln() + 0.25 * 0.25_f64.ln() + 0.75 * 0.75_f64.ln() + 0.9_f64.ln() + 1e-7_f64.ln());
-        assert!((f64::from(entropy[0]) - expected).abs() < 1e-4, "{entropy:?} {expected}");
+        assert!(
+            (f64::from(entropy[0]) - expected).abs() < 1e-4,
+            "{entropy:?} {expected}"
+        );
     }
 
     fn to_vec(tensor: Tensor<1>) -> Vec<f32> {

@@ -94,7 +94,13 @@ impl Adam {
         for (name, averages) in &self.averages {
             for (kind, tensor) in [(GRADIENT, &averages.gradient), (SQUARE, &averages.square)] {
                 let values = to_values(tensor.clone());
-                state.insert(format!("{kind}{name}"), Array { shape: vec![values.len()], values });
+                state.insert(
+                    format!("{kind}{name}"),
+                    Array {
+                        shape: vec![values.len()],
+                        values,
+                    },
+                );
             }
         }
     }
@@ -118,7 +124,11 @@ impl Adam {
                 averages.insert(name.to_owned(), Averages { gradient, square });
             }
         }
-        Ok(Self { config, steps, averages })
+        Ok(Self {
+            config,
+            steps,
+            averages,
+        })
     }
 }
 

@@ -40,7 +40,13 @@ impl Training {
         self.optimizer.save(&mut state);
         let json = serde_json::to_string(&rest).expect("a checkpoint's metadata is plain data");
         let metadata = BTreeMap::from([(KEY.to_owned(), json)]);
-        Ok(weights::write_safetensors(path, &state, &Integers::new(), &metadata, Precision::Full)?)
+        Ok(weights::write_safetensors(
+            path,
+            &state,
+            &Integers::new(),
+            &metadata,
+            Precision::Full,
+        )?)
     }
 
     /// Goes on from a file that [`Training::save`] wrote.
@@ -51,7 +57,10 @@ impl Training {
     pub fn load(path: &Path, config: TrainingConfig, device: &Device) -> Result<Self, TrainingError> {
         config.validate()?;
         let file = weights::read(path)?;
-        let reject = |reason: String| TrainingError::Checkpoint { path: path.to_owned(), reason };
+        let reject = |reason: String| TrainingError::Checkpoint {
+            path: path.to_owned(),
+            reason,
+        };
         let json = file
             .metadata
             .get(KEY)

@@ -37,7 +37,9 @@ impl RunConfig {
 
 /// The name of the first entry in which two tables differ, and both its values.
 fn first_difference(started: &toml::Table, asked: &toml::Table) -> Option<(String, String, String)> {
-    let names = started.keys().chain(asked.keys().filter(|name| !started.contains_key(*name)));
+    let names = started
+        .keys()
+        .chain(asked.keys().filter(|name| !started.contains_key(*name)));
     for name in names {
         match (started.get(name), asked.get(name)) {
             (Some(toml::Value::Table(started)), Some(toml::Value::Table(asked))) => {
@@ -120,15 +122,45 @@ impl TrainingConfig {
         };
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let not_negative = |value: f64| value.is_finite() && value >= 0.0;
-        let AdamConfig { learning_rate, betas, epsilon, weight_decay } = self.adam;
-        check(self.epochs > 0, "the number of epochs", self.epochs.to_string(), "at least 1")?;
-        check(self.batch_size > 0, "the batch size", self.batch_size.to_string(), "at least 1")?;
+        let AdamConfig {
+            learning_rate,
+            betas,
+            epsilon,
+            weight_decay,
+        } = self.adam;
+        check(
+            self.epochs > 0,
+            "the number of epochs",
+            self.epochs.to_string(),
+            "at least 1",
+        )?;
+        check(
+            self.batch_size > 0,
+            "the batch size",
+            self.batch_size.to_string(),
+            "at least 1",
+        )?;
         check(not_negative(self.beta), "beta", self.beta.to_string(), "zero or more")?;
-        check(positive(learning_rate), "the learning rate", learning_rate.to_string(), "above zero")?;
-        check(not_negative(weight_decay), "the weight decay", weight_decay.to_string(), "zero or more")?;
+        check(
+            positive(learning_rate),
+            "the learning rate",
+            learning_rate.to_string(),
+            "above zero",
+        )?;
+        check(
+            not_negative(weight_decay),
+            "the weight decay",
+            weight_decay.to_string(),
+            "zero or more",
+        )?;
         check(positive(epsilon), "Adam's epsilon", epsilon.to_string(), "above zero")?;
         for beta in betas {
-            check((0.0..1.0).contains(&beta), "a beta of Adam", beta.to_string(), "from 0 to below 1")?;
+            check(
+                (0.0..1.0).contains(&beta),
+                "a beta of Adam",
+                beta.to_string(),
+                "from 0 to below 1",
+            )?;
         }
         Ok(())
     }

@@ -23,7 +23,10 @@ fn relative_error(found: &[f32], truth: &[f32]) -> f64 {
 fn assert_close(what: &str, found: &[f32], truth: &[f32], tolerance: f64) {
     let error = relative_error(found, truth);
     println!("{what}: relative error {error:.1e}, allowed {tolerance:.0e}");
-    assert!(error <= tolerance, "{what}: relative error {error:e} is above {tolerance:e}");
+    assert!(
+        error <= tolerance,
+        "{what}: relative error {error:e} is above {tolerance:e}"
+    );
 }
 
 struct Fixture(StateDict);
@@ -35,7 +38,11 @@ impl Fixture {
     }
 
     fn values(&self, name: &str) -> &[f32] {
-        &self.0.get(name).unwrap_or_else(|| panic!("the fixture has no {name}")).values
+        &self
+            .0
+            .get(name)
+            .unwrap_or_else(|| panic!("the fixture has no {name}"))
+            .values
     }
 
     /// The tensors under a prefix, without it.
@@ -90,7 +97,9 @@ fn a_training_pass_and_every_gradient_are_pytorchs() {
     let device = Device::flex().autodiff();
     let training = Training::new(fixture.network(), TrainingConfig::default()).unwrap();
     let images = fixture.images(&device);
-    let pass = training.network.train_pass(images.clone(), Some(fixture.noise(&device)));
+    let pass = training
+        .network
+        .train_pass(images.clone(), Some(fixture.noise(&device)));
     for (what, found) in [
         ("train.mean", pass.posterior.mean.clone().flatten(0, 1)),
         ("train.log_variance", pass.posterior.log_variance.clone().flatten(0, 1)),
@@ -107,20 +116,22 @@ fn a_training_pass_and_every_gradient_are_pytorchs() {
         .flat_map(|(_, array)| array.values.clone())
         .fold(0.0_f32, |largest, value| largest.max(value.abs()));
     let mut seen = 0;
-    training.network.map_parameters(Some(&mut gradients), |name, weight, gradient| {
-        if let Some(gradient) = gradient {
-            seen += 1;
-            let (found, truth) = (to_values(gradient), fixture.values(&format!("gradient.{name}")));
-            if is_cancelled_by_batch_norm(name) {
-                let worst = found.iter().fold(0.0_f32, |worst, value| worst.max(value.abs()));
-                println!("gradient of {name}: {worst:.1e}, zero but for rounding");
-                assert!(worst <= 1e-6 * largest, "{name}: {worst} beside {largest}");
-            } else {
-                assert_close(&format!("gradient of {name}"), &found, truth, 1e-4);
+    training
+        .network
+        .map_parameters(Some(&mut gradients), |name, weight, gradient| {
+            if let Some(gradient) = gradient {
+                seen += 1;
+                let (found, truth) = (to_values(gradient), fixture.values(&format!("gradient.{name}")));
+                if is_cancelled_by_batch_norm(name) {
+                    let worst = found.iter().fold(0.0_f32, |worst, value| worst.max(value.abs()));
+                    println!("gradient of {name}: {worst:.1e}, zero but for rounding");
+                    assert!(worst <= 1e-6 * largest, "{name}: {worst} beside {largest}");
+                } else {
+                    assert_close(&format!("gradient of {name}"), &found, truth, 1e-4);
+                }
             }
-        }
-        weight
-    });
+            weight
+        });
     assert_eq!(seen, fixture.state("gradient.").iter().count());
 }
 
@@ -130,7 +141,9 @@ fn three_steps_of_adam_are_pytorchs() {
     let device = Device::flex().autodiff();
     let mut training = Training::new(fixture.network(), TrainingConfig::default()).unwrap();
     for step in 1..=3 {
-        let (next, loss) = training.learn(fixture.images(&device), Some(fixture.noise(&device))).unwrap();
+        let (next, loss) = training
+            .learn(fixture.images(&device), Some(fixture.noise(&device)))
+            .unwrap();
         training = next;
         for (name, found) in [
             ("loss", loss.loss),
@@ -156,7 +169,11 @@ fn three_steps_of_adam_are_pytorchs() {
             assert!(worst() <= 2.0 * 3.0 * 1.01e-3, "{name} is {} away", worst());
         } else if name.ends_with("running_mean") {
             // It takes in a tenth of those biases at the second step and at the third.
-            assert!(worst() <= 0.1 * (0.9 * 2.0 + 4.0) * 1.01e-3, "{name} is {} away", worst());
+            assert!(
+                worst() <= 0.1 * (0.9 * 2.0 + 4.0) * 1.01e-3,
+                "{name} is {} away",
+                worst()
+            );
         } else {
             assert_close(&format!("{name} after three steps"), &found.values, &array.values, 1e-5);
         }

@@ -133,7 +133,10 @@ impl RunFolder {
     /// [`TrainingError::File`] when they cannot be read; [`TrainingError::Settings`] names the line that is no metrics.
     pub fn metrics(&self) -> Result<Vec<EpochMetrics>, TrainingError> {
         let path = self.metrics_path();
-        let text = fs::read_to_string(&path).map_err(|source| TrainingError::File { path: path.clone(), source })?;
+        let text = fs::read_to_string(&path).map_err(|source| TrainingError::File {
+            path: path.clone(),
+            source,
+        })?;
         text.lines()
             .enumerate()
             .map(|(number, line)| {

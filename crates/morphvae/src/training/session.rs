@@ -198,7 +198,10 @@ impl Training {
             seed: self.config.seed,
         };
         let evaluation = evaluate(&self.network(), &data.test.images, options, &mut |images| {
-            observe(Progress::Test { images, of: data.test.images.count() })
+            observe(Progress::Test {
+                images,
+                of: data.test.images.count(),
+            })
         })?;
         let Some(evaluation) = evaluation else {
             return Ok((self, Outcome::Interrupted));

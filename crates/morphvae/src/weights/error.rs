@@ -146,7 +146,11 @@ fn list<T>(items: &[T], show: impl Fn(&T) -> String) -> String {
     let named: Vec<String> = items.iter().take(MOST_NAMED).map(show).collect();
     let rest = items.len() - named.len();
     let named = named.join(", ");
-    if rest == 0 { named } else { format!("{named} and {rest} more") }
+    if rest == 0 {
+        named
+    } else {
+        format!("{named} and {rest} more")
+    }
 }
 
 /// Text from a hostile file made fit for a message: no control characters, and not endless.
@@ -169,7 +173,10 @@ mod tests {
     #[test]
     fn long_lists_are_cut_and_counted() {
         let missing = (0..20).map(|index| format!("t{index}")).collect();
-        let mismatch = Mismatch { missing, ..Mismatch::default() };
+        let mismatch = Mismatch {
+            missing,
+            ..Mismatch::default()
+        };
         assert_eq!(
             mismatch.to_string(),
             "missing: t0, t1, t2, t3, t4, t5, t6, t7 and 12 more"

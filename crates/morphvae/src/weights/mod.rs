@@ -65,15 +65,27 @@ pub struct WeightFile {
 /// weights. Every message is one line and names the file.
 pub fn read(path: &Path) -> Result<WeightFile, WeightsError> {
     let name = path.display().to_string();
-    let failed = |source| WeightsError::Io { action: "read", path: path.to_owned(), source };
+    let failed = |source| WeightsError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
     // Asked before opening, because opening a pipe waits for its other end.
     let kind = path.metadata().map_err(failed)?;
     if !kind.is_file() {
-        let what = if kind.is_dir() { "a folder" } else { "a device or a pipe" };
+        let what = if kind.is_dir() {
+            "a folder"
+        } else {
+            "a device or a pipe"
+        };
         return Err(WeightsError::NotWeights { file: name, what });
     }
     if kind.len() > MOST_FILE_BYTES {
-        return Err(WeightsError::TooLarge { file: name, bytes: kind.len(), limit: MOST_FILE_BYTES });
+        return Err(WeightsError::TooLarge {
+            file: name,
+            bytes: kind.len(),
+            limit: MOST_FILE_BYTES,
+        });
     }
     let mut file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
@@ -99,7 +111,10 @@ pub fn read_bytes(bytes: &[u8], name: &str) -> Result<WeightFile, WeightsError> 
         Signature::PyTorch => "a PyTorch file, which is read from disk only",
         Signature::Other(what) => what,
     };
-    Err(WeightsError::NotWeights { file: name.to_owned(), what })
+    Err(WeightsError::NotWeights {
+        file: name.to_owned(),
+        what,
+    })
 }
 
 fn read_up_to(file: &mut File, limit: u64, bytes: &mut Vec<u8>) -> io::Result<()> {

@@ -17,7 +17,10 @@ const WRAPPERS: [&str; 4] = ["state_dict", "model_state_dict", "model", "module"
 
 /// Reads the state dict in the file of `length` bytes at `path`, which messages call `file`.
 pub(super) fn read(path: &Path, file: &str, length: u64) -> Result<WeightFile, WeightsError> {
-    let refused = |reason: &str| WeightsError::PyTorch { file: file.to_owned(), reason: one_line(reason) };
+    let refused = |reason: &str| WeightsError::PyTorch {
+        file: file.to_owned(),
+        reason: one_line(reason),
+    };
     let tensors = open(path, length).map_err(|reason| refused(&reason))?;
     let mut weights = WeightFile::new(Format::PyTorch, Metadata::new());
     for (name, tensor) in tensors {
@@ -52,9 +55,14 @@ fn open(path: &Path, length: u64) -> Result<BTreeMap<String, Tensor>, String> {
         return Err("it holds no tensors".into());
     }
     // A view may repeat one number without end, so that a small file asks for any amount of memory.
-    let claimed = tensors.values().map(|tensor| tensor.byte_len() as u64).fold(0, u64::saturating_add);
+    let claimed = tensors
+        .values()
+        .map(|tensor| tensor.byte_len() as u64)
+        .fold(0, u64::saturating_add);
     if claimed > length {
-        return Err(format!("its tensors claim {claimed} bytes and the whole file has {length}"));
+        return Err(format!(
+            "its tensors claim {claimed} bytes and the whole file has {length}"
+        ));
     }
     Ok(unwrap(tensors))
 }

@@ -18,7 +18,10 @@ const LENGTH: usize = 8;
 
 /// Reads a whole safetensors file, which messages call `file`.
 pub(super) fn parse(bytes: &[u8], file: &str) -> Result<WeightFile, WeightsError> {
-    let damaged = |reason: String| WeightsError::Safetensors { file: file.to_owned(), reason: one_line(&reason) };
+    let damaged = |reason: String| WeightsError::Safetensors {
+        file: file.to_owned(),
+        reason: one_line(&reason),
+    };
     check_extents(bytes).map_err(damaged)?;
     let (header_length, header) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(error.to_string()))?;
     let data = &bytes[LENGTH + header_length..];

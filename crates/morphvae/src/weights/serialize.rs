@@ -43,8 +43,11 @@ pub fn write_safetensors(
     precision: Precision,
 ) -> Result<(), WeightsError> {
     let bytes = to_safetensors(tensors, integers, metadata, precision)?;
-    write_atomically(path, |writer| writer.write_all(&bytes))
-        .map_err(|source| WeightsError::Io { action: "write", path: path.to_owned(), source })
+    write_atomically(path, |writer| writer.write_all(&bytes)).map_err(|source| WeightsError::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The bytes of a safetensors file with these weights, integers and text; equal input gives equal bytes.
@@ -63,10 +66,20 @@ pub fn to_safetensors(
     for (name, array) in tensors {
         check(name, array)?;
         let dtype = stored_type(array, precision);
-        entries.push(Entry { name, dtype, shape: &array.shape, data: Data::Floats(&array.values) });
+        entries.push(Entry {
+            name,
+            dtype,
+            shape: &array.shape,
+            data: Data::Floats(&array.values),
+        });
     }
     for (name, integer) in integers {
-        entries.push(Entry { name, dtype: Dtype::I64, shape: &[], data: Data::Integer(*integer) });
+        entries.push(Entry {
+            name,
+            dtype: Dtype::I64,
+            shape: &[],
+            data: Data::Integer(*integer),
+        });
     }
     // The widest numbers first, so that all are aligned.
     entries.sort_by_key(|entry| (Reverse(entry.dtype), entry.name));
@@ -91,7 +104,10 @@ pub fn to_safetensors(
 }
 
 fn check(name: &str, array: &Array) -> Result<(), WeightsError> {
-    let count = array.shape.iter().try_fold(1, |count: usize, &extent| count.checked_mul(extent));
+    let count = array
+        .shape
+        .iter()
+        .try_fold(1, |count: usize, &extent| count.checked_mul(extent));
     if count != Some(array.values.len()) {
         return Err(WeightsError::ValueCount {
             tensor: one_line(name),
@@ -156,7 +172,14 @@ fn write_header(entries: &[Entry], metadata: &Metadata, header: &mut Vec<u8>) ->
         let start = end;
         end += entry.length();
         let (dtype, shape) = (entry.dtype, entry.shape.to_vec());
-        (entry.name, Value::Tensor(TensorInfo { dtype, shape, data_offsets: (start, end) }))
+        (
+            entry.name,
+            Value::Tensor(TensorInfo {
+                dtype,
+                shape,
+                data_offsets: (start, end),
+            }),
+        )
     });
     let fields = std::iter::once(("__metadata__", Value::Metadata(metadata))).chain(tensors);
     serde_json::Serializer::new(header).collect_map(fields)

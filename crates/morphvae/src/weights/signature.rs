@@ -26,7 +26,10 @@ const OTHERS: &[(&[u8], &str)] = &[
     (b"GGUF", "a GGUF model"),
     (b"\x7fELF", "a program"),
     (b"%PDF", "a PDF document"),
-    (b"version https://git-lfs", "a Git LFS pointer to a file that was not fetched"),
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer to a file that was not fetched",
+    ),
     (b"<", "a web page"),
     (b"\x80", "a Python pickle that torch.save did not write"),
 ];
@@ -68,7 +71,11 @@ impl Signature {
             return Self::Other("JSON");
         }
         let printable = |&byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 32..127);
-        Self::Other(if head.iter().all(printable) { "plain text" } else { "data of an unknown kind" })
+        Self::Other(if head.iter().all(printable) {
+            "plain text"
+        } else {
+            "data of an unknown kind"
+        })
     }
 }
 
@@ -83,12 +90,18 @@ mod tests {
     #[test]
     fn a_safetensors_header_may_be_as_long_as_a_pickle_begins() {
         assert_eq!(Signature::of(b"\x80\x02\0\0\0\0\0\0{"), Signature::Safetensors);
-        assert_eq!(Signature::of(b"\x80\x02}q\0."), Signature::Other("a Python pickle that torch.save did not write"));
+        assert_eq!(
+            Signature::of(b"\x80\x02}q\0."),
+            Signature::Other("a Python pickle that torch.save did not write")
+        );
     }
 
     #[test]
     fn a_lying_length_is_still_a_safetensors_file() {
-        assert_eq!(Signature::of(b"\xff\xff\xff\xff\xff\xff\xff\x7f{}"), Signature::Safetensors);
+        assert_eq!(
+            Signature::of(b"\xff\xff\xff\xff\xff\xff\xff\x7f{}"),
+            Signature::Safetensors
+        );
     }
 
     #[test]

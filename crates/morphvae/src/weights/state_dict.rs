@@ -76,7 +76,13 @@ mod tests {
             .iter()
             .map(|(name, shape)| {
                 let values = vec![0.0; shape.iter().product()];
-                ((*name).to_owned(), Array { shape: shape.to_vec(), values })
+                (
+                    (*name).to_owned(),
+                    Array {
+                        shape: shape.to_vec(),
+                        values,
+                    },
+                )
             })
             .collect()
     }

@@ -10,8 +10,20 @@ fn parse(header: &str, data: &[u8]) -> Result<WeightFile, WeightsError> {
 /// A file with two tensors, sound in every way.
 fn sound() -> Vec<u8> {
     let tensors = StateDict::from([
-        ("a".into(), Array { shape: vec![2, 2], values: vec![1.0, 2.0, 3.0, 4.0] }),
-        ("b".into(), Array { shape: vec![3], values: vec![5.0, 6.0, 7.0] }),
+        (
+            "a".into(),
+            Array {
+                shape: vec![2, 2],
+                values: vec![1.0, 2.0, 3.0, 4.0],
+            },
+        ),
+        (
+            "b".into(),
+            Array {
+                shape: vec![3],
+                values: vec![5.0, 6.0, 7.0],
+            },
+        ),
     ]);
     to_safetensors(&tensors, &Integers::new(), &Metadata::new(), Precision::Full).unwrap()
 }
@@ -61,7 +73,10 @@ fn a_header_that_is_no_map_of_tensors_is_refused() {
         r#"{"a": {"dtype": "F33", "shape": [0], "data_offsets": [0, 0]}}"#,
         r#"{"a": {"dtype": "F32", "data_offsets": [0, 0]}}"#,
     ] {
-        assert!(message(parse(header, &[])).starts_with("model is a damaged safetensors file: "), "{header}");
+        assert!(
+            message(parse(header, &[])).starts_with("model is a damaged safetensors file: "),
+            "{header}"
+        );
     }
     let not_text = [&8_u64.to_le_bytes()[..], b"{\"\xff\": 1}"].concat();
     message(read_bytes(&not_text, "model"));
@@ -162,7 +177,10 @@ fn other_files_and_folders_are_named_for_what_they_are() {
     ] {
         fs::write(&path, bytes).unwrap();
         let message = message(read(&path));
-        assert!(message.contains(what) && message.contains("model.safetensors"), "{message}");
+        assert!(
+            message.contains(what) && message.contains("model.safetensors"),
+            "{message}"
+        );
     }
     assert!(message(read(folder.path())).contains("a folder"));
     assert!(message(read(&folder.path().join("absent"))).contains("cannot read the weight file"));

@@ -5,12 +5,16 @@ use std::fs;
 use std::path::PathBuf;
 
 fn fixture(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests/fixtures/pytorch", name].iter().collect()
+    [env!("CARGO_MANIFEST_DIR"), "tests/fixtures/pytorch", name]
+        .iter()
+        .collect()
 }
 
 fn reference(name: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("MORPHVAE_SHARED")
-        .map_or_else(|| [env!("CARGO_MANIFEST_DIR"), "../../../shared"].iter().collect(), PathBuf::from);
+    let shared = std::env::var_os("MORPHVAE_SHARED").map_or_else(
+        || [env!("CARGO_MANIFEST_DIR"), "../../../shared"].iter().collect(),
+        PathBuf::from,
+    );
     let path = shared.join("reference").join(name);
     if !path.is_file() {
         println!("skipped: there is no {}", path.display());
@@ -21,8 +25,20 @@ fn reference(name: &str) -> Option<PathBuf> {
 /// What the sound fixtures hold.
 fn expected() -> StateDict {
     StateDict::from([
-        ("layer.weight".into(), Array { shape: vec![2, 3], values: vec![0.0, 0.25, 0.5, 0.75, 1.0, 1.25] }),
-        ("layer.bias".into(), Array { shape: vec![2], values: vec![-1.0, 2.0] }),
+        (
+            "layer.weight".into(),
+            Array {
+                shape: vec![2, 3],
+                values: vec![0.0, 0.25, 0.5, 0.75, 1.0, 1.25],
+            },
+        ),
+        (
+            "layer.bias".into(),
+            Array {
+                shape: vec![2],
+                values: vec![-1.0, 2.0],
+            },
+        ),
     ])
 }
 
@@ -41,17 +57,23 @@ fn every_way_to_save_a_state_dict_gives_the_same_weights() {
         let file = read(&fixture(&format!("{name}.pth"))).unwrap();
         assert_eq!(file.tensors, expected(), "{name}");
         assert_eq!(file.integers, [("norm.num_batches_tracked".into(), 7)].into(), "{name}");
-        assert!(file.element_types.values().all(|&found| found == element_type), "{name}");
+        assert!(
+            file.element_types.values().all(|&found| found == element_type),
+            "{name}"
+        );
         assert_eq!(file.format, Format::PyTorch, "{name}");
     }
 }
 
 #[test]
 fn a_whole_module_is_read_as_its_state_dict() {
-    assert_eq!(read(&fixture("whole_module.pth")).unwrap().tensors, StateDict::from([
-        ("layer.weight".into(), expected()["layer.weight"].clone()),
-        ("layer.bias".into(), expected()["layer.bias"].clone()),
-    ]));
+    assert_eq!(
+        read(&fixture("whole_module.pth")).unwrap().tensors,
+        StateDict::from([
+            ("layer.weight".into(), expected()["layer.weight"].clone()),
+            ("layer.bias".into(), expected()["layer.bias"].clone()),
+        ])
+    );
 }
 
 #[test]
@@ -59,7 +81,10 @@ fn files_that_are_something_else_are_refused_with_the_reason() {
     for (name, reason) in [
         ("attack", "posix.system"),
         ("attack_beside_weights", "it holds a posix.system, which was not run"),
-        ("arguments_beside_weights", "it holds a __main__.Arguments, which was not run"),
+        (
+            "arguments_beside_weights",
+            "it holds a __main__.Arguments, which was not run",
+        ),
         ("bare_attack", "a Python pickle that torch.save did not write"),
         ("no_pickle", "data.pkl"),
         ("no_tensors", "it holds no tensors"),
@@ -69,7 +94,10 @@ fn files_that_are_something_else_are_refused_with_the_reason() {
         ("not_finite", "the tensor layer.weight holds NaN at position 1"),
     ] {
         let message = message(read(&fixture(&format!("{name}.pth"))));
-        assert!(message.contains(reason) && message.contains(&format!("{name}.pth")), "{message}");
+        assert!(
+            message.contains(reason) && message.contains(&format!("{name}.pth")),
+            "{message}"
+        );
     }
     // What the attacks do when Python reads them.
     assert!(!PathBuf::from("executed").exists());
@@ -114,22 +142,52 @@ fn the_reference_network_holds_the_numbers_that_pytorch_sees() {
     assert_eq!(file.integers["conv1.1.num_batches_tracked"], 10_000);
     // torch.load(path)[name].double(): the sum, the sum of the squares, the first and the last.
     for (name, shape, sum, squares, first, last) in [
-        ("conv4.0.weight", vec![512, 256, 4, 4], -12444.87396844828, 12554.6807396302, -0.017_222_967, 0.144_466_12),
-        ("convTrans1.0.weight", vec![512, 256, 4, 4], -33225.34046316116, 16944.588816732685, 0.037_834_182, 0.019_550_527),
-        ("mean.0.weight", vec![2, 512], 0.3785362986200198, 2.6885003122357434, 0.006_260_088_6, -0.055_314_33),
+        (
+            "conv4.0.weight",
+            vec![512, 256, 4, 4],
+            -12444.87396844828,
+            12554.6807396302,
+            -0.017_222_967,
+            0.144_466_12,
+        ),
+        (
+            "convTrans1.0.weight",
+            vec![512, 256, 4, 4],
+            -33225.34046316116,
+            16944.588816732685,
+            0.037_834_182,
+            0.019_550_527,
+        ),
+        (
+            "mean.0.weight",
+            vec![2, 512],
+            0.3785362986200198,
+            2.6885003122357434,
+            0.006_260_088_6,
+            -0.055_314_33,
+        ),
     ] {
         let array = &file.tensors[name];
         assert_eq!(array.shape, shape, "{name}");
-        assert_eq!((array.values[0], *array.values.last().unwrap()), (first, last), "{name}");
+        assert_eq!(
+            (array.values[0], *array.values.last().unwrap()),
+            (first, last),
+            "{name}"
+        );
         let total: f64 = array.values.iter().map(|&value| f64::from(value)).sum();
         let total_squares: f64 = array.values.iter().map(|&value| f64::from(value).powi(2)).sum();
-        assert!((total - sum).abs() < 1e-7 && (total_squares - squares).abs() < 1e-7, "{name}");
+        assert!(
+            (total - sum).abs() < 1e-7 && (total_squares - squares).abs() < 1e-7,
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn the_reference_steps_hold_the_numbers_that_pytorch_sees() {
-    let Some(path) = reference("training-steps.safetensors") else { return };
+    let Some(path) = reference("training-steps.safetensors") else {
+        return;
+    };
     let file = read(&path).unwrap();
     assert_eq!(file.format, Format::Safetensors);
     assert_eq!(file.metadata["base_channels"], "8");

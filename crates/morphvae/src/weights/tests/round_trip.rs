@@ -8,7 +8,10 @@ use proptest::prelude::*;
 fn array() -> impl Strategy<Value = Array> {
     vec(0_usize..4, 0..4).prop_flat_map(|shape| {
         let number = prop::num::f32::NORMAL | prop::num::f32::SUBNORMAL | prop::num::f32::ZERO;
-        vec(number, shape.iter().product::<usize>()).prop_map(move |values| Array { shape: shape.clone(), values })
+        vec(number, shape.iter().product::<usize>()).prop_map(move |values| Array {
+            shape: shape.clone(),
+            values,
+        })
     })
 }
 
@@ -60,8 +63,20 @@ proptest! {
 #[test]
 fn the_bytes_are_those_that_the_format_describes() {
     let tensors = StateDict::from([
-        ("b".into(), Array { shape: vec![1], values: vec![0.5] }),
-        ("a".into(), Array { shape: vec![1, 1], values: vec![1.5] }),
+        (
+            "b".into(),
+            Array {
+                shape: vec![1],
+                values: vec![0.5],
+            },
+        ),
+        (
+            "a".into(),
+            Array {
+                shape: vec![1, 1],
+                values: vec![1.5],
+            },
+        ),
     ]);
     let integers = Integers::from([("n".into(), 7)]);
     let metadata = Metadata::from([("z".into(), "1".into()), ("a".into(), "2".into())]);
@@ -82,7 +97,13 @@ fn the_bytes_are_those_that_the_format_describes() {
 fn a_written_file_is_read_back_from_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs/model.safetensors");
-    let tensors = StateDict::from([("a".into(), Array { shape: vec![2], values: vec![1.0, -2.0] })]);
+    let tensors = StateDict::from([(
+        "a".into(),
+        Array {
+            shape: vec![2],
+            values: vec![1.0, -2.0],
+        },
+    )]);
     write_safetensors(&path, &tensors, &Integers::new(), &Metadata::new(), Precision::Full).unwrap();
     let file = read(&path).unwrap();
     assert_eq!((file.tensors, file.format), (tensors, Format::Safetensors));
@@ -92,8 +113,16 @@ fn a_written_file_is_read_back_from_its_folder() {
 fn what_could_not_be_read_back_is_not_written() {
     let write = |shape: Vec<usize>, values| {
         let tensors = StateDict::from([("a".into(), Array { shape, values })]);
-        message(to_safetensors(&tensors, &Integers::new(), &Metadata::new(), Precision::Full))
+        message(to_safetensors(
+            &tensors,
+            &Integers::new(),
+            &Metadata::new(),
+            Precision::Full,
+        ))
     };
-    assert_eq!(write(vec![2, 2], vec![1.0]), "the tensor a of shape [2, 2] has 1 values");
+    assert_eq!(
+        write(vec![2, 2], vec![1.0]),
+        "the tensor a of shape [2, 2] has 1 values"
+    );
     assert!(write(vec![1], vec![f32::NAN]).contains("NaN at position 0"));
 }

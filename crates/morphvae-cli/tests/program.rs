@@ -1,0 +1,271 @@
+//! The program as a user meets it: the real binary, a tiny network, a fresh folder for each test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A folder of its own, and the program run in it.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_morphvae"));
+        command.current_dir(self.0.path()).args(line.split_whitespace());
+        command
+    }
+
+    fn run(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// Runs what must succeed, and returns its standard output.
+    fn succeed(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert!(
+            output.status.success(),
+            "{line}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs what must fail with `status` and one line that says all of `words`.
+    fn fail(&self, line: &str, status: i32, words: &[&str]) {
+        let output = self.run(line);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{line}\n{errors}");
+        for word in words {
+            assert!(errors.contains(word), "{line}\nsays nothing of {word:?}: {errors}");
+        }
+        // clap explains itself on several lines; the program's own errors are one.
+        let own: Vec<&str> = errors.lines().filter(|line| line.starts_with("morphvae:")).collect();
+        assert!(
+            own.len() <= 1 && (own.is_empty() || errors.trim_end().lines().last() == own.first().copied()),
+            "{errors}"
+        );
+    }
+}
+
+const TINY: &str = "--dataset strokes --limit 60 --base-channels 2 --quiet";
+
+fn same_files(left: &Path, right: &Path) -> bool {
+    fs::read(left).unwrap() == fs::read(right).unwrap()
+}
+
+#[test]
+fn a_run_leaves_everything_that_it_promises() {
+    let desk = Desk::new();
+    let json = desk.succeed(&format!("train {TINY} --epochs 2 --out run --json"));
+    assert!(json.contains("\"epoch\":2") && json.lines().count() == 1, "{json}");
+    for name in [
+        "config.toml",
+        "metrics.jsonl",
+        "model.safetensors",
+        "checkpoint/latest.safetensors",
+        "figures/reconstruction.png",
+        "figures/latent-map.png",
+        "figures/images-by-quantile.png",
+        "figures/images-on-a-line.png",
+        "figures/learning-curve.png",
+    ] {
+        assert!(desk.path("run").join(name).exists(), "{name} is missing");
+    }
+    let metrics = fs::read_to_string(desk.path("run/metrics.jsonl")).unwrap();
+    assert_eq!(metrics.lines().count(), 2);
+    let evaluated = desk.succeed("evaluate run --json");
+    for key in ["test_loss", "test_reconstruction", "test_kl", "images", "seed"] {
+        assert!(evaluated.contains(&format!("\"{key}\":")), "{evaluated}");
+    }
+    desk.succeed("figures run --grid 4");
+    desk.succeed("encode run --limit 5");
+    assert_eq!(fs::read_to_string(desk.path("codes.csv")).unwrap().lines().count(), 6);
+    desk.succeed("reconstruct run --limit 3");
+    assert_eq!(fs::read_dir(desk.path("reconstructions")).unwrap().count(), 3);
+    assert!(desk.succeed("info run").contains("2 epoch(s) of strokes"));
+}
+
+#[test]
+fn every_latent_size_objective_and_image_size_is_drawn() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --latent 1 --grid 4 --out one"));
+    desk.succeed(&format!("train {TINY} --epochs 1 --latent 3 --grid 4 --out three"));
+    assert!(desk.path("three/figures/latent-map-turning.gif").exists());
+    assert_eq!(fs::read_dir(desk.path("three/figures")).unwrap().count(), 4 + 6 + 1);
+    desk.succeed(&format!(
+        "train {TINY} --epochs 1 --latent 5 --grid 4 --out five --objective ae --image-size 64"
+    ));
+    let metrics = fs::read_to_string(desk.path("five/metrics.jsonl")).unwrap();
+    assert!(metrics.contains("\"test_kl\":0.0"), "{metrics}");
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --threads 1 --out one"));
+    desk.succeed(&format!("train {TINY} --epochs 1 --threads 3 --out three"));
+    assert!(same_files(
+        &desk.path("one/model.safetensors"),
+        &desk.path("three/model.safetensors")
+    ));
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_bits() {
+    let desk = Desk::new();
+    let line = "train --dataset strokes --limit 300 --base-channels 2 --quiet --epochs 3";
+    desk.succeed(&format!("{line} --out whole"));
+    let mut child = desk
+        .command(&format!("{line} --out killed"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Somewhere after the first epoch, wherever that happens to be.
+    let start = Instant::now();
+    while !desk.path("killed/metrics.jsonl").exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    desk.succeed("train --resume killed --quiet");
+    assert!(same_files(
+        &desk.path("whole/model.safetensors"),
+        &desk.path("killed/model.safetensors")
+    ));
+    let metrics = fs::read_to_string(desk.path("killed/metrics.jsonl")).unwrap();
+    assert_eq!(metrics.lines().count(), 3);
+}
+
+#[test]
+fn a_run_is_continued_as_it_began_or_not_at_all() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.fail("train --resume run --latent 3", 2, &["network.latent = 2, not 3"]);
+    desk.fail(
+        "train --resume run --dataset mnist --offline",
+        2,
+        &["data.dataset", "strokes"],
+    );
+    desk.fail("train --resume nothing", 1, &["nothing/config.toml"]);
+    desk.succeed("train --resume run --epochs 2 --quiet");
+    assert_eq!(
+        fs::read_to_string(desk.path("run/metrics.jsonl"))
+            .unwrap()
+            .lines()
+            .count(),
+        2
+    );
+}
+
+#[test]
+fn wrong_usage_is_refused_with_status_two() {
+    let desk = Desk::new();
+    desk.fail("train --latent 0", 2, &["--latent"]);
+    desk.fail("train --batch-size 0", 2, &["--batch-size"]);
+    desk.fail("train --image-size 48", 2, &["--image-size", "64"]);
+    desk.fail("train --dataset mnits", 2, &["mnits", "mnist", "strokes"]);
+    desk.fail(
+        "train --dataset strokes --learning-rate=-1",
+        2,
+        &["learning rate", "above zero"],
+    );
+    fs::create_dir(desk.path("mine")).unwrap();
+    fs::write(desk.path("mine/letter.txt"), "dear").unwrap();
+    desk.fail(&format!("train {TINY} --out mine"), 2, &["mine", "--force"]);
+    desk.fail(
+        &format!("train {TINY} --out mine --force"),
+        2,
+        &["mine", "no run's folder"],
+    );
+    assert!(desk.path("mine/letter.txt").exists());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_shows_before_any_work() {
+    let desk = Desk::new();
+    fs::write(desk.path("file"), "").unwrap();
+    desk.fail(&format!("train {TINY} --out file/run"), 1, &["file/run"]);
+}
+
+#[test]
+fn damaged_data_sets_are_named() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("data/mnist")).unwrap();
+    let names = [
+        "train-images-idx3",
+        "train-labels-idx1",
+        "t10k-images-idx3",
+        "t10k-labels-idx1",
+    ];
+    let write = |name: &str, bytes: &[u8]| fs::write(desk.path(&format!("data/mnist/{name}")), bytes).unwrap();
+    for name in names {
+        write(&format!("{name}-ubyte.gz"), b"this is no gzip file");
+    }
+    desk.fail("data check mnist", 1, &["mnist"]);
+    desk.fail("train --dataset mnist --offline", 1, &["train-images-idx3-ubyte"]);
+    for name in names {
+        fs::remove_file(desk.path(&format!("data/mnist/{name}-ubyte.gz"))).unwrap();
+    }
+    // A header that promises two thousand million images, and nothing behind it.
+    let promise = [0, 0, 8, 3, 0x80, 0, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28];
+    write("train-images-idx3-ubyte", &promise);
+    desk.fail("train --dataset mnist --offline", 1, &["train-images-idx3-ubyte"]);
+}
+
+#[test]
+fn folders_without_enough_images_are_refused() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("faces")).unwrap();
+    desk.fail("train --images faces", 1, &["faces", "no images"]);
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.succeed("reconstruct run --limit 1 --out faces --force");
+    desk.fail("train --images faces", 1, &["faces", "1 image(s)", "split"]);
+}
+
+#[test]
+fn a_folder_of_images_is_learned_from() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.succeed("reconstruct run --limit 12 --out faces/a");
+    desk.succeed("reconstruct run --limit 12 --out faces/b");
+    fs::write(desk.path("faces/a/broken.png"), "not a picture").unwrap();
+    let line = "train --images faces --base-channels 2 --epochs 1";
+    desk.fail(&format!("{line} --strict"), 1, &["broken.png"]);
+    let output = desk.run(&format!("{line} --out named --force"));
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notes}");
+    assert!(
+        notes.contains("broken.png") && notes.contains("1 image(s) skipped"),
+        "{notes}"
+    );
+    desk.succeed("evaluate named --json");
+}
+
+#[test]
+fn files_that_are_no_models_are_refused() {
+    let desk = Desk::new();
+    fs::write(desk.path("page.pth"), "<!DOCTYPE html><html></html>").unwrap();
+    desk.fail("info page.pth", 1, &["page.pth"]);
+    let mut lie = 9_999_999_999_u64.to_le_bytes().to_vec();
+    lie.extend(b"{\"a\":1}");
+    fs::write(desk.path("lie.safetensors"), lie).unwrap();
+    desk.fail("info lie.safetensors", 1, &["lie.safetensors"]);
+    desk.fail("info missing.safetensors", 1, &["missing.safetensors"]);
+}
+
+#[test]
+fn the_bundled_model_is_used_when_none_is_named() {
+    let desk = Desk::new();
+    let output = desk.run("info");
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("bundled"));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("mnist"));
+}
