@@ -1,6 +1,6 @@
 //! `morphvae train`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -137,7 +137,7 @@ impl Session {
         })
     }
 
-    fn resume(path: &PathBuf, arguments: &TrainArguments, device: &Device, console: Console) -> anyhow::Result<Self> {
+    fn resume(path: &Path, arguments: &TrainArguments, device: &Device, console: Console) -> anyhow::Result<Self> {
         let (folder, mut config) = RunFolder::open(path)?;
         let mut asked = config.clone();
         apply(arguments, &mut asked);
