@@ -112,8 +112,8 @@ fn a_training_pass_and_every_gradient_are_pytorchs() {
     let mut gradients = loss.backward();
     let largest = fixture
         .state("gradient.")
-        .iter()
-        .flat_map(|(_, array)| array.values.clone())
+        .into_values()
+        .flat_map(|array| array.values)
         .fold(0.0_f32, |largest, value| largest.max(value.abs()));
     let mut seen = 0;
     training
@@ -132,7 +132,7 @@ fn a_training_pass_and_every_gradient_are_pytorchs() {
             }
             weight
         });
-    assert_eq!(seen, fixture.state("gradient.").iter().count());
+    assert_eq!(seen, fixture.state("gradient.").len());
 }
 
 #[test]
