@@ -1,0 +1,286 @@
+//! The blocks: a layer, its batch normalization and its activation.
+
+mod dense;
+mod direct;
+mod folded;
+mod minimal;
+mod training;
+
+pub use folded::{FoldedBlock, RunningStatistics};
+pub use training::{Forward, Gradients, Parameters, State};
+
+use crate::normalization::Window;
+use crate::winograd::{Filters, Tiles};
+
+/// What follows the batch normalization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// max(x, 0).
+    Relu,
+    /// max(x, 0), then the largest of each 2 x 2 pixels.
+    ReluMaxPool,
+    /// 1 / (1 + exp(-x)).
+    Sigmoid,
+}
+
+/// The linear part of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Layer {
+    /// 3x3, stride 1, padding 1; weight `[out, in, 3, 3]`.
+    Convolution,
+    /// 4x4, stride 2, padding 1; weight `[in, out, 4, 4]`.
+    TransposedConvolution,
+    /// The whole map to one pixel; weight `[out, in, height, width]`.
+    Flattening,
+    /// One pixel to a map of this height and width; weight `[in, out, height, width]`.
+    Expansion { height: usize, width: usize },
+}
+
+/// A layer, its batch normalization and its activation, for one batch size and one size of map.
+///
+/// The input is `[batch, height, width, in channels]`, the output `[batch, output height, output width, out channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Block {
+    pub(crate) layer: Layer,
+    pub(crate) activation: Activation,
+    pub(crate) batch: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) in_channels: usize,
+    pub(crate) out_channels: usize,
+}
+
+impl Block {
+    /// 3x3 convolution with padding 1, batch normalization, ReLU and 2x2 max pooling.
+    ///
+    /// Weight `[out, in, 3, 3]`; the output map is half as high and wide.
+    ///
+    /// # Panics
+    /// If height or width is odd, or anything is zero.
+    #[must_use]
+    pub fn convolution(batch: usize, (height, width): (usize, usize), in_channels: usize, out_channels: usize) -> Self {
+        assert!(
+            height.is_multiple_of(2) && width.is_multiple_of(2),
+            "a pooled map has even height and width"
+        );
+        let activation = Activation::ReluMaxPool;
+        Self {
+            layer: Layer::Convolution,
+            activation,
+            batch,
+            height,
+            width,
+            in_channels,
+            out_channels,
+        }
+        .checked()
+    }
+
+    /// Convolution of the whole map without padding to one pixel, batch normalization and ReLU.
+    ///
+    /// Weight `[out, in, height, width]`.
+    ///
+    /// # Panics
+    /// If anything is zero.
+    #[must_use]
+    pub fn flattening(batch: usize, (height, width): (usize, usize), in_channels: usize, out_channels: usize) -> Self {
+        let activation = Activation::Relu;
+        Self {
+            layer: Layer::Flattening,
+            activation,
+            batch,
+            height,
+            width,
+            in_channels,
+            out_channels,
+        }
+        .checked()
+    }
+
+    /// Linear layer, batch normalization and ReLU. Weight `[out, in]`.
+    ///
+    /// # Panics
+    /// If anything is zero.
+    #[must_use]
+    pub fn linear(batch: usize, in_features: usize, out_features: usize) -> Self {
+        Self::flattening(batch, (1, 1), in_features, out_features)
+    }
+
+    /// Transposed convolution of one pixel to a map of this size, batch normalization and ReLU.
+    ///
+    /// Weight `[in, out, height, width]`.
+    ///
+    /// # Panics
+    /// If anything is zero.
+    #[must_use]
+    pub fn expansion(batch: usize, (height, width): (usize, usize), in_channels: usize, out_channels: usize) -> Self {
+        assert!(height > 0 && width > 0, "a map has pixels");
+        let layer = Layer::Expansion { height, width };
+        Self {
+            layer,
+            activation: Activation::Relu,
+            batch,
+            height: 1,
+            width: 1,
+            in_channels,
+            out_channels,
+        }
+        .checked()
+    }
+
+    /// 4x4 transposed convolution with stride 2 and padding 1, batch normalization and an activation without pooling.
+    ///
+    /// Weight `[in, out, 4, 4]`; the output map is twice as high and wide.
+    ///
+    /// # Panics
+    /// If the activation pools, or anything is zero.
+    #[must_use]
+    pub fn transposed_convolution(
+        batch: usize,
+        (height, width): (usize, usize),
+        in_channels: usize,
+        out_channels: usize,
+        activation: Activation,
+    ) -> Self {
+        assert!(
+            activation != Activation::ReluMaxPool,
+            "a transposed convolution is not pooled"
+        );
+        let layer = Layer::TransposedConvolution;
+        Self {
+            layer,
+            activation,
+            batch,
+            height,
+            width,
+            in_channels,
+            out_channels,
+        }
+        .checked()
+    }
+
+    fn checked(self) -> Self {
+        let sizes = [self.batch, self.height, self.width, self.in_channels, self.out_channels];
+        assert!(
+            !sizes.contains(&0),
+            "batch, height, width and channels are at least one: {self:?}"
+        );
+        self
+    }
+
+    /// Floats of the input.
+    #[must_use]
+    pub fn input_length(&self) -> usize {
+        self.batch * self.input_pixels() * self.in_channels
+    }
+
+    /// Floats of the weight.
+    #[must_use]
+    pub fn weight_length(&self) -> usize {
+        let taps = match self.layer {
+            Layer::Convolution => 9,
+            Layer::TransposedConvolution => 16,
+            Layer::Flattening => self.input_pixels(),
+            Layer::Expansion { height, width } => height * width,
+        };
+        self.in_channels * self.out_channels * taps
+    }
+
+    /// Height and width of the output.
+    #[must_use]
+    pub fn output_size(&self) -> (usize, usize) {
+        let window = self.window();
+        match self.activation {
+            Activation::ReluMaxPool => (window.height / 2, window.width / 2),
+            Activation::Relu | Activation::Sigmoid => (window.height, window.width),
+        }
+    }
+
+    /// Floats of the output.
+    #[must_use]
+    pub fn output_length(&self) -> usize {
+        let (height, width) = self.output_size();
+        self.batch * height * width * self.out_channels
+    }
+
+    /// Channels of the output: the length of bias, gamma, beta, mean and variance.
+    #[must_use]
+    pub fn out_channels(&self) -> usize {
+        self.out_channels
+    }
+
+    /// Multiply-adds of the layer's definition, for the whole batch.
+    #[must_use]
+    pub fn multiply_adds(&self) -> usize {
+        let applications = match self.layer {
+            Layer::Convolution | Layer::TransposedConvolution => self.input_pixels(),
+            Layer::Flattening | Layer::Expansion { .. } => 1,
+        };
+        self.batch * applications * self.weight_length()
+    }
+
+    pub(crate) fn input_pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// The size of the layer's own output map, before the activation.
+    pub(crate) fn window(&self) -> Window {
+        let (height, width) = match self.layer {
+            Layer::Convolution => (self.height, self.width),
+            Layer::TransposedConvolution => (2 * self.height, 2 * self.width),
+            Layer::Flattening => (1, 1),
+            Layer::Expansion { height, width } => (height, width),
+        };
+        Window {
+            height,
+            width,
+            channels: self.out_channels,
+        }
+    }
+
+    /// Floats of one image's map before the activation.
+    pub(crate) fn image_length(&self) -> usize {
+        let window = self.window();
+        window.height * window.width * window.channels
+    }
+
+    /// The groups in which statistics are summed: images, or the whole batch where an image is a single row.
+    pub(crate) fn groups(&self) -> usize {
+        if self.layer == Layer::Flattening { 1 } else { self.batch }
+    }
+
+    /// Whether minimal filtering pays: with few channels its 36 matrix products are too thin.
+    pub(crate) fn is_minimal(&self) -> bool {
+        matches!(self.layer, Layer::Convolution | Layer::TransposedConvolution)
+            && self.in_channels.min(self.out_channels) >= 16
+    }
+
+    pub(crate) fn tiles(&self) -> Tiles {
+        let scale = if self.layer == Layer::TransposedConvolution {
+            2
+        } else {
+            1
+        };
+        Tiles::new(self.height, self.width, scale)
+    }
+
+    /// The weight tensor as a matrix of filters `[in, out]`.
+    pub(crate) fn filters(&self) -> Filters {
+        let (depth, columns) = (self.in_channels, self.out_channels);
+        if self.layer == Layer::TransposedConvolution {
+            Filters {
+                depth,
+                columns,
+                depth_stride: columns * 16,
+                column_stride: 16,
+            }
+        } else {
+            Filters {
+                depth,
+                columns,
+                depth_stride: 9,
+                column_stride: depth * 9,
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Layers between one pixel and a map: products with one large weight matrix.
+//!
+//! A flattening layer is `map * weightᵀ` with the map in the order (channel, pixel) of the weight's rows; an expansion
+//! is `features * weight`, its result in that order. The small activations are reordered, never the weight.
+
+use rayon::prelude::*;
+
+use super::training::MapGradient;
+use super::{Block, Layer};
+use crate::buffer::Buffer;
+use crate::isa::Isa;
+use crate::matrix::{Left, Right, multiply, multiply_by_rows};
+
+/// Columns of a result computed by one task.
+const COLUMNS: usize = 64;
+/// Rows of a weight gradient computed by one task.
+const ROWS: usize = 24;
+
+/// The layer's map.
+pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], map: &mut [f32]) {
+    if block.layer == Layer::Flattening {
+        let features = to_channel_order(input, block.input_pixels(), block.in_channels);
+        times_rows(isa, &features, weight, block.batch, block.out_channels, map);
+    } else {
+        let pixels = block.image_length() / block.out_channels;
+        let mut features = Buffer::take(map.len());
+        times_matrix(isa, input, weight, block.batch, block.in_channels, &mut features);
+        to_pixel_order(&features, pixels, block.out_channels, map);
+    }
+}
+
+/// The gradients of the input, if it is asked for, and of the weight.
+pub(super) fn backward(
+    isa: Isa,
+    block: &Block,
+    input: &[f32],
+    weight: &[f32],
+    map_gradient: &MapGradient<'_>,
+    needs_input: bool,
+) -> (Option<Vec<f32>>, Vec<f32>) {
+    let (batch, inputs, outputs) = (block.batch, block.in_channels, block.out_channels);
+    let mut map = Buffer::take(batch * block.image_length());
+    map.par_chunks_mut(batch * block.image_length() / block.groups())
+        .enumerate()
+        .for_each(|(group, map)| map_gradient(group, map));
+    let mut gradient = vec![0.0; if needs_input { block.input_length() } else { 0 }];
+    if block.layer == Layer::Flattening {
+        let pixels = block.input_pixels();
+        if needs_input {
+            let mut features = Buffer::take(block.input_length());
+            times_matrix(isa, &map, weight, batch, outputs, &mut features);
+            to_pixel_order(&features, pixels, inputs, &mut gradient);
+        }
+        let features = to_channel_order(input, pixels, inputs);
+        let weight_gradient = outer_products(isa, &map, &features, batch, outputs);
+        (needs_input.then_some(gradient), weight_gradient)
+    } else {
+        let features = to_channel_order(&map, block.image_length() / outputs, outputs);
+        if needs_input {
+            times_rows(isa, &features, weight, batch, inputs, &mut gradient);
+        }
+        let weight_gradient = outer_products(isa, input, &features, batch, inputs);
+        (needs_input.then_some(gradient), weight_gradient)
+    }
+}
+
+/// `output[rows, columns] = left[rows, depth] * weight[columns, depth]ᵀ`.
+fn times_rows(isa: Isa, left: &[f32], weight: &[f32], rows: usize, columns: usize, output: &mut [f32]) {
+    let depth = left.len() / rows;
+    let mut blocks = Buffer::take(rows * columns);
+    blocks
+        .par_chunks_mut(rows * COLUMNS / 4)
+        .zip(weight.par_chunks(depth * COLUMNS / 4))
+        .for_each(|(block, weight)| {
+            let width = block.len() / rows;
+            multiply_by_rows(isa, left, weight, depth, block, width);
+        });
+    join_columns(&blocks, rows, columns, COLUMNS / 4, output);
+}
+
+/// `output[rows, columns] = left[rows, depth] * weight[depth, columns]`.
+fn times_matrix(isa: Isa, left: &[f32], weight: &[f32], rows: usize, depth: usize, output: &mut [f32]) {
+    let columns = weight.len() / depth;
+    let mut blocks = Buffer::take(rows * columns);
+    blocks
+        .par_chunks_mut(rows * COLUMNS)
+        .enumerate()
+        .for_each(|(index, block)| {
+            let width = block.len() / rows;
+            let right = Right::Rows {
+                data: &weight[index * COLUMNS..],
+                stride: columns,
+            };
+            multiply(
+                isa,
+                Left::rows(left, depth),
+                right,
+                rows,
+                width,
+                depth,
+                block,
+                width,
+                false,
+            );
+        });
+    join_columns(&blocks, rows, columns, COLUMNS, output);
+}
+
+/// `left[batch, n]ᵀ * right[batch, k]`, a weight gradient `[n, k]`.
+fn outer_products(isa: Isa, left: &[f32], right: &[f32], batch: usize, n: usize) -> Vec<f32> {
+    let k = right.len() / batch;
+    let mut output = vec![0.0; n * k];
+    output.par_chunks_mut(ROWS * k).enumerate().for_each(|(index, output)| {
+        let rows = output.len() / k;
+        let right = Right::Rows { data: right, stride: k };
+        multiply(
+            isa,
+            Left::columns(&left[index * ROWS..], n),
+            right,
+            rows,
+            k,
+            batch,
+            output,
+            k,
+            false,
+        );
+    });
+    output
+}
+
+/// Puts blocks of columns, each `[rows, width]`, side by side.
+fn join_columns(blocks: &[f32], rows: usize, columns: usize, width: usize, output: &mut [f32]) {
+    output.par_chunks_mut(columns).enumerate().for_each(|(row, output)| {
+        for (index, to) in output.chunks_mut(width).enumerate() {
+            let block = &blocks[index * width * rows..];
+            to.copy_from_slice(&block[row * to.len()..][..to.len()]);
+        }
+    });
+}
+
+/// `[batch, pixel, channel]` to `[batch, channel, pixel]`.
+fn to_channel_order(map: &[f32], pixels: usize, channels: usize) -> Buffer {
+    let mut ordered = Buffer::take(map.len());
+    transpose_each(map, pixels, channels, &mut ordered);
+    ordered
+}
+
+/// `[batch, channel, pixel]` to `[batch, pixel, channel]`.
+fn to_pixel_order(features: &[f32], pixels: usize, channels: usize, map: &mut [f32]) {
+    transpose_each(features, channels, pixels, map);
+}
+
+fn transpose_each(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+    let image = rows * columns;
+    to.par_chunks_mut(image)
+        .zip(from.par_chunks(image))
+        .for_each(|(to, from)| {
+            for (column, to) in to.chunks_exact_mut(rows).enumerate() {
+                for (row, value) in to.iter_mut().enumerate() {
+                    *value = from[row * columns + column];
+                }
+            }
+        });
+}

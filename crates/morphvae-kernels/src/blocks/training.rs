@@ -1,0 +1,320 @@
+//! Forward and backward passes with the statistics of the batch.
+
+use rayon::prelude::*;
+
+use super::{Activation, Block, Layer, dense, direct, minimal};
+use crate::buffer::Buffer;
+use crate::isa::Isa;
+use crate::normalization::{Affine, Backward, activate, activation_sums, moments, normalization_gradient};
+use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
+
+/// Fills the gradient of a group's map.
+pub(super) type MapGradient<'a> = dyn Fn(usize, &mut [f32]) + Sync + 'a;
+
+/// A block's parameters, in PyTorch's layouts.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameters<'a> {
+    /// The layer's weight; its layout stands at the block's constructor.
+    pub weight: &'a [f32],
+    /// The layer's bias, `[out channels]`.
+    pub bias: &'a [f32],
+    /// The batch normalization's scale, `[out channels]`.
+    pub gamma: &'a [f32],
+    /// The batch normalization's shift, `[out channels]`.
+    pub beta: &'a [f32],
+    /// Added to the variance before its square root.
+    pub epsilon: f32,
+}
+
+/// What a forward pass gives.
+#[derive(Debug)]
+pub struct Forward {
+    /// `[batch, output height, output width, out channels]`.
+    pub output: Vec<f32>,
+    /// Mean of the layer's output over batch, height and width, `[out channels]`.
+    pub mean: Vec<f32>,
+    /// Its biased variance, `[out channels]`.
+    pub variance: Vec<f32>,
+    /// What the backward pass needs again.
+    pub state: State,
+}
+
+/// What a forward pass keeps for the backward pass, besides the input and the parameters.
+#[derive(Debug)]
+pub struct State {
+    /// The layer's output without its bias, which the normalization takes away.
+    map: Buffer,
+    affine: Affine,
+    /// The block's output where the backward pass needs it: with a sigmoid.
+    output: Vec<f32>,
+}
+
+/// The gradients of a block's input and parameters, in the layouts of those.
+#[derive(Debug)]
+pub struct Gradients {
+    /// `None` where it was not asked for.
+    pub input: Option<Vec<f32>>,
+    /// Gradient of the weight.
+    pub weight: Vec<f32>,
+    /// Zeros: the normalization takes away whatever the bias adds.
+    pub bias: Vec<f32>,
+    /// Gradient of the batch normalization's scale.
+    pub gamma: Vec<f32>,
+    /// Gradient of the batch normalization's shift.
+    pub beta: Vec<f32>,
+}
+
+impl Block {
+    /// Runs the block with the statistics of this batch.
+    ///
+    /// # Panics
+    /// If a slice has another length than the block says.
+    #[must_use]
+    pub fn forward(&self, isa: Isa, input: &[f32], parameters: &Parameters<'_>) -> Forward {
+        self.check(input, parameters);
+        let mut map = Buffer::take(self.batch * self.image_length());
+        self.layer_forward(isa, input, parameters.weight, &mut map);
+
+        let group = map.len() / self.groups();
+        let parts: Vec<_> = map
+            .par_chunks(group)
+            .map(|map| moments(isa, map, self.out_channels))
+            .collect();
+        let Some(moments) = parts.into_iter().reduce(|joined, part| joined.join(&part)) else {
+            unreachable!("a block has at least one group")
+        };
+        let variance = moments.variance();
+        let affine = affine(moments.mean(), &variance, parameters);
+
+        let mut output = vec![0.0; self.output_length()];
+        let group_output = output.len() / self.groups();
+        output
+            .par_chunks_mut(group_output)
+            .zip(map.par_chunks(group))
+            .for_each(|(output, map)| {
+                activate(isa, self.activation, self.window(), map, &affine, output);
+            });
+
+        #[allow(clippy::cast_possible_truncation, reason = "statistics are handed over as f32")]
+        let (mean, variance) = (
+            moments
+                .mean()
+                .iter()
+                .zip(parameters.bias)
+                .map(|(mean, bias)| (mean + f64::from(*bias)) as f32)
+                .collect(),
+            variance.iter().map(|variance| *variance as f32).collect(),
+        );
+        let kept = if self.activation == Activation::Sigmoid {
+            output.clone()
+        } else {
+            Vec::new()
+        };
+        Forward {
+            output,
+            mean,
+            variance,
+            state: State {
+                map,
+                affine,
+                output: kept,
+            },
+        }
+    }
+
+    /// The gradients, from the gradient of the output and what the forward pass was given and left.
+    ///
+    /// `needs_input` asks for the gradient of the input, which costs as much as the forward pass.
+    ///
+    /// # Panics
+    /// If a slice has another length than the block says, or the state is of another block.
+    #[must_use]
+    pub fn backward(
+        &self,
+        isa: Isa,
+        output_gradient: &[f32],
+        input: &[f32],
+        parameters: &Parameters<'_>,
+        state: &State,
+        needs_input: bool,
+    ) -> Gradients {
+        self.check(input, parameters);
+        assert_eq!(
+            output_gradient.len(),
+            self.output_length(),
+            "the output's gradient is as long as the output"
+        );
+        let State { map, affine, output } = state;
+        assert_eq!(
+            map.len(),
+            self.batch * self.image_length(),
+            "the state is that of this block's forward pass"
+        );
+        let window = self.window();
+        let group = map.len() / self.groups();
+        let group_output = output_gradient.len() / self.groups();
+        let of_group = |index: usize| {
+            let kept = if output.is_empty() {
+                &[]
+            } else {
+                &output[index * group_output..][..group_output]
+            };
+            (
+                &map[index * group..][..group],
+                kept,
+                &output_gradient[index * group_output..][..group_output],
+            )
+        };
+
+        let parts: Vec<_> = (0..self.groups())
+            .into_par_iter()
+            .map(|index| {
+                let (map, kept, gradient) = of_group(index);
+                activation_sums(isa, self.activation, window, map, kept, gradient, affine)
+            })
+            .collect();
+        let mut sums = vec![0.0f64; self.out_channels];
+        let mut products = vec![0.0f64; self.out_channels];
+        for (part_sums, part_products) in parts {
+            for c in 0..self.out_channels {
+                sums[c] += part_sums[c];
+                products[c] += part_products[c];
+            }
+        }
+        let rows = map.len() / self.out_channels;
+        let backward = map_backward(affine, &sums, &products, rows);
+
+        let map_gradient = |index: usize, map_gradient: &mut [f32]| {
+            let (map, kept, gradient) = of_group(index);
+            let normalization = (affine, &backward);
+            normalization_gradient(
+                isa,
+                self.activation,
+                window,
+                map,
+                kept,
+                gradient,
+                normalization,
+                map_gradient,
+            );
+        };
+        let (input, weight) = self.layer_backward(isa, input, parameters.weight, &map_gradient, needs_input);
+        #[allow(clippy::cast_possible_truncation, reason = "gradients are f32")]
+        let (gamma, beta) = (
+            products
+                .iter()
+                .zip(&affine.inverse_deviation)
+                .map(|(p, d)| (p * f64::from(*d)) as f32)
+                .collect(),
+            sums.iter().map(|sum| *sum as f32).collect(),
+        );
+        Gradients {
+            input,
+            weight,
+            bias: vec![0.0; self.out_channels],
+            gamma,
+            beta,
+        }
+    }
+
+    fn check(&self, input: &[f32], parameters: &Parameters<'_>) {
+        assert_eq!(input.len(), self.input_length(), "the input has the length of {self:?}");
+        assert_eq!(
+            parameters.weight.len(),
+            self.weight_length(),
+            "the weight has the length of {self:?}"
+        );
+        for values in [parameters.bias, parameters.gamma, parameters.beta] {
+            assert_eq!(
+                values.len(),
+                self.out_channels,
+                "bias, gamma and beta have one value for each output channel"
+            );
+        }
+    }
+
+    fn layer_forward(&self, isa: Isa, input: &[f32], weight: &[f32], map: &mut [f32]) {
+        match self.layer {
+            Layer::Flattening | Layer::Expansion { .. } => dense::forward(isa, self, input, weight, map),
+            Layer::Convolution if self.is_minimal() => {
+                let filters = pack_filters::<Convolution3x3>(isa, weight, self.filters());
+                minimal::forward::<Convolution3x3>(isa, self, input, &filters, map);
+            }
+            Layer::TransposedConvolution if self.is_minimal() => {
+                let filters = pack_filters::<TransposedConvolution4x4>(isa, weight, self.filters());
+                minimal::forward::<TransposedConvolution4x4>(isa, self, input, &filters, map);
+            }
+            Layer::Convolution | Layer::TransposedConvolution => {
+                direct::forward(isa, self, input, &direct::pack_weight(isa, self, weight), map);
+            }
+        }
+    }
+
+    fn layer_backward(
+        &self,
+        isa: Isa,
+        input: &[f32],
+        weight: &[f32],
+        map_gradient: &MapGradient<'_>,
+        needs_input: bool,
+    ) -> (Option<Vec<f32>>, Vec<f32>) {
+        match self.layer {
+            Layer::Flattening | Layer::Expansion { .. } => {
+                dense::backward(isa, self, input, weight, map_gradient, needs_input)
+            }
+            Layer::Convolution if self.is_minimal() => {
+                minimal::backward::<Convolution3x3>(isa, self, input, weight, map_gradient, needs_input)
+            }
+            Layer::TransposedConvolution if self.is_minimal() => {
+                minimal::backward::<TransposedConvolution4x4>(isa, self, input, weight, map_gradient, needs_input)
+            }
+            Layer::Convolution | Layer::TransposedConvolution => {
+                direct::backward(isa, self, input, weight, map_gradient, needs_input)
+            }
+        }
+    }
+}
+
+/// Batch normalization of a map with these statistics, as a scale and a shift.
+#[allow(clippy::cast_possible_truncation, reason = "applied to f32 maps")]
+fn affine(mean: &[f64], variance: &[f64], parameters: &Parameters<'_>) -> Affine {
+    let inverse: Vec<f64> = variance
+        .iter()
+        .map(|variance| 1.0 / (variance + f64::from(parameters.epsilon)).sqrt())
+        .collect();
+    let scale: Vec<f64> = inverse
+        .iter()
+        .zip(parameters.gamma)
+        .map(|(inverse, gamma)| inverse * f64::from(*gamma))
+        .collect();
+    let shift = (0..mean.len())
+        .map(|c| (f64::from(parameters.beta[c]) - scale[c] * mean[c]) as f32)
+        .collect();
+    Affine {
+        scale: scale.iter().map(|scale| *scale as f32).collect(),
+        shift,
+        mean: mean.iter().map(|mean| *mean as f32).collect(),
+        inverse_deviation: inverse.iter().map(|inverse| *inverse as f32).collect(),
+    }
+}
+
+/// The part of the map's gradient that goes through the statistics.
+///
+/// With n rows, sums S of the activation's gradients and P of their products with y - mean:
+/// `scale * (g - S / n - (y - mean) * inverse_deviation² * P / n)`.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "applied to f32 maps"
+)]
+fn map_backward(affine: &Affine, sums: &[f64], products: &[f64], rows: usize) -> Backward {
+    let channels = sums.len();
+    let (mut slope, mut constant) = (vec![0.0; channels], vec![0.0; channels]);
+    for c in 0..channels {
+        let scale = f64::from(affine.scale[c]) / rows as f64;
+        let through_variance = -scale * f64::from(affine.inverse_deviation[c]).powi(2) * products[c];
+        slope[c] = through_variance as f32;
+        constant[c] = (-scale * sums[c] - through_variance * f64::from(affine.mean[c])) as f32;
+    }
+    Backward { slope, constant }
+}

@@ -1,0 +1,63 @@
+//! Large working memory that is used again, step after step.
+//!
+//! A fresh allocation of megabytes comes from the operating system page by page, and each first touch of a page costs
+//! more than writing it. So buffers go back to a pool when they are dropped.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
+
+/// Buffers kept for later; above this number the oldest is given back to the allocator.
+const KEPT: usize = 48;
+
+static POOL: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+
+/// Floats with unspecified contents, from the pool and back to it.
+pub(crate) struct Buffer {
+    storage: Vec<f32>,
+    length: usize,
+}
+
+impl Buffer {
+    /// `length` floats with whatever values an earlier use left.
+    pub fn take(length: usize) -> Self {
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        // The most recently returned one that fits without waste is the likeliest to be in a cache.
+        let fits = |storage: &Vec<f32>| storage.len() >= length && storage.len() / 2 <= length.max(1 << 12);
+        let storage = pool.iter().rposition(fits).map(|index| pool.remove(index));
+        drop(pool);
+        Self {
+            storage: storage.unwrap_or_else(|| vec![0.0; length]),
+            length,
+        }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() == KEPT {
+            pool.remove(0);
+        }
+        pool.push(std::mem::take(&mut self.storage));
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.storage[..self.length]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.storage[..self.length]
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Buffer({} floats)", self.length)
+    }
+}

@@ -1,0 +1,83 @@
+//! Sixteen lanes: AVX-512F.
+
+use std::arch::x86_64::*;
+
+use super::vector::{Tile, Vector, operators};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(__m512);
+
+// SAFETY of every block in this file, unless it says more: a value of this type exists only below an entry of `simd!`
+// with `#[target_feature(enable = "avx512f")]`, reached after the processor was asked.
+
+operators!(Avx512, Add add _mm512_add_ps, Sub sub _mm512_sub_ps, Mul mul _mm512_mul_ps, Div div _mm512_div_ps);
+
+impl Vector for Avx512 {
+    const LANES: usize = 16;
+    const ROWS: usize = 12;
+    const PANEL: usize = 32;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Self(unsafe { _mm512_set1_ps(value) })
+    }
+
+    #[inline(always)]
+    unsafe fn read(from: *const f32) -> Self {
+        // SAFETY: sixteen floats are readable by the caller's word, and the load asks for no alignment.
+        Self(unsafe { _mm512_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn write(self, to: *mut f32) {
+        // SAFETY: sixteen floats are writable by the caller's word, and the store asks for no alignment.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    fn multiply_add(self, factor: Self, addend: Self) -> Self {
+        Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, addend.0) })
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Self(unsafe { _mm512_max_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn square_root(self) -> Self {
+        Self(unsafe { _mm512_sqrt_ps(self.0) })
+    }
+
+    #[inline(always)]
+    fn if_greater(self, than: Self, yes: Self, no: Self) -> Self {
+        Self(unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, than.0), no.0, yes.0) })
+    }
+
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn tile(rows: usize, tile: Tile) {
+        // SAFETY: the caller keeps the contract of `Tile` for `rows` rows, and each arm computes that many or fewer.
+        unsafe {
+            match rows {
+                12 => tile.compute::<Self, 12, 2>(),
+                11 => tile.compute::<Self, 11, 2>(),
+                10 => tile.compute::<Self, 10, 2>(),
+                9 => tile.compute::<Self, 9, 2>(),
+                8 => tile.compute::<Self, 8, 2>(),
+                7 => tile.compute::<Self, 7, 2>(),
+                6 => tile.compute::<Self, 6, 2>(),
+                5 => tile.compute::<Self, 5, 2>(),
+                4 => tile.compute::<Self, 4, 2>(),
+                3 => tile.compute::<Self, 3, 2>(),
+                2 => tile.compute::<Self, 2, 2>(),
+                1 => tile.compute::<Self, 1, 2>(),
+                _ => unreachable!("a register tile has one to twelve rows"),
+            }
+        }
+    }
+}
