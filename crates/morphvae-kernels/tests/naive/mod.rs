@@ -172,6 +172,7 @@ impl Problem {
         let mut output = vec![0.0f64; values.output_gradient.len()];
         let mut inner = vec![0.0f64; map.len()];
         let pooled = self.activation() == Activation::ReluMaxPool;
+        #[allow(clippy::needless_range_loop)] // three tables are walked with one index
         for index in 0..output.len() {
             let (pixel, c) = (index / channels, index % channels);
             let candidates: Vec<usize> = if pooled {
