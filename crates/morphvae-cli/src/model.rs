@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use burn::tensor::Device;
 use morphvae::data::Dataset;
-use morphvae::model::{ModelCard, TrainedModel, Vae};
+use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
 use morphvae::training::RunFolder;
 
 use crate::Usage;
@@ -68,6 +68,11 @@ impl Model {
 
     pub fn network(&self) -> &Vae {
         &self.trained.network
+    }
+
+    /// The network made ready to be used, which takes a moment.
+    pub fn inference(&self) -> Inference {
+        Inference::new(&self.trained.network)
     }
 
     pub fn card(&self) -> Option<&ModelCard> {

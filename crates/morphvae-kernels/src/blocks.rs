@@ -209,6 +209,13 @@ impl Block {
         self.out_channels
     }
 
+    /// Values of each channel over which the batch normalization's statistics go: batch, height and width of the
+    /// layer's own output.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.batch * self.image_length() / self.out_channels
+    }
+
     /// Multiply-adds of the layer's definition, for the whole batch.
     #[must_use]
     pub fn multiply_adds(&self) -> usize {

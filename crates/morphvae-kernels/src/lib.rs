@@ -31,6 +31,8 @@ mod adam;
 mod blocks;
 mod buffer;
 mod disjoint;
+#[cfg(feature = "burn")]
+pub mod extension;
 mod isa;
 mod lowering;
 mod matrix;

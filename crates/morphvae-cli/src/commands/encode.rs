@@ -20,7 +20,7 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
     let model = Model::open(&arguments.model, console)?;
     let dataset = model.dataset(&arguments.images, arguments.limit, console)?;
     let split = split(dataset, arguments.split);
-    let codes = encode(model.network(), &split.images)?;
+    let codes = encode(&model.inference(), &split.images)?;
     let part = match arguments.split {
         SplitArgument::Train => "train",
         SplitArgument::Test => "test",

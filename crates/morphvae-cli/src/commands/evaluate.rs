@@ -37,7 +37,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     };
     let total = dataset.test.images.count() as u64;
     let mut meter = console.progress(Unit::Images);
-    let evaluation = evaluate(model.network(), &dataset.test.images, options, &mut |images| {
+    let evaluation = evaluate(&model.inference(), &dataset.test.images, options, &mut |images| {
         meter.update("testing", images as u64, total, "");
         interrupt::check()
     })?;

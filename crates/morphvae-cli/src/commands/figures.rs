@@ -24,13 +24,14 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
         return Err(Usage::exists(&out).into());
     }
     let dataset = model.dataset(&arguments.images, None, console)?;
-    let codes = encode(model.network(), &dataset.test.images)?;
+    let network = model.inference();
+    let codes = encode(&network, &dataset.test.images)?;
     let history = match &model.run {
         Some(run) => run.metrics()?,
         None => Vec::new(),
     };
     let gallery = Gallery {
-        network: model.network(),
+        network: &network,
         dataset: &dataset.name,
         test: &dataset.test,
         codes: &codes,

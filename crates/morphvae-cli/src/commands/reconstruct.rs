@@ -19,7 +19,7 @@ pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result
     let model = Model::open(&arguments.model, console)?;
     let dataset = model.dataset(&arguments.images, arguments.limit, console)?;
     let split = split(dataset, arguments.split);
-    let images = reconstruct(model.network(), &split.images)?;
+    let images = reconstruct(&model.inference(), &split.images)?;
     for index in 0..images.count() {
         write_png(&arguments.out.join(format!("{index:05}.png")), &picture(&images, index))?;
     }

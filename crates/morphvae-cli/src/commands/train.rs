@@ -236,7 +236,6 @@ impl Session {
 
     /// Writes the model and the figures after an epoch.
     fn keep(&self, training: &Training, report: &EpochReport) -> anyhow::Result<()> {
-        let network = training.network();
         let evaluation = &report.evaluation;
         let card = ModelCard {
             network: self.config.network,
@@ -258,9 +257,14 @@ impl Session {
                 &self.classes,
             ),
         };
-        TrainedModel::write(&network, &card, &self.folder.model_path(), Precision::Full)?;
+        TrainedModel::write(
+            report.network.network(),
+            &card,
+            &self.folder.model_path(),
+            Precision::Full,
+        )?;
         let gallery = Gallery {
-            network: &network,
+            network: &report.network,
             dataset: &self.config.data.dataset,
             test: &self.data.test,
             codes: &evaluation.codes,

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Activation, Block, Layer, Parameters, dense, direct, minimal};
+use super::{Block, Layer, Parameters, dense, direct, minimal};
 use crate::buffer::Buffer;
 use crate::isa::Isa;
 use crate::normalization::{Affine, activate};
@@ -127,10 +127,10 @@ impl FoldedBlock {
         output
     }
 
-    /// The activation that ends the block.
+    /// The block that was folded.
     #[must_use]
-    pub fn activation(&self) -> Activation {
-        self.block.activation
+    pub fn block(&self) -> &Block {
+        &self.block
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::data::{Images, prepare};
-use crate::model::{ModelError, Posterior, Vae, to_values};
+use crate::model::{Inference, ModelError, NetworkConfig, Posterior, to_values};
 use crate::objective::{Loss, Objective, cross_entropy, kl_divergence};
 use crate::random::{Purpose, noise};
 
@@ -78,12 +78,12 @@ impl Evaluation {
 /// # Errors
 /// [`ModelError::Channels`] for images of another kind than the network's.
 pub fn evaluate(
-    network: &Vae,
+    network: &Inference,
     images: &Images,
     options: EvaluationOptions,
     observe: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<Evaluation>, ModelError> {
-    check_channels(network, images)?;
+    check_channels(network.config(), images)?;
     let latent = network.config().latent;
     let mut reconstruction = 0.0;
     let mut kl_per_latent = vec![0.0; latent];
@@ -137,8 +137,8 @@ pub fn evaluate(
 ///
 /// # Errors
 /// [`ModelError::Channels`] for images of another kind than the network's.
-pub fn encode(network: &Vae, images: &Images) -> Result<Codes, ModelError> {
-    check_channels(network, images)?;
+pub fn encode(network: &Inference, images: &Images) -> Result<Codes, ModelError> {
+    check_channels(network.config(), images)?;
     let mut codes = Codes {
         latent: network.config().latent,
         ..Codes::default()
@@ -151,7 +151,7 @@ pub fn encode(network: &Vae, images: &Images) -> Result<Codes, ModelError> {
 
 /// The images at points of the latent space, `[count, latent]`: 8 bits a channel, of the network's size.
 #[must_use]
-pub fn decode(network: &Vae, points: &[f32]) -> Images {
+pub fn decode(network: &Inference, points: &[f32]) -> Images {
     let config = network.config();
     let mut pixels = Vec::with_capacity(points.len() / config.latent * config.image_length());
     for chunk in points.chunks(BATCH * config.latent) {
@@ -165,7 +165,7 @@ pub fn decode(network: &Vae, points: &[f32]) -> Images {
 ///
 /// # Errors
 /// [`ModelError::Channels`] for images of another kind than the network's.
-pub fn reconstruct(network: &Vae, images: &Images) -> Result<Images, ModelError> {
+pub fn reconstruct(network: &Inference, images: &Images) -> Result<Images, ModelError> {
     Ok(decode(network, &encode(network, images)?.mean))
 }
 
@@ -181,8 +181,8 @@ impl Codes {
 ///
 /// # Errors
 /// [`ModelError::Channels`] when it does not.
-pub(crate) fn check_channels(network: &Vae, images: &Images) -> Result<(), ModelError> {
-    let (expected, found) = (network.config().channels, images.channels());
+pub(crate) fn check_channels(network: NetworkConfig, images: &Images) -> Result<(), ModelError> {
+    let (expected, found) = (network.channels, images.channels());
     if expected == found {
         Ok(())
     } else {
@@ -196,18 +196,18 @@ fn batches(count: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
         .map(move |start| start..(start + BATCH).min(count))
 }
 
-fn load(network: &Vae, images: &Images, range: std::ops::Range<usize>) -> Tensor<4> {
+fn load(network: &Inference, images: &Images, range: std::ops::Range<usize>) -> Tensor<4> {
     let config = network.config();
     let shape = [range.len(), config.channels, config.image_size, config.image_size];
     let indices: Vec<u32> = range.map(|index| index as u32).collect();
     let pixels = prepare(images, &indices, config.image_size);
-    Tensor::from_data(TensorData::new(pixels, shape), &network.device())
+    Tensor::from_data(TensorData::new(pixels, shape), &network.network().device())
 }
 
-fn latents(network: &Vae, values: Vec<f32>) -> Tensor<2> {
+fn latents(network: &Inference, values: Vec<f32>) -> Tensor<2> {
     let latent = network.config().latent;
     let shape = [values.len() / latent, latent];
-    Tensor::from_data(TensorData::new(values, shape), &network.device())
+    Tensor::from_data(TensorData::new(values, shape), &network.network().device())
 }
 
 fn sum(values: Tensor<1>) -> f64 {

@@ -10,7 +10,7 @@ use super::{
 use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
 use crate::latent::{PrincipalComponents, linear_grid, quantile_grid};
-use crate::model::Vae;
+use crate::model::Inference;
 use crate::training::EpochMetrics;
 
 /// Images on the sheet of reconstructions, a side.
@@ -23,8 +23,8 @@ const TURN: (usize, u16) = (72, 8);
 /// Everything that a network's figures are drawn from.
 #[derive(Clone, Copy, Debug)]
 pub struct Gallery<'a> {
-    /// The network, without autodiff.
-    pub network: &'a Vae,
+    /// The network.
+    pub network: &'a Inference,
     /// The data set's name.
     pub dataset: &'a str,
     /// The images that the network is judged on.

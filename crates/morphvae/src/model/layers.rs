@@ -1,13 +1,17 @@
 //! The layers with their weights, composed of Burn's plain operations: the definition of the network.
 //!
+//! Each block can also be computed by a kernel of `morphvae-kernels`, all at once: what a CPU does by default.
+//!
 //! Shapes and starting values are PyTorch's. Fields are named so that the path to a weight spells its PyTorch name
 //! (see [`super::state`]).
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::module::{batch_norm_train, conv_transpose2d, conv2d, linear, max_pool2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
+use morphvae_kernels::extension::{self, BlockParameters};
+use morphvae_kernels::{Activation, Block, FoldedBlock};
 use rand::RngExt;
 
 use crate::random::Generator;
@@ -19,6 +23,26 @@ const MOMENTUM: f64 = 0.1;
 
 /// The side of the map that the last convolution turns into a vector.
 const LAST_MAP: usize = 4;
+
+/// What computes the blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operations {
+    /// Burn's own operations, on any device.
+    Plain,
+    /// Kernels, on a CPU.
+    Kernels,
+}
+
+impl Operations {
+    /// The fastest ones for a device.
+    pub fn of_device(device: &Device) -> Self {
+        if extension::runs_on(device) {
+            Self::Kernels
+        } else {
+            Self::Plain
+        }
+    }
+}
 
 /// What one batch norm saw in one training batch.
 #[derive(Clone, Debug)]
@@ -211,6 +235,22 @@ impl BatchNorm {
         x * scale.reshape(per_channel) + shift.reshape(per_channel)
     }
 
+    /// What a kernel needs of this and of the layer before it.
+    fn parameters<const D: usize>(&self, weight: Tensor<D>, bias: Tensor<1>) -> BlockParameters<D> {
+        BlockParameters {
+            weight,
+            bias,
+            gamma: self.weight.val(),
+            beta: self.bias.val(),
+            epsilon: EPSILON as f32,
+        }
+    }
+
+    /// The kernel with the running statistics.
+    fn fold<const D: usize>(&self, block: &Block, parameters: BlockParameters<D>) -> FoldedBlock {
+        extension::fold_block(block, parameters, self.running_mean.val(), self.running_var.val())
+    }
+
     /// Moves the running statistics towards a batch's.
     pub fn update(&mut self, batch: BatchStatistics) {
         let step = |running: &Param<Tensor<1>>, batch: Tensor<1>| {
@@ -233,41 +273,135 @@ fn pool_map(x: Tensor<4>) -> Tensor<4> {
     if x.dims()[2] > 1 { pool(x) } else { x }
 }
 
+fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
+    match activation {
+        Activation::Relu => relu(x),
+        Activation::ReluMaxPool => pool_map(relu(x)),
+        Activation::Sigmoid => sigmoid(x),
+    }
+}
+
+/// Runs a block's kernel with the statistics of the batch.
+fn train<const D: usize>(block: Block, x: Tensor<D>, parameters: BlockParameters<D>) -> (Tensor<D>, BatchStatistics) {
+    let trained = extension::train_block(block, x, parameters);
+    let statistics = BatchStatistics::new(trained.mean, trained.variance, trained.count);
+    (trained.output, statistics)
+}
+
 impl ConvolutionBlock {
     /// Convolution, batch norm, ReLU, pooling: `[batch, in, side, side]` to `[batch, out, side / 2, side / 2]`,
     /// or to `[batch, out, 1, 1]` for the last.
-    pub fn encode_train(&self, x: Tensor<4>) -> (Tensor<4>, BatchStatistics) {
-        let (x, statistics) = self.normalization.normalize(self.layer.convolve(x));
-        (pool_map(relu(x)), statistics)
+    pub fn encode_train(&self, x: Tensor<4>, operations: Operations) -> (Tensor<4>, BatchStatistics) {
+        match operations {
+            Operations::Plain => {
+                let (x, statistics) = self.normalization.normalize(self.layer.convolve(x));
+                (activate(x, Activation::ReluMaxPool), statistics)
+            }
+            Operations::Kernels => train(self.encoder_kernel(x.dims()), x, self.parameters()),
+        }
     }
 
     /// The same with the running statistics.
     pub fn encode(&self, x: Tensor<4>) -> Tensor<4> {
-        pool_map(relu(self.normalization.apply(self.layer.convolve(x))))
+        activate(
+            self.normalization.apply(self.layer.convolve(x)),
+            Activation::ReluMaxPool,
+        )
     }
 
-    /// Transposed convolution and batch norm: `[batch, in, side, side]` to `[batch, out, 2 side, 2 side]`,
+    /// The same for inputs of one size, ready to be run again and again on a CPU.
+    pub fn fold_encoder(&self, side: usize) -> FoldedBlock {
+        self.fold(&self.encoder_kernel([1, self.layer.weight.dims()[1], side, side]))
+    }
+
+    /// Transposed convolution, batch norm, activation: `[batch, in, side, side]` to `[batch, out, 2 side, 2 side]`,
     /// or from one pixel to 4 x 4.
-    pub fn decode_train(&self, x: Tensor<4>) -> (Tensor<4>, BatchStatistics) {
-        self.normalization.normalize(self.layer.convolve_transposed(x))
+    pub fn decode_train(
+        &self,
+        x: Tensor<4>,
+        activation: Activation,
+        operations: Operations,
+    ) -> (Tensor<4>, BatchStatistics) {
+        match operations {
+            Operations::Plain => {
+                let (x, statistics) = self.normalization.normalize(self.layer.convolve_transposed(x));
+                (activate(x, activation), statistics)
+            }
+            Operations::Kernels => train(self.decoder_kernel(x.dims(), activation), x, self.parameters()),
+        }
     }
 
     /// The same with the running statistics.
-    pub fn decode(&self, x: Tensor<4>) -> Tensor<4> {
-        self.normalization.apply(self.layer.convolve_transposed(x))
+    pub fn decode(&self, x: Tensor<4>, activation: Activation) -> Tensor<4> {
+        activate(self.normalization.apply(self.layer.convolve_transposed(x)), activation)
+    }
+
+    /// The same for inputs of one size, ready to be run again and again on a CPU.
+    pub fn fold_decoder(&self, side: usize, activation: Activation) -> FoldedBlock {
+        self.fold(&self.decoder_kernel([1, self.layer.weight.dims()[0], side, side], activation))
+    }
+
+    fn encoder_kernel(&self, [batch, inputs, height, width]: [usize; 4]) -> Block {
+        let [outputs, _, kernel, _] = self.layer.weight.dims();
+        if kernel == LAST_MAP {
+            Block::flattening(batch, (height, width), inputs, outputs)
+        } else {
+            Block::convolution(batch, (height, width), inputs, outputs)
+        }
+    }
+
+    fn decoder_kernel(&self, [batch, inputs, height, width]: [usize; 4], activation: Activation) -> Block {
+        let [_, outputs, kernel_height, kernel_width] = self.layer.weight.dims();
+        if height == 1 {
+            Block::expansion(batch, (kernel_height, kernel_width), inputs, outputs)
+        } else {
+            Block::transposed_convolution(batch, (height, width), inputs, outputs, activation)
+        }
+    }
+
+    fn parameters(&self) -> BlockParameters<4> {
+        self.normalization
+            .parameters(self.layer.weight.val(), self.layer.bias.val())
+    }
+
+    fn fold(&self, block: &Block) -> FoldedBlock {
+        self.normalization.fold(block, self.parameters())
     }
 }
 
 impl LinearBlock {
     /// Linear layer, batch norm, ReLU: `[batch, in]` to `[batch, out]`.
-    pub fn apply_train(&self, x: Tensor<2>) -> (Tensor<2>, BatchStatistics) {
-        let (x, statistics) = self.normalization.normalize(self.layer.apply(x));
-        (relu(x), statistics)
+    pub fn apply_train(&self, x: Tensor<2>, operations: Operations) -> (Tensor<2>, BatchStatistics) {
+        match operations {
+            Operations::Plain => {
+                let (x, statistics) = self.normalization.normalize(self.layer.apply(x));
+                (relu(x), statistics)
+            }
+            Operations::Kernels => {
+                let [batch, _] = x.dims();
+                train(self.kernel(batch), x, self.parameters())
+            }
+        }
     }
 
     /// The same with the running statistics.
     pub fn apply(&self, x: Tensor<2>) -> Tensor<2> {
         relu(self.normalization.apply(self.layer.apply(x)))
+    }
+
+    /// The same, ready to be run again and again on a CPU.
+    pub fn fold(&self) -> FoldedBlock {
+        self.normalization.fold(&self.kernel(1), self.parameters())
+    }
+
+    fn kernel(&self, batch: usize) -> Block {
+        let [outputs, inputs] = self.layer.weight.dims();
+        Block::linear(batch, inputs, outputs)
+    }
+
+    fn parameters(&self) -> BlockParameters<2> {
+        self.normalization
+            .parameters(self.layer.weight.val(), self.layer.bias.val())
     }
 }
 

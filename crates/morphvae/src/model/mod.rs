@@ -1,16 +1,19 @@
 //! The network: its configuration, its layers, and its weights under PyTorch's names.
 //!
-//! [`NetworkConfig`] says how large everything is, and [`Vae`] holds the weights and computes. [`TrainedModel`] is a
+//! [`NetworkConfig`] says how large everything is, and [`Vae`] holds the weights and computes; [`Inference`] is a `Vae`
+//! made ready to be used again and again. [`TrainedModel`] is a
 //! network with its [`ModelCard`], as a file holds them.
 
 mod config;
 mod file;
+mod inference;
 mod layers;
 mod network;
 mod state;
 
 pub use config::{IMAGE_SIZES, NetworkConfig};
 pub use file::{ModelCard, TrainedModel};
+pub use inference::Inference;
 pub use layers::BatchStatistics;
 pub use network::{Posterior, TrainingPass, Vae};
 pub(crate) use state::to_values;

@@ -1,10 +1,11 @@
 //! The variational autoencoder itself.
 
 use burn::module::Module;
-use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor};
 
-use super::layers::{BatchNorm, BatchStatistics, ConvolutionBlock, Head, Initializer, LinearBlock};
+use morphvae_kernels::Activation;
+
+use super::layers::{BatchNorm, BatchStatistics, ConvolutionBlock, Head, Initializer, LinearBlock, Operations};
 use super::{ModelError, NetworkConfig};
 use crate::random::{Generator, Purpose, generator};
 
@@ -14,13 +15,15 @@ use crate::random::{Generator, Purpose, generator};
 /// variance; the decoder is a linear layer and a row of transposed convolutions that end in a sigmoid.
 #[derive(Module, Debug)]
 pub struct Vae {
-    conv: Vec<ConvolutionBlock>,
+    pub(super) conv: Vec<ConvolutionBlock>,
     mean: Head,
     var: Head,
-    decoder: LinearBlock,
-    conv_trans: Vec<ConvolutionBlock>,
+    pub(super) decoder: LinearBlock,
+    pub(super) conv_trans: Vec<ConvolutionBlock>,
     #[module(skip)]
     config: NetworkConfig,
+    #[module(skip)]
+    pub(super) operations: Operations,
 }
 
 /// The encoder's answer for a batch: a diagonal Gaussian for each image.
@@ -95,7 +98,15 @@ impl Vae {
             decoder,
             conv_trans,
             config,
+            operations: Operations::of_device(device),
         })
+    }
+
+    /// The same network computed by Burn's own operations, as on a GPU, even where there are faster ones: to compare.
+    #[must_use]
+    pub fn with_plain_operations(mut self) -> Self {
+        self.operations = Operations::Plain;
+        self
     }
 
     /// How large the network is.
@@ -119,7 +130,7 @@ impl Vae {
         let mut statistics = Vec::with_capacity(self.conv.len() + 1 + self.conv_trans.len());
         let mut x = images;
         for block in &self.conv {
-            let (output, seen) = block.encode_train(x);
+            let (output, seen) = block.encode_train(x, self.operations);
             statistics.push(seen);
             x = output;
         }
@@ -129,13 +140,13 @@ impl Vae {
             None => posterior.mean.clone(),
         };
 
-        let (features, seen) = self.decoder.apply_train(latents);
+        let (features, seen) = self.decoder.apply_train(latents, self.operations);
         statistics.push(seen);
         let mut x = features.unsqueeze_dims(&[2, 3]);
         for (stage, block) in self.conv_trans.iter().enumerate() {
-            let (output, seen) = block.decode_train(x);
+            let (output, seen) = block.decode_train(x, self.activation(stage), self.operations);
             statistics.push(seen);
-            x = self.activate(stage, output);
+            x = output;
         }
         TrainingPass {
             posterior,
@@ -145,6 +156,8 @@ impl Vae {
     }
 
     /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1].
+    ///
+    /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
     #[must_use]
     pub fn encode(&self, images: Tensor<4>) -> Posterior {
         let features = self.conv.iter().fold(images, |x, block| block.encode(x));
@@ -152,13 +165,15 @@ impl Vae {
     }
 
     /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in (0, 1).
+    ///
+    /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
     #[must_use]
     pub fn decode(&self, latents: Tensor<2>) -> Tensor<4> {
         let features = self.decoder.apply(latents).unsqueeze_dims(&[2, 3]);
         self.conv_trans
             .iter()
             .enumerate()
-            .fold(features, |x, (stage, block)| self.activate(stage, block.decode(x)))
+            .fold(features, |x, (stage, block)| block.decode(x, self.activation(stage)))
     }
 
     /// Moves the running statistics of every batch norm towards what it saw in a training pass.
@@ -170,7 +185,8 @@ impl Vae {
         self
     }
 
-    fn posterior(&self, features: Tensor<4>) -> Posterior {
+    /// The two linear layers that end the encoder: `features` are `[batch, features, 1, 1]`.
+    pub(super) fn posterior(&self, features: Tensor<4>) -> Posterior {
         let features: Tensor<2> = features.flatten(1, 3);
         Posterior {
             mean: self.mean.apply(features.clone()),
@@ -178,11 +194,12 @@ impl Vae {
         }
     }
 
-    fn activate(&self, stage: usize, x: Tensor<4>) -> Tensor<4> {
+    /// What ends a block of the decoder.
+    pub(super) fn activation(&self, stage: usize) -> Activation {
         if stage + 1 == self.conv_trans.len() {
-            sigmoid(x)
+            Activation::Sigmoid
         } else {
-            relu(x)
+            Activation::Relu
         }
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Adam, TrainingConfig, TrainingError};
 use crate::data::{Batch, Batches, Split, epoch_order};
 use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
-use crate::model::{TrainingPass, Vae};
+use crate::model::{Inference, TrainingPass, Vae};
 use crate::objective::{Loss, Objective, cross_entropy, kl_divergence};
 use crate::random::{Purpose, noise};
 
@@ -102,6 +102,8 @@ pub struct EpochReport {
     pub metrics: EpochMetrics,
     /// The test images as the network now sees them.
     pub evaluation: Evaluation,
+    /// The network that was judged.
+    pub network: Inference,
 }
 
 /// How a call of [`Training::epoch`] ended.
@@ -165,7 +167,7 @@ impl Training {
         data: &TrainingData,
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(Self, Outcome), TrainingError> {
-        check_channels(&self.network, &data.train.images)?;
+        check_channels(self.network.config(), &data.train.images)?;
         let epoch = self.history.len() + 1;
         let order = epoch_order(data.train.images.count(), self.config.seed, epoch as u64);
         let batches = Batches::new(
@@ -197,7 +199,8 @@ impl Training {
             beta: self.config.beta,
             seed: self.config.seed,
         };
-        let evaluation = evaluate(&self.network(), &data.test.images, options, &mut |images| {
+        let network = Inference::new(&self.network);
+        let evaluation = evaluate(&network, &data.test.images, options, &mut |images| {
             observe(Progress::Test {
                 images,
                 of: data.test.images.count(),
@@ -210,7 +213,12 @@ impl Training {
         let metrics = self.metrics(epoch, &evaluation);
         self.history.push(metrics.clone());
         self.position = Position::default();
-        Ok((self, Outcome::Finished(Box::new(EpochReport { metrics, evaluation }))))
+        let report = EpochReport {
+            metrics,
+            evaluation,
+            network,
+        };
+        Ok((self, Outcome::Finished(Box::new(report))))
     }
 
     /// One step of the optimizer.

@@ -1,0 +1,186 @@
+//! A network made ready to encode and decode, again and again.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use morphvae_kernels::FoldedBlock;
+use morphvae_kernels::extension::run_folded;
+
+use super::layers::Operations;
+use super::{NetworkConfig, Posterior, Vae};
+
+/// A trained network at work: batch norms use their running statistics.
+///
+/// On a CPU those are folded into the weights, and the weights are packed for the kernels: making one takes some
+/// milliseconds, so keep it.
+#[derive(Debug)]
+pub struct Inference {
+    network: Vae,
+    folded: Option<Folded>,
+}
+
+#[derive(Debug)]
+struct Folded {
+    encoder: Vec<FoldedBlock>,
+    decoder: Vec<FoldedBlock>,
+}
+
+impl Inference {
+    /// Makes a network ready. Training it further does not change what was made.
+    #[must_use]
+    pub fn new(network: &Vae) -> Self {
+        let network = network.valid();
+        let folded = (network.operations == Operations::Kernels).then(|| Folded::new(&network));
+        Self { network, folded }
+    }
+
+    /// How large the network is.
+    #[must_use]
+    pub fn config(&self) -> NetworkConfig {
+        self.network.config()
+    }
+
+    /// The network that this was made of, without autodiff.
+    #[must_use]
+    pub fn network(&self) -> &Vae {
+        &self.network
+    }
+
+    /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1].
+    #[must_use]
+    pub fn encode(&self, images: Tensor<4>) -> Posterior {
+        match &self.folded {
+            Some(folded) => self.network.posterior(run_folded(&folded.encoder, images)),
+            None => self.network.encode(images),
+        }
+    }
+
+    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in (0, 1).
+    #[must_use]
+    pub fn decode(&self, latents: Tensor<2>) -> Tensor<4> {
+        match &self.folded {
+            Some(folded) => run_folded(&folded.decoder, latents.unsqueeze_dims(&[2, 3])),
+            None => self.network.decode(latents),
+        }
+    }
+}
+
+impl Folded {
+    fn new(network: &Vae) -> Self {
+        let mut side = network.config().image_size;
+        let mut encoder = Vec::with_capacity(network.conv.len());
+        for block in &network.conv {
+            encoder.push(block.fold_encoder(side));
+            side = encoder[encoder.len() - 1].block().output_size().0;
+        }
+        let mut decoder = vec![network.decoder.fold()];
+        for (stage, block) in network.conv_trans.iter().enumerate() {
+            decoder.push(block.fold_decoder(side, network.activation(stage)));
+            side = decoder[decoder.len() - 1].block().output_size().0;
+        }
+        Self { encoder, decoder }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+    use rand::RngExt;
+
+    use super::*;
+    use crate::random::{Purpose, generator};
+
+    /// A network whose running statistics have moved away from their start.
+    fn network(config: NetworkConfig) -> Vae {
+        let network = Vae::new(config, 3, &Device::flex()).unwrap();
+        let images = uniform([6, config.channels, config.image_size, config.image_size], 1);
+        let statistics = network.train_pass(images, None).statistics;
+        network.update_running_statistics(statistics)
+    }
+
+    fn uniform<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
+        let mut generator = generator(seed, Purpose::Noise, 0);
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| generator.random::<f32>()).collect();
+        Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+    }
+
+    fn largest_difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+        (a - b).abs().max().into_scalar()
+    }
+
+    #[test]
+    fn folded_blocks_agree_with_the_definition() {
+        for (channels, image_size, base_channels, batch) in
+            [(1, 32, 16, 5), (3, 32, 3, 1), (1, 64, 5, 2), (3, 128, 2, 3)]
+        {
+            let network = network(NetworkConfig {
+                channels,
+                image_size,
+                base_channels,
+                latent: 3,
+            });
+            let inference = Inference::new(&network);
+            let images = uniform([batch, channels, image_size, image_size], 2);
+            let (ours, definition) = (inference.encode(images.clone()), network.encode(images));
+            assert!(largest_difference(ours.mean, definition.mean) < 2e-5);
+            assert!(largest_difference(ours.log_variance, definition.log_variance) < 2e-5);
+            let latents = uniform([batch, 3], 4);
+            assert!(largest_difference(inference.decode(latents.clone()), network.decode(latents)) < 2e-5);
+        }
+    }
+
+    #[test]
+    fn a_training_pass_of_the_kernels_agrees_with_the_definition() {
+        for (channels, image_size, base_channels, batch) in
+            [(1, 32, 16, 7), (3, 32, 3, 2), (1, 64, 5, 3), (3, 128, 2, 2)]
+        {
+            let config = NetworkConfig {
+                channels,
+                image_size,
+                base_channels,
+                latent: 3,
+            };
+            let network = Vae::new(config, 3, &Device::flex()).unwrap().train();
+            let device = network.device();
+            let images = uniform([batch, channels, image_size, image_size], 2).to_device(&device);
+            let noise = uniform([batch, 3], 4).to_device(&device);
+            let pass = |network: &Vae| {
+                let pass = network.train_pass(images.clone(), Some(noise.clone()));
+                // Weighted so that no gradient vanishes by symmetry.
+                let weighted = pass.reconstruction.clone() * images.clone();
+                let mut gradients = (weighted.sum() + pass.posterior.log_variance.clone().sum()).backward();
+                let mut all = Vec::new();
+                let _ = network
+                    .clone()
+                    .map_parameters(Some(&mut gradients), |name, value, gradient| {
+                        all.extend(gradient.map(|gradient| (name.to_owned(), gradient)));
+                        value
+                    });
+                (pass, all)
+            };
+            let (kernels, kernel_gradients) = pass(&network);
+            let (plain, plain_gradients) = pass(&network.clone().with_plain_operations());
+            assert!(largest_difference(kernels.reconstruction.inner(), plain.reconstruction.inner()) < 1e-4);
+            for (ours, theirs) in kernels.statistics.into_iter().zip(plain.statistics) {
+                assert!(largest_difference(ours.mean, theirs.mean) < 1e-4);
+                assert!(largest_difference(ours.variance, theirs.variance) < 1e-4);
+            }
+            assert_eq!(kernel_gradients.len(), plain_gradients.len());
+            let largest = |tensor: &Tensor<1>| tensor.clone().abs().max().into_scalar::<f32>();
+            let scale = plain_gradients
+                .iter()
+                .map(|(_, gradient)| largest(gradient))
+                .fold(0.0, f32::max);
+            for ((name, ours), (_, theirs)) in kernel_gradients.into_iter().zip(plain_gradients) {
+                // A batch norm takes away whatever a bias before it adds: such gradients are noise around zero.
+                let vanishes = name.ends_with(".0.bias") && !name.starts_with("mean") && !name.starts_with("var");
+                let allowed = if vanishes {
+                    1e-5 * scale
+                } else {
+                    1e-3 * largest(&theirs)
+                };
+                let difference = largest_difference(ours, theirs);
+                assert!(difference <= allowed, "{name}: {difference} > {allowed} ({config:?})");
+            }
+        }
+    }
+}
