@@ -39,6 +39,9 @@ pub enum Verb {
     /// Say what a weight file holds
     #[command(after_help = "Example: morphvae info")]
     Info(InfoArguments),
+    /// Measure how fast this machine trains and decodes
+    #[command(after_help = "Example: morphvae bench --seconds 1")]
+    Bench(BenchArguments),
     /// List, fetch, check and show data sets
     #[command(subcommand)]
     Data(DataVerb),
@@ -259,6 +262,18 @@ pub struct EncodeArguments {
 pub struct InfoArguments {
     #[command(flatten)]
     pub model: ModelArgument,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    /// Time for each measurement
+    #[arg(long, value_name = "S", default_value = "3", value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub seconds: u16,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

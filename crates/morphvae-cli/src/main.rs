@@ -51,6 +51,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Reconstruct(arguments) => commands::reconstruct::run(&arguments, console),
         Verb::Encode(arguments) => commands::encode::run(&arguments, console),
         Verb::Info(arguments) => commands::info::run(&arguments, console),
+        Verb::Bench(arguments) => commands::bench::run(&arguments, console),
         Verb::Data(DataVerb::List(arguments)) => commands::data::list(&arguments, console),
         Verb::Data(DataVerb::Fetch(arguments)) => commands::data::fetch(&arguments, console),
         Verb::Data(DataVerb::Check(arguments)) => commands::data::check(&arguments, console),

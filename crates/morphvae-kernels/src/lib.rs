@@ -37,8 +37,10 @@ mod isa;
 mod lowering;
 mod matrix;
 mod normalization;
+mod peak;
 mod winograd;
 
 pub use adam::{Adam, adam_step};
 pub use blocks::{Activation, Block, FoldedBlock, Forward, Gradients, Parameters, RunningStatistics, State};
 pub use isa::Isa;
+pub use peak::multiply_add_peak;

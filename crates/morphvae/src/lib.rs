@@ -27,6 +27,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod benchmark;
 pub mod data;
 pub mod evaluation;
 pub mod figures;

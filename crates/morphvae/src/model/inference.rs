@@ -66,18 +66,25 @@ impl Inference {
 
 impl Folded {
     fn new(network: &Vae) -> Self {
-        let mut side = network.config().image_size;
-        let mut encoder = Vec::with_capacity(network.conv.len());
-        for block in &network.conv {
-            encoder.push(block.fold_encoder(side));
-            side = encoder[encoder.len() - 1].block().output_size().0;
+        // A folded block takes any number of images.
+        let kernels = network.kernels(1);
+        let mut kernels = kernels.iter().map(|(_, kernel)| kernel);
+        let encoder = network
+            .conv
+            .iter()
+            .zip(&mut kernels)
+            .map(|(block, kernel)| block.fold(kernel))
+            .collect();
+        let first = kernels.next().map(|kernel| network.decoder.fold(kernel));
+        let others = network
+            .conv_trans
+            .iter()
+            .zip(kernels)
+            .map(|(block, kernel)| block.fold(kernel));
+        Self {
+            encoder,
+            decoder: first.into_iter().chain(others).collect(),
         }
-        let mut decoder = vec![network.decoder.fold()];
-        for (stage, block) in network.conv_trans.iter().enumerate() {
-            decoder.push(block.fold_decoder(side, network.activation(stage)));
-            side = decoder[decoder.len() - 1].block().output_size().0;
-        }
-        Self { encoder, decoder }
     }
 }
 

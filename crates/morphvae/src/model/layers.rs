@@ -297,7 +297,10 @@ impl ConvolutionBlock {
                 let (x, statistics) = self.normalization.normalize(self.layer.convolve(x));
                 (activate(x, Activation::ReluMaxPool), statistics)
             }
-            Operations::Kernels => train(self.encoder_kernel(x.dims()), x, self.parameters()),
+            Operations::Kernels => {
+                let [batch, _, side, _] = x.dims();
+                train(self.encoder_kernel(batch, side), x, self.parameters())
+            }
         }
     }
 
@@ -307,11 +310,6 @@ impl ConvolutionBlock {
             self.normalization.apply(self.layer.convolve(x)),
             Activation::ReluMaxPool,
         )
-    }
-
-    /// The same for inputs of one size, ready to be run again and again on a CPU.
-    pub fn fold_encoder(&self, side: usize) -> FoldedBlock {
-        self.fold(&self.encoder_kernel([1, self.layer.weight.dims()[1], side, side]))
     }
 
     /// Transposed convolution, batch norm, activation: `[batch, in, side, side]` to `[batch, out, 2 side, 2 side]`,
@@ -327,7 +325,10 @@ impl ConvolutionBlock {
                 let (x, statistics) = self.normalization.normalize(self.layer.convolve_transposed(x));
                 (activate(x, activation), statistics)
             }
-            Operations::Kernels => train(self.decoder_kernel(x.dims(), activation), x, self.parameters()),
+            Operations::Kernels => {
+                let [batch, _, side, _] = x.dims();
+                train(self.decoder_kernel(batch, side, activation), x, self.parameters())
+            }
         }
     }
 
@@ -336,36 +337,34 @@ impl ConvolutionBlock {
         activate(self.normalization.apply(self.layer.convolve_transposed(x)), activation)
     }
 
-    /// The same for inputs of one size, ready to be run again and again on a CPU.
-    pub fn fold_decoder(&self, side: usize, activation: Activation) -> FoldedBlock {
-        self.fold(&self.decoder_kernel([1, self.layer.weight.dims()[0], side, side], activation))
-    }
-
-    fn encoder_kernel(&self, [batch, inputs, height, width]: [usize; 4]) -> Block {
-        let [outputs, _, kernel, _] = self.layer.weight.dims();
+    /// What computes the block as part of an encoder: inputs are `[batch, in, side, side]`.
+    pub fn encoder_kernel(&self, batch: usize, side: usize) -> Block {
+        let [outputs, inputs, kernel, _] = self.layer.weight.dims();
         if kernel == LAST_MAP {
-            Block::flattening(batch, (height, width), inputs, outputs)
+            Block::flattening(batch, (side, side), inputs, outputs)
         } else {
-            Block::convolution(batch, (height, width), inputs, outputs)
+            Block::convolution(batch, (side, side), inputs, outputs)
         }
     }
 
-    fn decoder_kernel(&self, [batch, inputs, height, width]: [usize; 4], activation: Activation) -> Block {
-        let [_, outputs, kernel_height, kernel_width] = self.layer.weight.dims();
-        if height == 1 {
-            Block::expansion(batch, (kernel_height, kernel_width), inputs, outputs)
+    /// What computes the block as part of a decoder: inputs are `[batch, in, side, side]`.
+    pub fn decoder_kernel(&self, batch: usize, side: usize, activation: Activation) -> Block {
+        let [inputs, outputs, kernel, _] = self.layer.weight.dims();
+        if side == 1 {
+            Block::expansion(batch, (kernel, kernel), inputs, outputs)
         } else {
-            Block::transposed_convolution(batch, (height, width), inputs, outputs, activation)
+            Block::transposed_convolution(batch, (side, side), inputs, outputs, activation)
         }
+    }
+
+    /// The block with the running statistics, ready to be run again and again on a CPU.
+    pub fn fold(&self, kernel: &Block) -> FoldedBlock {
+        self.normalization.fold(kernel, self.parameters())
     }
 
     fn parameters(&self) -> BlockParameters<4> {
         self.normalization
             .parameters(self.layer.weight.val(), self.layer.bias.val())
-    }
-
-    fn fold(&self, block: &Block) -> FoldedBlock {
-        self.normalization.fold(block, self.parameters())
     }
 }
 
@@ -389,12 +388,13 @@ impl LinearBlock {
         relu(self.normalization.apply(self.layer.apply(x)))
     }
 
-    /// The same, ready to be run again and again on a CPU.
-    pub fn fold(&self) -> FoldedBlock {
-        self.normalization.fold(&self.kernel(1), self.parameters())
+    /// The block with the running statistics, ready to be run again and again on a CPU.
+    pub fn fold(&self, kernel: &Block) -> FoldedBlock {
+        self.normalization.fold(kernel, self.parameters())
     }
 
-    fn kernel(&self, batch: usize) -> Block {
+    /// What computes the block: inputs are `[batch, in]`.
+    pub fn kernel(&self, batch: usize) -> Block {
         let [outputs, inputs] = self.layer.weight.dims();
         Block::linear(batch, inputs, outputs)
     }

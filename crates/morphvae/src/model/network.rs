@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use morphvae_kernels::Activation;
+use morphvae_kernels::{Activation, Block};
 
 use super::layers::{BatchNorm, BatchStatistics, ConvolutionBlock, Head, Initializer, LinearBlock, Operations};
 use super::{ModelError, NetworkConfig};
@@ -176,6 +176,26 @@ impl Vae {
             .fold(features, |x, (stage, block)| block.decode(x, self.activation(stage)))
     }
 
+    /// The kernels that the blocks run as on a CPU, for batches of this size, by the blocks' names in a weight file: the
+    /// encoder's, then the decoder's.
+    #[must_use]
+    pub fn kernels(&self, batch: usize) -> Vec<(String, Block)> {
+        let mut side = self.config.image_size;
+        let mut kernels = Vec::with_capacity(self.conv.len() + 1 + self.conv_trans.len());
+        for (index, block) in self.conv.iter().enumerate() {
+            let kernel = block.encoder_kernel(batch, side);
+            side = kernel.output_size().0;
+            kernels.push((format!("conv{}", index + 1), kernel));
+        }
+        kernels.push(("decoder".to_owned(), self.decoder.kernel(batch)));
+        for (stage, block) in self.conv_trans.iter().enumerate() {
+            let kernel = block.decoder_kernel(batch, side, self.activation(stage));
+            side = kernel.output_size().0;
+            kernels.push((format!("convTrans{}", stage + 1), kernel));
+        }
+        kernels
+    }
+
     /// Moves the running statistics of every batch norm towards what it saw in a training pass.
     #[must_use]
     pub fn update_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
@@ -195,7 +215,7 @@ impl Vae {
     }
 
     /// What ends a block of the decoder.
-    pub(super) fn activation(&self, stage: usize) -> Activation {
+    fn activation(&self, stage: usize) -> Activation {
         if stage + 1 == self.conv_trans.len() {
             Activation::Sigmoid
         } else {

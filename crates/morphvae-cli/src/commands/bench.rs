@@ -1,0 +1,127 @@
+//! `morphvae bench`
+
+use std::time::Duration;
+
+use morphvae::benchmark::{self, BlockTime, Machine, Speed};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::arguments::BenchArguments;
+use crate::console::Console;
+use crate::model::Model;
+
+/// Images a training step: the first is the default, and its memory and operations are those reported.
+const TRAINING: [usize; 2] = [30, 128];
+/// Points decoded at a time.
+const DECODING: [usize; 3] = [1, 30, 256];
+
+/// What `--json` prints; its keys are a contract.
+#[derive(Serialize)]
+struct Report {
+    training: Vec<Value>,
+    decoding: Vec<Value>,
+    gflops: f64,
+    peak_gflops: f64,
+    peak_fraction: f64,
+    peak_memory_bytes: Option<u64>,
+    threads: usize,
+    simd: &'static str,
+    blocks: Vec<Value>,
+}
+
+pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
+    let model = Model::open(&arguments.model, console)?;
+    let time = Duration::from_secs(arguments.seconds.into());
+    console.note(format!(
+        "about {} s; let the machine rest",
+        u32::from(arguments.seconds) * 10
+    ));
+
+    let network = model.network();
+    let first = benchmark::training(network, TRAINING[0], time)?;
+    // Later measurements take more memory than training by default does.
+    let memory = benchmark::peak_memory();
+    let second = benchmark::training(network, TRAINING[1], time)?;
+    let inference = model.inference();
+    let decoding = DECODING.map(|batch| benchmark::decoding(&inference, batch, time));
+    let blocks = benchmark::blocks(network, TRAINING[0], time / 4);
+    let machine = Machine::measure();
+
+    let speed = first.images_per_second * benchmark::training_operations(network) as f64;
+    let report = Report {
+        training: [first, second].iter().map(speed_json).collect(),
+        decoding: decoding.iter().map(speed_json).collect(),
+        gflops: speed * 1e-9,
+        peak_gflops: machine.peak * 1e-9,
+        peak_fraction: speed / machine.peak,
+        peak_memory_bytes: memory,
+        threads: machine.threads,
+        simd: machine.simd,
+        blocks: blocks.iter().map(block_json).collect(),
+    };
+    if arguments.json {
+        return Ok(console.json(&report)?);
+    }
+    console.print(&format!(
+        "machine   {}, {} thread(s), {:.0} GFLOP/s with nothing but multiply-adds\n",
+        report.simd, report.threads, report.peak_gflops
+    ))?;
+    console.print(&speed_lines("training", &[first, second]))?;
+    console.print(&format!(
+        "          {:.0} GFLOP/s at batch {}, {:.0} % of what the machine can do; {}\n",
+        report.gflops,
+        first.batch,
+        100.0 * report.peak_fraction,
+        memory.map_or_else(
+            || "peak memory unknown".to_owned(),
+            |bytes| format!("peak memory {:.0} MB", bytes as f64 * 1e-6)
+        )
+    ))?;
+    console.print(&speed_lines("decoding", &decoding))?;
+    console.print(&block_lines(&blocks))?;
+    Ok(())
+}
+
+fn speed_json(speed: &Speed) -> Value {
+    json!({ "batch": speed.batch, "images_per_second": speed.images_per_second })
+}
+
+fn block_json(block: &BlockTime) -> Value {
+    json!({
+        "name": block.name,
+        "forward_seconds": block.forward,
+        "backward_seconds": block.backward,
+        "gflops": block.operations_per_second * 1e-9,
+    })
+}
+
+fn speed_lines(name: &str, speeds: &[Speed]) -> String {
+    let line = |(index, speed): (usize, &Speed)| {
+        let name = if index == 0 { name } else { "" };
+        format!(
+            "{name:9} batch {:3}  {:6.0} images/s\n",
+            speed.batch, speed.images_per_second
+        )
+    };
+    speeds
+        .iter()
+        .enumerate()
+        .map(line)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+fn block_lines(blocks: &[BlockTime]) -> String {
+    let mut text = format!("\nblock, batch {:3}  forward  backward  GFLOP/s\n", TRAINING[0]);
+    for block in blocks {
+        text.push_str(&format!(
+            "{:15} {:6.2} ms {:6.2} ms  {:7.0}\n",
+            block.name,
+            1e3 * block.forward,
+            1e3 * block.backward,
+            block.operations_per_second * 1e-9
+        ));
+    }
+    text.trim_end().to_owned()
+}

@@ -1,0 +1,292 @@
+//! How fast this machine trains and decodes with a network, and where the time goes.
+//!
+//! Times are medians: of the steps of a training, of calls of a decoder, of runs of a block. Images are noise, which
+//! takes as long as any other.
+
+use std::fs;
+use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use burn::tensor::{Tensor, TensorData};
+use morphvae_kernels::{Block, Isa, Parameters, multiply_add_peak};
+use rand::RngExt;
+
+use crate::data::{Images, Split};
+use crate::model::{Inference, Vae};
+use crate::random::{Purpose, generator};
+use crate::training::{Outcome, Progress, Training, TrainingConfig, TrainingData, TrainingError};
+
+/// Each measurement is repeated at least so often, however long it takes.
+const REPETITIONS: usize = 5;
+/// Floating-point operations of a training step for each multiply-add of the forward pass: a multiplication and an
+/// addition there, in the gradient of the input and in that of the weight.
+const OPERATIONS_PER_MULTIPLY_ADD: usize = 6;
+
+/// How many images a second go through at a batch size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed {
+    /// Images at a time.
+    pub batch: usize,
+    /// The median's images a second.
+    pub images_per_second: f64,
+}
+
+/// What one block of the network takes in a training step.
+#[derive(Clone, Debug)]
+pub struct BlockTime {
+    /// Its name in a weight file, without its layers: `conv1`.
+    pub name: String,
+    /// Seconds of the forward pass.
+    pub forward: f64,
+    /// Seconds of the backward pass.
+    pub backward: f64,
+    /// Floating-point operations a second in both together, as the layer is defined: a kernel that needs fewer of
+    /// them for the same result can exceed what the processor does.
+    pub operations_per_second: f64,
+}
+
+/// What this machine computes with.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// The vector instructions in use: `avx512`, `avx2`, `neon` or `portable`.
+    pub simd: &'static str,
+    /// Threads.
+    pub threads: usize,
+    /// Floating-point operations a second of all threads with nothing but fused multiply-adds.
+    pub peak: f64,
+}
+
+impl Machine {
+    /// Looks and measures.
+    #[must_use]
+    pub fn measure() -> Self {
+        Self {
+            simd: Isa::detect().name(),
+            threads: rayon::current_num_threads(),
+            peak: multiply_add_peak(Isa::detect()),
+        }
+    }
+}
+
+/// Whole training steps, data preparation and optimizer included, for about `time`.
+///
+/// # Errors
+/// [`TrainingError`] when training fails, as it does when its loss leaves the finite numbers.
+pub fn training(network: &Vae, batch: usize, time: Duration) -> Result<Speed, TrainingError> {
+    let config = network.config();
+    let images = |count: usize| {
+        let pixels = noise(count * config.image_length());
+        let bytes = pixels.into_iter().map(|value| (value * 255.0) as u8).collect();
+        let images = Images::new(config.channels, config.image_size, config.image_size, bytes);
+        let images = images.expect("whole images");
+        Arc::new(Split { images, labels: None })
+    };
+    let data = TrainingData {
+        train: images(batch * 50),
+        test: images(1),
+    };
+    let settings = TrainingConfig {
+        epochs: usize::MAX,
+        batch_size: batch,
+        ..TrainingConfig::default()
+    };
+    let mut training = Training::new(network.clone(), settings)?;
+    let mut stopwatch = Stopwatch::new(time);
+    loop {
+        stopwatch.pause();
+        let (next, outcome) = training.epoch(&data, &mut |progress| match progress {
+            Progress::Train { .. } => stopwatch.lap(),
+            Progress::Test { .. } => ControlFlow::Continue(()),
+        })?;
+        if matches!(outcome, Outcome::Interrupted) {
+            return Ok(stopwatch.speed(batch));
+        }
+        training = next;
+    }
+}
+
+/// Floating-point operations of a training step for one image, as the layers are defined.
+#[must_use]
+pub fn training_operations(network: &Vae) -> usize {
+    let multiply_adds: usize = network.kernels(1).iter().map(|(_, block)| block.multiply_adds()).sum();
+    OPERATIONS_PER_MULTIPLY_ADD * multiply_adds
+}
+
+/// Decoding of points of the latent space, for about `time`.
+#[must_use]
+pub fn decoding(network: &Inference, batch: usize, time: Duration) -> Speed {
+    let shape = [batch, network.config().latent];
+    let points = TensorData::new(noise(shape[0] * shape[1]), shape);
+    let points = Tensor::<2>::from_data(points, &network.network().device());
+    let mut stopwatch = Stopwatch::new(time);
+    stopwatch.pause();
+    loop {
+        black_box(network.decode(points.clone()).into_data());
+        if stopwatch.lap().is_break() {
+            return stopwatch.speed(batch);
+        }
+    }
+}
+
+/// Each block's kernel by itself, in the order of the network, for about `time` each.
+#[must_use]
+pub fn blocks(network: &Vae, batch: usize, time: Duration) -> Vec<BlockTime> {
+    let kernels = network.kernels(batch).into_iter().enumerate();
+    kernels
+        .map(|(index, (name, block))| {
+            // Nobody asks for the gradient of the images themselves.
+            let (forward, backward) = block_times(&block, index > 0, time);
+            let passes = if index > 0 { 3 } else { 2 };
+            BlockTime {
+                name,
+                forward,
+                backward,
+                operations_per_second: (2 * passes * block.multiply_adds()) as f64 / (forward + backward),
+            }
+        })
+        .collect()
+}
+
+/// Seconds of a block's forward and backward pass.
+fn block_times(block: &Block, needs_input: bool, time: Duration) -> (f64, f64) {
+    let isa = Isa::detect();
+    let [input, weight, channels, gradient] = [
+        block.input_length(),
+        block.weight_length(),
+        block.out_channels(),
+        block.output_length(),
+    ]
+    .map(noise);
+    let parameters = Parameters {
+        weight: &weight,
+        bias: &channels,
+        gamma: &channels,
+        beta: &channels,
+        epsilon: 1e-5,
+    };
+    let (mut forward, mut backward) = (Stopwatch::new(time), Stopwatch::new(time));
+    loop {
+        forward.pause();
+        let pass = block.forward(isa, &input, &parameters);
+        let done = forward.lap().is_break();
+        backward.pause();
+        black_box(block.backward(isa, &gradient, &input, &parameters, &pass.state, needs_input));
+        if backward.lap().is_break() || done {
+            return (forward.median(), backward.median());
+        }
+    }
+}
+
+/// The most memory that this process ever had, in bytes; unknown where the system does not say.
+#[must_use]
+pub fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// Numbers in [0, 1).
+fn noise(count: usize) -> Vec<f32> {
+    let mut generator = generator(0, Purpose::Noise, 0);
+    (0..count).map(|_| generator.random()).collect()
+}
+
+/// Takes the times of something repeated.
+#[derive(Debug)]
+struct Stopwatch {
+    end: Instant,
+    last: Instant,
+    /// Seconds; the first lap warms up and does not count.
+    laps: Vec<f64>,
+}
+
+impl Stopwatch {
+    fn new(time: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            end: now + time,
+            last: now,
+            laps: Vec::new(),
+        }
+    }
+
+    /// Forgets the time since the last lap.
+    fn pause(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// Ends a lap; breaks when there were enough.
+    fn lap(&mut self) -> ControlFlow<()> {
+        let now = Instant::now();
+        self.laps.push((now - self.last).as_secs_f64());
+        self.last = now;
+        if now >= self.end && self.laps.len() > REPETITIONS {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn median(&self) -> f64 {
+        let mut laps = self.laps.get(1..).unwrap_or(&[]).to_vec();
+        laps.sort_by(f64::total_cmp);
+        laps.get(laps.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    fn speed(&self, batch: usize) -> Speed {
+        Speed {
+            batch,
+            images_per_second: batch as f64 / self.median(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::model::NetworkConfig;
+
+    #[test]
+    fn the_reference_network_takes_as_many_operations_as_its_layers_say() {
+        let network = Vae::new(NetworkConfig::default(), 0, &Device::flex()).unwrap();
+        // Output pixels x taps x channels in x channels out, layer by layer.
+        let encoder = 1024 * 9 * 64 + 256 * 9 * 64 * 128 + 64 * 9 * 128 * 256 + 16 * 256 * 512;
+        let decoder = 2 * 512 + 16 * 512 * 256 + 16 * 16 * 256 * 128 + 64 * 16 * 128 * 64 + 256 * 16 * 64;
+        assert_eq!(training_operations(&network), 6 * (encoder + decoder));
+    }
+
+    #[test]
+    fn every_measurement_ends_with_a_speed() {
+        let config = NetworkConfig {
+            base_channels: 2,
+            channels: 3,
+            ..NetworkConfig::default()
+        };
+        let network = Vae::new(config, 0, &Device::flex()).unwrap();
+        let time = Duration::from_millis(20);
+        assert!(training(&network, 3, time).unwrap().images_per_second > 0.0);
+        assert!(decoding(&Inference::new(&network), 2, time).images_per_second > 0.0);
+        let blocks = blocks(&network, 2, Duration::ZERO);
+        let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "conv1",
+                "conv2",
+                "conv3",
+                "conv4",
+                "decoder",
+                "convTrans1",
+                "convTrans2",
+                "convTrans3",
+                "convTrans4"
+            ]
+        );
+        assert!(blocks.iter().all(|block| block.operations_per_second > 0.0));
+    }
+}
