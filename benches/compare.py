@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Times morphvae beside PyTorch and ONNX Runtime on this machine's processor, and prints the ratios.
+
+Everything runs interleaved, a little of each in every round, and each figure is the median over the rounds with the
+lowest and the highest in brackets: so a busy machine slows all of them alike. The first run makes a virtual
+environment beside this file and installs the peers into it (about 1 GB).
+
+usage: benches/compare.py [--rounds 5] [--seconds 2] [--only WORD]
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ENVIRONMENT = HERE / ".venv"
+PYTHON = ENVIRONMENT / "bin" / "python"
+PACKAGES = ["numpy==2.*", "onnx==1.*", "onnxruntime==1.*"]
+TORCH = ["torch==2.15.*"]
+TORCH_FOR_CPUS = "https://download.pytorch.org/whl/cpu"
+
+# What is compared: a name, our measurement, and the peers' that it is held against.
+TRAIN_30 = [
+    ("PyTorch eager", ["train", "--batch", "30"]),
+    ("PyTorch eager, fused Adam", ["train", "--batch", "30", "--fused"]),
+]
+TRAIN_128 = [
+    ("PyTorch eager, fused Adam", ["train", "--batch", "128", "--fused"]),
+    ("PyTorch channels_last, fused Adam", ["train", "--batch", "128", "--fused", "--mode", "channels_last"]),
+    ("PyTorch compile, fused Adam", ["train", "--batch", "128", "--fused", "--mode", "compile"]),
+]
+
+
+def decoders(batch):
+    return [
+        ("ONNX Runtime", ["decode", "--peer", "onnxruntime", "--batch", str(batch)]),
+        ("PyTorch eager", ["decode", "--batch", str(batch)]),
+    ]
+
+
+COMPARISONS = [
+    ("training, batch 30", ("training", 30), TRAIN_30),
+    ("training, batch 128", ("training", 128), TRAIN_128),
+    ("decoding, batch 1", ("decoding", 1), decoders(1)),
+    ("decoding, batch 30", ("decoding", 30), decoders(30)),
+    ("decoding, batch 256", ("decoding", 256), decoders(256)),
+]
+
+
+def prepare():
+    """The program, built, and the peers' environment."""
+    subprocess.run(["cargo", "build", "--release", "--bin", "morphvae"], cwd=HERE.parent, check=True)
+    if not PYTHON.exists():
+        venv.create(ENVIRONMENT, with_pip=True)
+        pip = [PYTHON, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, *PACKAGES], check=True)
+        # The build for processors is a fifth of the size; where its index cannot be reached, the usual one does.
+        if subprocess.run([*pip, "--index-url", TORCH_FOR_CPUS, *TORCH], stderr=subprocess.DEVNULL).returncode != 0:
+            subprocess.run([*pip, *TORCH], check=True)
+    metadata = json.loads(
+        subprocess.run(
+            ["cargo", "metadata", "--format-version", "1", "--no-deps"],
+            cwd=HERE.parent, check=True, capture_output=True, text=True,
+        ).stdout
+    )
+    return Path(metadata["target_directory"]) / "release" / "morphvae"
+
+
+def run(command, environment=None):
+    """The JSON object that a command prints, or none if it fails."""
+    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+    if result.returncode != 0:
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        print(f"  failed: {' '.join(map(str, command))}: {reason}", file=sys.stderr)
+        return None
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def figure(values, unit):
+    if not values:
+        return "could not run"
+    return f"{statistics.median(values):7.0f} {unit} [{min(values):.0f}, {max(values):.0f}]"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="how often everything runs [5]")
+    parser.add_argument("--seconds", type=int, default=2, help="time for each measurement [2]")
+    parser.add_argument("--only", default="", help="only comparisons whose name contains this")
+    arguments = parser.parse_args()
+    comparisons = [entry for entry in COMPARISONS if arguments.only in entry[0]]
+    program = prepare()
+    threads = str(os.cpu_count())
+    peers = {tuple(command) for _, _, group in comparisons for _, command in group}
+
+    ours, one_thread, theirs = [], [], {command: [] for command in peers}
+    for number in range(1, arguments.rounds + 1):
+        print(f"round {number} of {arguments.rounds}", file=sys.stderr)
+        bench = [program, "bench", "--quiet", "--json", "--seconds", str(arguments.seconds)]
+        ours.append(run([*bench, "--threads", threads]))
+        one_thread.append(run([*bench, "--threads", "1"]))
+        for command, results in theirs.items():
+            options = ["--seconds", str(arguments.seconds), "--threads", threads]
+            result = run([PYTHON, HERE / "peers.py", *command, *options], {"OMP_NUM_THREADS": threads})
+            if result:
+                results.append(result)
+
+    ours, one_thread = [result for result in ours if result], [result for result in one_thread if result]
+    if not ours or not one_thread:
+        sys.exit("morphvae bench could not run")
+    speed = lambda result, kind, batch: next(
+        entry["images_per_second"] for entry in result[kind] if entry["batch"] == batch
+    )
+    print(f"{threads} threads, {ours[0]['simd']}; medians of {arguments.rounds} rounds [lowest, highest], images/s\n")
+    for name, (kind, batch), group in comparisons:
+        values = [speed(result, kind, batch) for result in ours]
+        print(f"{name:22} {'morphvae':34} {figure(values, 'images/s')}")
+        for peer, command in group:
+            results = [result["images_per_second"] for result in theirs[tuple(command)]]
+            ratio = f"  morphvae is {statistics.median(values) / statistics.median(results):.2f}x" if results else ""
+            print(f"{'':22} {peer:34} {figure(results, 'images/s')}{ratio}")
+    one = statistics.median(speed(result, "training", 30) for result in one_thread)
+    two = statistics.median(speed(result, "training", 30) for result in ours)
+    print(f"\ntraining at batch 30 on {threads} threads against one: {two / one:.2f}x ({one:.0f} images/s on one)")
+    share = statistics.median(result["peak_fraction"] for result in ours)
+    print(f"training at batch 30: {100 * share:.0f} % of the processor's measured multiply-add peak, by the layers' definition")
+    memory = lambda results: statistics.median(result["peak_memory_bytes"] or 0 for result in results) / 1e6
+    print(f"peak memory of training at batch 30: morphvae {memory(ours):.0f} MB", end="")
+    eager = theirs.get(tuple(TRAIN_30[0][1]))
+    print(f", PyTorch eager {memory(eager):.0f} MB" if eager else "")
+
+
+main()
