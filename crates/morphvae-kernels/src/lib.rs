@@ -35,6 +35,7 @@ mod isa;
 mod lowering;
 mod matrix;
 mod normalization;
+mod tasks;
 mod winograd;
 
 pub use adam::{Adam, adam_step};
