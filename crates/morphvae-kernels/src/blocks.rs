@@ -3,6 +3,7 @@
 mod dense;
 mod direct;
 mod folded;
+mod maps;
 mod minimal;
 mod training;
 
@@ -256,19 +257,14 @@ impl Block {
         if self.layer == Layer::Flattening { 1 } else { self.batch }
     }
 
-    /// Whether minimal filtering pays: with few channels its 36 matrix products are too thin.
+    /// Whether minimal filtering pays: with few channels its matrix products are too thin.
     pub(crate) fn is_minimal(&self) -> bool {
         matches!(self.layer, Layer::Convolution | Layer::TransposedConvolution)
             && self.in_channels.min(self.out_channels) >= 16
     }
 
     pub(crate) fn tiles(&self) -> Tiles {
-        let scale = if self.layer == Layer::TransposedConvolution {
-            2
-        } else {
-            1
-        };
-        Tiles::new(self.height, self.width, scale)
+        Tiles::new(self.height, self.width)
     }
 
     /// The weight tensor as a matrix of filters `[in, out]`.

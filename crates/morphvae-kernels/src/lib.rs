@@ -38,6 +38,7 @@ mod lowering;
 mod matrix;
 mod normalization;
 mod peak;
+mod tasks;
 mod winograd;
 
 pub use adam::{Adam, adam_step};

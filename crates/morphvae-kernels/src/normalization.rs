@@ -4,7 +4,8 @@
 //! sums come out the same for any number of threads: groups are summed in order.
 
 mod activation;
+mod exponential;
 mod moments;
 
-pub(crate) use activation::{Affine, Backward, Window, activate, activation_sums, normalization_gradient};
+pub(crate) use activation::{Affine, Backward, Window, activate, activation_sums, normalization_gradient, relu};
 pub(crate) use moments::moments;

@@ -5,9 +5,11 @@
 //! by value, and the sum over channels is mapped back to a tile of 4 x 4 outputs. Summed over channels for all tiles at
 //! once, the 36 multiplications are 36 matrix products.
 //!
-//! Two layers have this form: the 3x3 convolution as F(4x4, 3x3), with 36 multiplications in place of 144; and the
-//! 4x4 transposed convolution with stride 2, whose four phases are 2x2 convolutions, as four F(2x2, 2x2), with 36
-//! in place of 64. [`Scheme`] holds what differs; gradients run through the transposed maps.
+//! Two layers have this form. The 3x3 convolution is F(4x4, 3x3), with 36 multiplications in place of 144. The 4x4
+//! transposed convolution with stride 2 is four 2x2 convolutions, one for each parity ("phase") of the output's row and
+//! column. Each is a 3x3 convolution of the same input with zero taps at one end, so that all four share one transform
+//! of the input; and the value that a zero tap leaves zero needs no multiplication, so that a phase takes 25 products:
+//! 100 multiplications in place of 256. [`Scheme`] holds what differs; gradients run through the transposed maps.
 
 mod filter;
 mod map;
@@ -17,9 +19,16 @@ pub(crate) use filter::{Filters, filter_gradient, pack_filters};
 pub(crate) use map::{Tiles, input_gradient, input_transform, output_gradient_transform, output_transform};
 pub(crate) use scheme::{Convolution3x3, Scheme, TransposedConvolution4x4};
 
-/// Values per tile and axis after a transform.
+/// Values per tile and axis after the input's transform.
 pub(crate) const POSITIONS: usize = 6;
-/// Matrix products per layer.
-pub(crate) const PRODUCTS: usize = POSITIONS * POSITIONS;
-/// Outputs per tile and axis.
-pub(crate) const OUTPUTS: usize = 4;
+/// Values per tile after the input's transform.
+pub(crate) const VALUES: usize = POSITIONS * POSITIONS;
+/// Inputs from one tile to the next, and outputs of a phase per tile, along each axis.
+pub(crate) const STEP: usize = 4;
+
+/// Floats from one of many matrices of `length` floats to the next.
+///
+/// A tile touches one row of each matrix. An odd number of cache lines apart, those rows lie in different cache sets.
+pub(crate) fn spaced(length: usize) -> usize {
+    (length.div_ceil(16) | 1) * 16
+}

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::training::MapGradient;
+use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
 use crate::buffer::Buffer;
 use crate::isa::Isa;
@@ -16,16 +16,20 @@ const COLUMNS: usize = 64;
 /// Rows of a weight gradient computed by one task.
 const ROWS: usize = 24;
 
-/// The layer's map.
-pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], map: &mut [f32]) {
+/// The layer's maps.
+pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], maps: &Maps<'_>) {
     if block.layer == Layer::Flattening {
         let features = to_channel_order(input, block.input_pixels(), block.in_channels);
-        times_rows(isa, &features, weight, block.batch, block.out_channels, map);
+        maps(0, &mut |map| {
+            times_rows(isa, &features, weight, block.batch, block.out_channels, map);
+        });
     } else {
-        let pixels = block.image_length() / block.out_channels;
-        let mut features = Buffer::take(map.len());
+        let (channels, image) = (block.out_channels, block.image_length());
+        let mut features = Buffer::take(block.batch * image);
         times_matrix(isa, input, weight, block.batch, block.in_channels, &mut features);
-        to_pixel_order(&features, pixels, block.out_channels, map);
+        features.par_chunks(image).enumerate().for_each(|(index, features)| {
+            maps(index, &mut |map| transpose(features, channels, image / channels, map));
+        });
     }
 }
 
@@ -154,11 +158,13 @@ fn transpose_each(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
     let image = rows * columns;
     to.par_chunks_mut(image)
         .zip(from.par_chunks(image))
-        .for_each(|(to, from)| {
-            for (column, to) in to.chunks_exact_mut(rows).enumerate() {
-                for (row, value) in to.iter_mut().enumerate() {
-                    *value = from[row * columns + column];
-                }
-            }
-        });
+        .for_each(|(to, from)| transpose(from, rows, columns, to));
+}
+
+fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+    for (column, to) in to.chunks_exact_mut(rows).enumerate() {
+        for (row, value) in to.iter_mut().enumerate() {
+            *value = from[row * columns + column];
+        }
+    }
 }

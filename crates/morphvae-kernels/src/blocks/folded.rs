@@ -1,11 +1,16 @@
-//! Inference: running statistics folded into the weights, which are packed once.
+//! Inference: running statistics folded into a scale and a shift, and weights packed once.
 
-use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
-use super::{Block, Layer, Parameters, dense, direct, minimal};
+use super::maps::Maps;
+use super::{Block, Layer, Parameters, direct, minimal};
 use crate::buffer::Buffer;
+use crate::disjoint::Disjoint;
 use crate::isa::Isa;
-use crate::normalization::{Affine, activate};
+use crate::matrix::{Left, Right, multiply, pack};
+use crate::normalization::{Affine, activate, relu};
+use crate::tasks::for_each_task;
 use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
 
 /// Running statistics of a batch normalization, `[out channels]` each.
@@ -28,16 +33,38 @@ pub struct FoldedBlock {
 
 #[derive(Debug)]
 enum Weight {
-    /// As in the weight tensor, for products with the whole of it.
-    Dense(Vec<f32>),
+    /// One matrix from the input's order to the output's, in runs of columns.
+    Dense(Vec<Columns>),
     /// For one product per image.
-    Direct(Buffer),
-    /// For one product per image where there are few tiles, and for minimal filtering where there are many.
-    Minimal { direct: Buffer, filters: Buffer },
+    Direct(Channels),
+    /// For minimal filtering where there are many tiles; where there are few, reading its larger filters would take
+    /// longer than it saves, and the output channels are divided among the threads.
+    Minimal { filters: Buffer, few: Vec<Channels> },
 }
 
-/// Tiles from which minimal filtering is faster than one product per image.
-const MINIMAL_TILES: usize = 16;
+/// Some columns of a dense layer's matrix, with scale and shift of each.
+#[derive(Debug)]
+struct Columns {
+    range: Range<usize>,
+    packed: Buffer,
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+/// Some output channels of a convolution, as a smaller block.
+#[derive(Debug)]
+struct Channels {
+    range: Range<usize>,
+    packed: Buffer,
+    affine: Affine,
+}
+
+/// Tiles from which minimal filtering is faster.
+const MINIMAL_TILES: usize = 8;
+/// Columns of a dense layer that a task works on.
+const COLUMNS: usize = 256;
+/// Multiply-adds below which a dense layer is not worth dividing.
+const SMALL: usize = 1 << 16;
 
 impl FoldedBlock {
     /// Folds the statistics and packs the weight; the block's batch size does not matter.
@@ -61,25 +88,40 @@ impl FoldedBlock {
         ] {
             assert_eq!(values.len(), channels, "there is one value for each output channel");
         }
+        let affine = fold(parameters, statistics);
+        let weight = parameters.weight;
+        let channels = |count| {
+            ranges(block.out_channels, count)
+                .map(|range| Channels::new(isa, block, weight, &affine, range))
+                .collect::<Vec<_>>()
+        };
         let weight = match block.layer {
-            Layer::Flattening | Layer::Expansion { .. } => Weight::Dense(parameters.weight.to_vec()),
-            Layer::Convolution | Layer::TransposedConvolution if !block.is_minimal() => {
-                Weight::Direct(direct::pack_weight(isa, block, parameters.weight))
+            Layer::Flattening | Layer::Expansion { .. } => {
+                let ranges = ranges(block.image_length(), COLUMNS);
+                Weight::Dense(
+                    ranges
+                        .map(|range| Columns::new(isa, block, weight, &affine, range))
+                        .collect(),
+                )
+            }
+            _ if !block.is_minimal() => {
+                Weight::Direct(Channels::new(isa, block, weight, &affine, 0..block.out_channels))
             }
             Layer::Convolution => Weight::Minimal {
-                direct: direct::pack_weight(isa, block, parameters.weight),
-                filters: pack_filters::<Convolution3x3>(isa, parameters.weight, block.filters()),
+                filters: pack_filters::<Convolution3x3>(isa, weight, block.filters()),
+                few: channels(32),
             },
+            // A run of 16 channels makes products of 256 columns.
             Layer::TransposedConvolution => Weight::Minimal {
-                direct: direct::pack_weight(isa, block, parameters.weight),
-                filters: pack_filters::<TransposedConvolution4x4>(isa, parameters.weight, block.filters()),
+                filters: pack_filters::<TransposedConvolution4x4>(isa, weight, block.filters()),
+                few: channels(16),
             },
         };
         Self {
             isa,
             block: *block,
             weight,
-            affine: fold(parameters, statistics),
+            affine,
         }
     }
 
@@ -102,29 +144,101 @@ impl FoldedBlock {
         if block.batch == 0 {
             return output;
         }
-        let mut map = Buffer::take(block.batch * block.image_length());
-        let isa = self.isa;
         match &self.weight {
-            Weight::Dense(weight) => dense::forward(isa, &block, input, weight, &mut map),
-            Weight::Direct(packed) => direct::forward(isa, &block, input, packed, &mut map),
-            Weight::Minimal { direct, .. } if block.batch * block.tiles().count() < MINIMAL_TILES => {
-                direct::forward(isa, &block, input, direct, &mut map);
+            Weight::Dense(columns) => self.dense(&block, input, columns, &mut output),
+            Weight::Direct(channels) => {
+                self.each_image(&block, &mut output, |maps| {
+                    direct::forward(self.isa, &block, input, &channels.packed, maps);
+                });
             }
-            Weight::Minimal { filters, .. } if block.layer == Layer::Convolution => {
-                minimal::forward::<Convolution3x3>(isa, &block, input, filters, &mut map);
+            Weight::Minimal { few, .. } if block.batch * block.tiles().count() < MINIMAL_TILES => {
+                self.few_tiles(&block, input, few, &mut output);
             }
             Weight::Minimal { filters, .. } => {
-                minimal::forward::<TransposedConvolution4x4>(isa, &block, input, filters, &mut map);
+                self.each_image(&block, &mut output, |maps| {
+                    if block.layer == Layer::Convolution {
+                        minimal::forward::<Convolution3x3>(self.isa, &block, input, filters, maps);
+                    } else {
+                        minimal::forward::<TransposedConvolution4x4>(self.isa, &block, input, filters, maps);
+                    }
+                });
             }
         }
-        let group_output = output.len() / block.batch;
         output
-            .par_chunks_mut(group_output)
-            .zip(map.par_chunks(block.image_length()))
-            .for_each(|(output, map)| {
-                activate(isa, block.activation, block.window(), map, &self.affine, output);
+    }
+
+    /// Runs a layer that makes one image's map at a time, and activates each at once.
+    fn each_image(&self, block: &Block, output: &mut [f32], layer: impl FnOnce(&Maps<'_>)) {
+        let image = output.len() / block.batch;
+        let outputs: Vec<_> = output.chunks_mut(image).map(Mutex::new).collect();
+        layer(&|index, fill| {
+            let mut map = Buffer::take(block.image_length());
+            fill(&mut map);
+            let mut output = outputs[index].lock().unwrap_or_else(PoisonError::into_inner);
+            activate(
+                self.isa,
+                block.activation,
+                block.window(),
+                &map,
+                &self.affine,
+                &mut output,
+            );
+        });
+    }
+
+    /// A task for each run of output channels.
+    fn few_tiles(&self, block: &Block, input: &[f32], few: &[Channels], output: &mut [f32]) {
+        let channels = block.out_channels;
+        let image = output.len() / block.batch;
+        let output = Disjoint::new(output);
+        for_each_task(few.len(), |task| {
+            let Channels { range, packed, affine } = &few[task];
+            let width = range.len();
+            let block = Block {
+                out_channels: width,
+                ..*block
+            };
+            direct::forward(self.isa, &block, input, packed, &|index, fill| {
+                let mut map = Buffer::take(block.image_length());
+                fill(&mut map);
+                let mut activated = Buffer::take(image / channels * width);
+                activate(self.isa, block.activation, block.window(), &map, affine, &mut activated);
+                for (pixel, from) in activated.chunks_exact(width).enumerate() {
+                    // SAFETY: each image is made once in each task, and the tasks' channels are disjoint.
+                    let to = unsafe { output.part(index * image + pixel * channels + range.start, width) };
+                    to.copy_from_slice(from);
+                }
             });
-        output
+        });
+    }
+
+    /// A task for each run of columns.
+    fn dense(&self, block: &Block, input: &[f32], columns: &[Columns], output: &mut [f32]) {
+        let (rows, depth) = (block.batch, input.len() / block.batch);
+        let stride = output.len() / rows;
+        let output = Disjoint::new(output);
+        let run = |task: usize| {
+            let Columns {
+                range,
+                packed,
+                scale,
+                shift,
+            } = &columns[task];
+            let width = range.len();
+            let mut products = Buffer::take(rows * width);
+            let (left, right) = (Left::rows(input, depth), Right::Packed(packed));
+            multiply(self.isa, left, right, rows, width, depth, &mut products, width, false);
+            for (row, products) in products.chunks_exact(width).enumerate() {
+                // SAFETY: the tasks' columns are disjoint.
+                let to = unsafe { output.part(row * stride + range.start, width) };
+                relu(self.isa, products, scale, shift, to);
+            }
+        };
+        if block.multiply_adds() < SMALL {
+            (0..columns.len()).for_each(run);
+        } else {
+            for_each_task(columns.len(), run);
+        }
     }
 
     /// The block that was folded.
@@ -132,6 +246,49 @@ impl FoldedBlock {
     pub fn block(&self) -> &Block {
         &self.block
     }
+}
+
+impl Columns {
+    fn new(isa: Isa, block: &Block, weight: &[f32], affine: &Affine, range: Range<usize>) -> Self {
+        let (inputs, outputs) = (block.in_channels, block.out_channels);
+        let first = range.start;
+        let packed = if block.layer == Layer::Flattening {
+            let pixels = block.input_pixels();
+            pack(isa, pixels * inputs, range.len(), |k, n| {
+                weight[((first + n) * inputs + k % inputs) * pixels + k / inputs]
+            })
+        } else {
+            let pixels = block.image_length() / outputs;
+            pack(isa, inputs, range.len(), |k, n| {
+                let (pixel, output) = ((first + n) / outputs, (first + n) % outputs);
+                weight[(k * outputs + output) * pixels + pixel]
+            })
+        };
+        let of_columns = |values: &[f32]| range.clone().map(|column| values[column % outputs]).collect();
+        Self {
+            packed,
+            scale: of_columns(&affine.scale),
+            shift: of_columns(&affine.shift),
+            range,
+        }
+    }
+}
+
+impl Channels {
+    fn new(isa: Isa, block: &Block, weight: &[f32], affine: &Affine, range: Range<usize>) -> Self {
+        Self {
+            packed: direct::pack_weight(isa, block, weight, range.clone()),
+            affine: affine.of_channels(range.clone()),
+            range,
+        }
+    }
+}
+
+/// `0..length` in runs of `count`.
+fn ranges(length: usize, count: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..length)
+        .step_by(count)
+        .map(move |first| first..(first + count).min(length))
 }
 
 /// `gamma * (y + bias - mean) / sqrt(variance + epsilon) + beta` as one scale and one shift.

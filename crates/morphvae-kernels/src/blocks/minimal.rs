@@ -3,56 +3,59 @@
 use rayon::prelude::*;
 
 use super::Block;
-use super::training::MapGradient;
+use super::maps::{MapGradient, Maps};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply};
+use crate::tasks::for_each_task;
 use crate::winograd::{
-    PRODUCTS, Scheme, filter_gradient, input_gradient, input_transform, output_gradient_transform, output_transform,
-    pack_filters,
+    Scheme, VALUES, filter_gradient, input_gradient, input_transform, output_gradient_transform, output_transform,
+    pack_filters, spaced,
 };
 
-/// Tiles whose 36 matrices are held at a time: enough rows for efficient products, few enough for the third cache.
-const TILES: usize = 512;
+/// Products of tiles that are held at a time: enough rows for efficient products, few enough for the third cache.
+const PRODUCTS: usize = 36 * 512;
+/// Images that are transformed at a time however many tiles they have, so that there is work for several threads.
+const IMAGES: usize = 4;
 
 /// Images of a batch that are transformed at a time.
-fn images_at_a_time(block: &Block) -> usize {
-    (TILES / block.tiles().count()).max(1)
+fn images_at_a_time<S: Scheme>(block: &Block) -> usize {
+    (PRODUCTS / S::PRODUCTS / block.tiles().count()).max(IMAGES)
 }
 
-/// The layer's map from filters packed by [`pack_filters`].
-pub(super) fn forward<S: Scheme>(isa: Isa, block: &Block, input: &[f32], filters: &[f32], map: &mut [f32]) {
+/// The layer's maps from filters packed by [`pack_filters`].
+pub(super) fn forward<S: Scheme>(isa: Isa, block: &Block, input: &[f32], filters: &[f32], maps: &Maps<'_>) {
     let shape = block.tiles();
     let (inputs, outputs) = (block.in_channels, block.out_channels);
-    let images = images_at_a_time(block);
-    let input_chunks = input.chunks(images * block.input_pixels() * inputs);
-    for (input, map) in input_chunks.zip(map.chunks_mut(images * block.image_length())) {
-        let tiles = map.len() / block.image_length() * shape.count();
-        let mut values = Buffer::take(PRODUCTS * tiles * inputs);
-        let mut products = Buffer::take(PRODUCTS * tiles * outputs);
+    let input_image = block.input_pixels() * inputs;
+    let images = images_at_a_time::<S>(block);
+    let filter_stride = filters.len() / S::PRODUCTS;
+    for (chunk, input) in input.chunks(images * input_image).enumerate() {
+        let images_here = input.len() / input_image;
+        let tiles = images_here * shape.count();
+        let (value_stride, product_stride) = (spaced(tiles * inputs), spaced(tiles * outputs));
+        let mut values = Buffer::take(VALUES * value_stride);
+        let mut products = Buffer::take(S::PRODUCTS * product_stride);
         let parts = Disjoint::new(&mut values);
-        input
-            .par_chunks(block.input_pixels() * inputs)
-            .enumerate()
-            .for_each(|(image, input)| {
-                let first = image * shape.count();
-                input_transform::<S>(isa, shape, 0..shape.count(), input, inputs, &parts, first, tiles);
-            });
+        for_each_task(images_here, |image| {
+            let input = &input[image * input_image..][..input_image];
+            input_transform(isa, shape, input, inputs, &parts, image * shape.count(), value_stride);
+        });
         products
-            .par_chunks_mut(tiles * outputs)
+            .par_chunks_mut(product_stride)
             .enumerate()
             .for_each(|(product, output)| {
-                let left = Left::rows(&values[product * tiles * inputs..][..tiles * inputs], inputs);
-                let right = Right::Packed(&filters[filters.len() / PRODUCTS * product..][..filters.len() / PRODUCTS]);
+                let left = Left::rows(&values[S::value_of(product) * value_stride..], inputs);
+                let right = Right::Packed(&filters[product * filter_stride..][..filter_stride]);
                 multiply(isa, left, right, tiles, outputs, inputs, output, outputs, false);
             });
-        map.par_chunks_mut(block.image_length())
-            .enumerate()
-            .for_each(|(image, map)| {
-                let first = image * shape.count();
-                output_transform::<S>(isa, shape, 0..shape.count(), map, outputs, &products, first, tiles);
+        for_each_task(images_here, |image| {
+            let first = image * shape.count();
+            maps(chunk * images + image, &mut |map| {
+                output_transform::<S>(isa, shape, map, outputs, &products, first, product_stride);
             });
+        });
     }
 }
 
@@ -68,64 +71,47 @@ pub(super) fn backward<S: Scheme>(
     let shape = block.tiles();
     let (inputs, outputs) = (block.in_channels, block.out_channels);
     let input_image = block.input_pixels() * inputs;
-    let images = images_at_a_time(block);
+    let images = images_at_a_time::<S>(block);
     let transposed = needs_input.then(|| pack_filters::<S>(isa, weight, block.filters().transposed()));
-    let mut gradient = if needs_input {
-        vec![0.0; block.input_length()]
-    } else {
-        Vec::new()
-    };
-    let mut filters = Buffer::take(PRODUCTS * inputs * outputs);
+    let mut gradient = vec![0.0; if needs_input { block.input_length() } else { 0 }];
+    let filter_stride = spaced(inputs * outputs);
+    let mut filters = Buffer::take(S::PRODUCTS * filter_stride);
 
     for (chunk, input) in input.chunks(images * input_image).enumerate() {
         let tiles = input.len() / input_image * shape.count();
-        let mut values = Buffer::take(PRODUCTS * tiles * inputs);
-        let mut products = Buffer::take(PRODUCTS * tiles * outputs);
+        let (value_stride, product_stride) = (spaced(tiles * inputs), spaced(tiles * outputs));
+        let mut values = Buffer::take(VALUES * value_stride);
+        let mut products = Buffer::take(S::PRODUCTS * product_stride);
         let (value_parts, product_parts) = (Disjoint::new(&mut values), Disjoint::new(&mut products));
         input.par_chunks(input_image).enumerate().for_each(|(image, input)| {
             let first = image * shape.count();
             let mut map = Buffer::take(block.image_length());
             map_gradient(chunk * images + image, &mut map);
-            output_gradient_transform::<S>(isa, shape, &map, outputs, &product_parts, first, tiles);
-            input_transform::<S>(isa, shape, 0..shape.count(), input, inputs, &value_parts, first, tiles);
+            output_gradient_transform::<S>(isa, shape, &map, outputs, &product_parts, first, product_stride);
+            input_transform(isa, shape, input, inputs, &value_parts, first, value_stride);
         });
-        let filter_parts = filters.par_chunks_mut(inputs * outputs);
-        let value_parts = values.par_chunks_mut(tiles * inputs);
-        filter_parts
-            .zip(value_parts)
+        let filter_parts = Disjoint::new(&mut filters);
+        values
+            .par_chunks_mut(value_stride)
             .enumerate()
-            .for_each(|(product, (filter, values))| {
-                let products = &products[product * tiles * outputs..][..tiles * outputs];
-                let right = Right::Rows {
-                    data: products,
-                    stride: outputs,
-                };
-                multiply(
-                    isa,
-                    Left::columns(values, inputs),
-                    right,
-                    inputs,
-                    outputs,
-                    tiles,
-                    filter,
-                    outputs,
-                    chunk > 0,
-                );
-                if let Some(transposed) = &transposed {
-                    let length = transposed.len() / PRODUCTS;
+            .for_each(|(value, values)| {
+                for product in S::products_of(value) {
+                    // SAFETY: a product belongs to one value, and so to one task.
+                    let filter = unsafe { filter_parts.part(product * filter_stride, filter_stride) };
+                    let right = Right::Rows {
+                        data: &products[product * product_stride..],
+                        stride: outputs,
+                    };
+                    let left = Left::columns(values, inputs);
+                    multiply(isa, left, right, inputs, outputs, tiles, filter, outputs, chunk > 0);
+                }
+                let Some(transposed) = &transposed else { return };
+                let length = transposed.len() / S::PRODUCTS;
+                // The transformed input has served; its gradient takes its place.
+                for (index, product) in S::products_of(value).enumerate() {
+                    let left = Left::rows(&products[product * product_stride..], outputs);
                     let right = Right::Packed(&transposed[product * length..][..length]);
-                    // The transformed input has served; its gradient takes its place.
-                    multiply(
-                        isa,
-                        Left::rows(products, outputs),
-                        right,
-                        tiles,
-                        inputs,
-                        outputs,
-                        values,
-                        inputs,
-                        false,
-                    );
+                    multiply(isa, left, right, tiles, inputs, outputs, values, inputs, index > 0);
                 }
             });
         if needs_input {
@@ -134,7 +120,15 @@ pub(super) fn backward<S: Scheme>(
                 .par_chunks_mut(input_image)
                 .enumerate()
                 .for_each(|(image, gradient)| {
-                    input_gradient::<S>(isa, shape, gradient, inputs, &values, image * shape.count(), tiles);
+                    input_gradient(
+                        isa,
+                        shape,
+                        gradient,
+                        inputs,
+                        &values,
+                        image * shape.count(),
+                        value_stride,
+                    );
                 });
         }
     }

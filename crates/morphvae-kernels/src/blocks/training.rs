@@ -1,15 +1,15 @@
 //! Forward and backward passes with the statistics of the batch.
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
+use super::maps::{MapGradient, Maps};
 use super::{Activation, Block, Layer, dense, direct, minimal};
 use crate::buffer::Buffer;
 use crate::isa::Isa;
 use crate::normalization::{Affine, Backward, activate, activation_sums, moments, normalization_gradient};
 use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
-
-/// Fills the gradient of a group's map.
-pub(super) type MapGradient<'a> = dyn Fn(usize, &mut [f32]) + Sync + 'a;
 
 /// A block's parameters, in PyTorch's layouts.
 #[derive(Clone, Copy, Debug)]
@@ -73,14 +73,19 @@ impl Block {
     pub fn forward(&self, isa: Isa, input: &[f32], parameters: &Parameters<'_>) -> Forward {
         self.check(input, parameters);
         let mut map = Buffer::take(self.batch * self.image_length());
-        self.layer_forward(isa, input, parameters.weight, &mut map);
-
         let group = map.len() / self.groups();
-        let parts: Vec<_> = map
-            .par_chunks(group)
-            .map(|map| moments(isa, map, self.out_channels))
-            .collect();
-        let Some(moments) = parts.into_iter().reduce(|joined, part| joined.join(&part)) else {
+        // A group's statistics are taken while its map is still in a cache.
+        let groups: Vec<_> = map.chunks_mut(group).map(|map| Mutex::new((map, None))).collect();
+        self.layer_forward(isa, input, parameters.weight, &|index, fill| {
+            let mut group = groups[index].lock().unwrap_or_else(PoisonError::into_inner);
+            let (map, statistics) = &mut *group;
+            fill(map);
+            *statistics = Some(moments(isa, map, self.out_channels));
+        });
+        let parts = groups
+            .into_iter()
+            .filter_map(|group| group.into_inner().unwrap_or_else(PoisonError::into_inner).1);
+        let Some(moments) = parts.reduce(|joined, part| joined.join(&part)) else {
             unreachable!("a block has at least one group")
         };
         let variance = moments.variance();
@@ -233,19 +238,20 @@ impl Block {
         }
     }
 
-    fn layer_forward(&self, isa: Isa, input: &[f32], weight: &[f32], map: &mut [f32]) {
+    fn layer_forward(&self, isa: Isa, input: &[f32], weight: &[f32], maps: &Maps<'_>) {
         match self.layer {
-            Layer::Flattening | Layer::Expansion { .. } => dense::forward(isa, self, input, weight, map),
+            Layer::Flattening | Layer::Expansion { .. } => dense::forward(isa, self, input, weight, maps),
             Layer::Convolution if self.is_minimal() => {
                 let filters = pack_filters::<Convolution3x3>(isa, weight, self.filters());
-                minimal::forward::<Convolution3x3>(isa, self, input, &filters, map);
+                minimal::forward::<Convolution3x3>(isa, self, input, &filters, maps);
             }
             Layer::TransposedConvolution if self.is_minimal() => {
                 let filters = pack_filters::<TransposedConvolution4x4>(isa, weight, self.filters());
-                minimal::forward::<TransposedConvolution4x4>(isa, self, input, &filters, map);
+                minimal::forward::<TransposedConvolution4x4>(isa, self, input, &filters, maps);
             }
             Layer::Convolution | Layer::TransposedConvolution => {
-                direct::forward(isa, self, input, &direct::pack_weight(isa, self, weight), map);
+                let packed = direct::pack_weight(isa, self, weight, 0..self.out_channels);
+                direct::forward(isa, self, input, &packed, maps);
             }
         }
     }

@@ -1,5 +1,8 @@
 //! What follows the statistics: scale, shift and activation in one pass, and the two passes back.
 
+use std::ops::Range;
+
+use super::exponential::exponential;
 use crate::blocks::Activation;
 use crate::isa::{Vector, simd};
 
@@ -14,6 +17,18 @@ pub(crate) struct Affine {
     /// Of the map as the kernels hold it, without the layer's bias.
     pub mean: Vec<f32>,
     pub inverse_deviation: Vec<f32>,
+}
+
+impl Affine {
+    /// That of these channels alone.
+    pub fn of_channels(&self, range: Range<usize>) -> Self {
+        Self {
+            scale: self.scale[range.clone()].to_vec(),
+            shift: self.shift[range.clone()].to_vec(),
+            mean: self.mean[range.clone()].to_vec(),
+            inverse_deviation: self.inverse_deviation[range].to_vec(),
+        }
+    }
 }
 
 /// The gradient of the map: `scale * activation gradient + slope * y + constant` in each channel.
@@ -52,18 +67,20 @@ pub(crate) fn activate(
     output: &mut [f32],
 ) {
     match activation {
-        Activation::Relu => relu(isa, map, window.channels, affine, output),
+        Activation::Relu => relu(isa, map, &affine.scale, &affine.shift, output),
         Activation::ReluMaxPool => relu_max_pool(isa, window, map, affine, output),
-        Activation::Sigmoid => sigmoid(map, window.channels, affine, output),
+        Activation::Sigmoid => sigmoid(isa, map, window.channels, affine, output),
     }
 }
 
 simd! {
-    fn relu<V>(map: &[f32], channels: usize, affine: &Affine, output: &mut [f32]) {
+    /// `max(scale * y + shift, 0)` for rows as long as `scale` and `shift`.
+    pub(crate) fn relu<V>(map: &[f32], scale: &[f32], shift: &[f32], output: &mut [f32]) {
         let zero = V::splat(0.0);
+        let channels = scale.len();
         for (from, to) in map.chunks_exact(channels).zip(output.chunks_exact_mut(channels)) {
             for c in (0..channels).step_by(V::LANES) {
-                let value = V::load(&from[c..]).multiply_add(V::load(&affine.scale[c..]), V::load(&affine.shift[c..]));
+                let value = V::load(&from[c..]).multiply_add(V::load(&scale[c..]), V::load(&shift[c..]));
                 value.max(zero).store(&mut to[c..]);
             }
         }
@@ -87,10 +104,16 @@ simd! {
     }
 }
 
-fn sigmoid(map: &[f32], channels: usize, affine: &Affine, output: &mut [f32]) {
-    for (from, to) in map.chunks_exact(channels).zip(output.chunks_exact_mut(channels)) {
-        for c in 0..channels {
-            to[c] = 1.0 / (1.0 + (-(from[c] * affine.scale[c] + affine.shift[c])).exp());
+simd! {
+    /// Plain arithmetic, which the compiler turns into vectors.
+    fn sigmoid<V>(map: &[f32], channels: usize, affine: &Affine, output: &mut [f32]) {
+        for (from, to) in map.chunks_exact(channels).zip(output.chunks_exact_mut(channels)) {
+            for (c, to) in to.iter_mut().enumerate() {
+                *to = from[c] * affine.scale[c] + affine.shift[c];
+            }
+        }
+        for value in output {
+            *value = 1.0 / (1.0 + exponential(-*value));
         }
     }
 }

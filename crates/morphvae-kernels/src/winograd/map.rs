@@ -1,6 +1,9 @@
-//! Between maps `[height, width, channels]` of one image and the 36 matrices `[tile, channels]` of many images.
+//! Between maps `[height, width, channels]` of one image and the matrices `[tile, channels]` of many images.
+//!
+//! Matrices lie `stride` floats apart; the image's tiles are the rows from `first` on of each.
 
-use super::{OUTPUTS, POSITIONS, PRODUCTS, Scheme};
+use super::scheme::{self, phases};
+use super::{POSITIONS, STEP, Scheme};
 use crate::disjoint::Disjoint;
 use crate::isa::simd;
 
@@ -8,25 +11,22 @@ use crate::isa::simd;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tiles {
     /// Size of the input map.
-    pub height: usize,
-    pub width: usize,
-    /// Size of the output map.
-    pub output_height: usize,
-    pub output_width: usize,
+    height: usize,
+    width: usize,
     /// Rows and columns of tiles.
-    pub rows: usize,
-    pub columns: usize,
+    rows: usize,
+    columns: usize,
 }
 
+/// The first element of each pixel that a tile reads or writes, `None` outside of the map.
+type Pixels<const N: usize> = [[Option<usize>; N]; N];
+
 impl Tiles {
-    pub fn new(height: usize, width: usize, scale: usize) -> Self {
-        let (output_height, output_width) = (height * scale, width * scale);
-        let (rows, columns) = (output_height.div_ceil(OUTPUTS), output_width.div_ceil(OUTPUTS));
+    pub fn new(height: usize, width: usize) -> Self {
+        let (rows, columns) = (height.div_ceil(STEP), width.div_ceil(STEP));
         Self {
             height,
             width,
-            output_height,
-            output_width,
             rows,
             columns,
         }
@@ -36,20 +36,21 @@ impl Tiles {
         self.rows * self.columns
     }
 
-    /// The first element of each pixel that a tile reads or writes, `None` outside of the map.
+    /// The upper left input pixel of a tile.
     #[inline(always)]
-    fn pixels<const N: usize>(
-        (height, width): (usize, usize),
-        channels: usize,
-        (top, left): (usize, usize),
-        before: usize,
-    ) -> [[Option<usize>; N]; N] {
-        let mut pixels = [[None; N]; N];
+    fn corner(self, tile: usize) -> (usize, usize) {
+        (tile / self.columns * STEP, tile % self.columns * STEP)
+    }
+
+    #[inline(always)]
+    fn input_pixels(self, tile: usize, channels: usize) -> Pixels<POSITIONS> {
+        let (top, left) = self.corner(tile);
+        let mut pixels = [[None; POSITIONS]; POSITIONS];
         for (i, row) in pixels.iter_mut().enumerate() {
             for (j, pixel) in row.iter_mut().enumerate() {
-                let (y, x) = ((top + i).wrapping_sub(before), (left + j).wrapping_sub(before));
-                if y < height && x < width {
-                    *pixel = Some((y * width + x) * channels);
+                let (y, x) = ((top + i).wrapping_sub(1), (left + j).wrapping_sub(1));
+                if y < self.height && x < self.width {
+                    *pixel = Some((y * self.width + x) * channels);
                 }
             }
         }
@@ -57,68 +58,59 @@ impl Tiles {
     }
 
     #[inline(always)]
-    fn input_pixels<S: Scheme>(self, tile: usize, channels: usize) -> [[Option<usize>; POSITIONS]; POSITIONS] {
-        let corner = (tile / self.columns * S::STEP, tile % self.columns * S::STEP);
-        Self::pixels((self.height, self.width), channels, corner, 1)
+    fn output_pixels<S: Scheme>(
+        self,
+        tile: usize,
+        (phase_y, phase_x): (usize, usize),
+        channels: usize,
+    ) -> Pixels<STEP> {
+        let (top, left) = self.corner(tile);
+        let mut pixels = [[None; STEP]; STEP];
+        for (i, row) in pixels.iter_mut().enumerate() {
+            for (j, pixel) in row.iter_mut().enumerate() {
+                let (y, x) = (top + i, left + j);
+                if y < self.height && x < self.width {
+                    let (y, x) = (y * S::PHASES + phase_y, x * S::PHASES + phase_x);
+                    *pixel = Some((y * self.width * S::PHASES + x) * channels);
+                }
+            }
+        }
+        pixels
     }
-
-    #[inline(always)]
-    fn output_pixels(self, tile: usize, channels: usize) -> [[Option<usize>; OUTPUTS]; OUTPUTS] {
-        let corner = (tile / self.columns * OUTPUTS, tile % self.columns * OUTPUTS);
-        Self::pixels((self.output_height, self.output_width), channels, corner, 0)
-    }
-}
-
-/// The matrices of all images: value `p` of tile `t` and channel `c` is element `(p * tiles + t) * channels + c`.
-///
-/// # Safety
-/// Each function below touches the tiles `first ..  first + count` only; no two at a time may have tiles in common.
-// The slice is of what the shared handle guards, as with any cell; the safety section says who may have it.
-#[allow(clippy::mut_from_ref)]
-#[inline(always)]
-unsafe fn value<'a>(
-    values: &'a Disjoint<'_>,
-    product: usize,
-    tile: usize,
-    tiles: usize,
-    channels: usize,
-    from: usize,
-) -> &'a mut [f32] {
-    // SAFETY: the caller touches no tile of another task.
-    unsafe { values.part((product * tiles + tile) * channels + from, channels - from) }
 }
 
 simd! {
-    /// Transforms the tiles `range` of an image into the tiles from `first` on of `values`, `tiles` in all.
+    /// Transforms an image.
     ///
     /// No two calls at a time may have tiles in common.
-    pub(crate) fn input_transform<V, S: Scheme>(
+    pub(crate) fn input_transform<V>(
         shape: Tiles,
-        range: std::ops::Range<usize>,
         input: &[f32],
         channels: usize,
         values: &Disjoint<'_>,
         first: usize,
-        tiles: usize,
+        stride: usize,
     ) {
-        for tile in range.clone() {
-            let pixels = shape.input_pixels::<S>(tile, channels);
+        for tile in 0..shape.count() {
+            let pixels = shape.input_pixels(tile, channels);
             for c in (0..channels).step_by(V::LANES) {
-                let mut rows = [[V::splat(0.0); POSITIONS]; POSITIONS];
-                for i in 0..S::INPUTS {
-                    let mut line = [V::splat(0.0); POSITIONS];
-                    for j in 0..S::INPUTS {
-                        if let Some(pixel) = pixels[i][j] {
-                            line[j] = V::load(&input[pixel + c..pixel + channels]);
+                let mut lines = [[V::splat(0.0); POSITIONS]; POSITIONS];
+                for (line, pixels) in lines.iter_mut().zip(pixels) {
+                    let mut values = [V::splat(0.0); POSITIONS];
+                    for (value, pixel) in values.iter_mut().zip(pixels) {
+                        if let Some(pixel) = pixel {
+                            *value = V::load(&input[pixel + c..pixel + channels]);
                         }
                     }
-                    rows[i] = S::input(line);
+                    *line = scheme::input(values);
                 }
+                let [l0, l1, l2, l3, l4, l5] = lines;
                 for j in 0..POSITIONS {
-                    let column = S::input([rows[0][j], rows[1][j], rows[2][j], rows[3][j], rows[4][j], rows[5][j]]);
-                    for i in 0..POSITIONS {
+                    let column = scheme::input([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+                    for (i, value) in column.into_iter().enumerate() {
+                        let at = (i * POSITIONS + j) * stride + (first + tile) * channels;
                         // SAFETY: the caller keeps the tiles of concurrent calls apart.
-                        column[i].store(unsafe { value(values, i * POSITIONS + j, first + tile - range.start, tiles, channels, c) });
+                        value.store(unsafe { values.part(at + c, channels - c) });
                     }
                 }
             }
@@ -127,35 +119,35 @@ simd! {
 }
 
 simd! {
-    /// The transpose of [`input_transform`] for all tiles of an image: adds them into `gradient`, which is overwritten.
-    pub(crate) fn input_gradient<V, S: Scheme>(
+    /// The transpose of [`input_transform`]: overwrites `gradient` with the sums over the tiles.
+    pub(crate) fn input_gradient<V>(
         shape: Tiles,
         gradient: &mut [f32],
         channels: usize,
         values: &[f32],
         first: usize,
-        tiles: usize,
+        stride: usize,
     ) {
         gradient.fill(0.0);
         for tile in 0..shape.count() {
-            let pixels = shape.input_pixels::<S>(tile, channels);
+            let pixels = shape.input_pixels(tile, channels);
             for c in (0..channels).step_by(V::LANES) {
-                let mut rows = [[V::splat(0.0); POSITIONS]; POSITIONS];
-                for i in 0..POSITIONS {
-                    let mut line = [V::splat(0.0); POSITIONS];
-                    for j in 0..POSITIONS {
-                        let at = ((i * POSITIONS + j) * tiles + first + tile) * channels;
-                        line[j] = V::load(&values[at + c..at + channels]);
+                let mut lines = [[V::splat(0.0); POSITIONS]; POSITIONS];
+                for (i, line) in lines.iter_mut().enumerate() {
+                    let mut loaded = [V::splat(0.0); POSITIONS];
+                    for (j, value) in loaded.iter_mut().enumerate() {
+                        let at = (i * POSITIONS + j) * stride + (first + tile) * channels;
+                        *value = V::load(&values[at + c..at + channels]);
                     }
-                    rows[i] = S::input_transposed(line);
+                    *line = scheme::input_transposed(loaded);
                 }
-                for j in 0..S::INPUTS {
-                    let column =
-                        S::input_transposed([rows[0][j], rows[1][j], rows[2][j], rows[3][j], rows[4][j], rows[5][j]]);
-                    for i in 0..S::INPUTS {
+                let [l0, l1, l2, l3, l4, l5] = lines;
+                for j in 0..POSITIONS {
+                    let column = scheme::input_transposed([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+                    for (i, value) in column.into_iter().enumerate() {
                         if let Some(pixel) = pixels[i][j] {
                             let to = &mut gradient[pixel + c..pixel + channels];
-                            (V::load(to) + column[i]).store(to);
+                            (V::load(to) + value).store(to);
                         }
                     }
                 }
@@ -165,33 +157,37 @@ simd! {
 }
 
 simd! {
-    /// Transforms the tiles from `first` on of `values` into the tiles `range` of an image.
+    /// Transforms an image's products into its map.
     pub(crate) fn output_transform<V, S: Scheme>(
         shape: Tiles,
-        range: std::ops::Range<usize>,
         output: &mut [f32],
         channels: usize,
-        values: &[f32],
+        products: &[f32],
         first: usize,
-        tiles: usize,
+        stride: usize,
     ) {
-        for tile in range.clone() {
-            let pixels = shape.output_pixels(tile, channels);
-            for c in (0..channels).step_by(V::LANES) {
-                let mut rows = [[V::splat(0.0); OUTPUTS]; POSITIONS];
-                for i in 0..POSITIONS {
-                    let mut line = [V::splat(0.0); POSITIONS];
-                    for j in 0..POSITIONS {
-                        let at = ((i * POSITIONS + j) * tiles + first + tile - range.start) * channels;
-                        line[j] = V::load(&values[at + c..at + channels]);
+        for tile in 0..shape.count() {
+            for phase in phases::<S>() {
+                let pixels = shape.output_pixels::<S>(tile, phase, channels);
+                for c in (0..channels).step_by(V::LANES) {
+                    let mut lines = [[V::splat(0.0); STEP]; POSITIONS];
+                    for (i, line) in lines.iter_mut().enumerate() {
+                        let mut values = [V::splat(0.0); POSITIONS];
+                        for (j, value) in values.iter_mut().enumerate() {
+                            if let Some(product) = S::product(phase, i, j) {
+                                let at = product * stride + (first + tile) * channels;
+                                *value = V::load(&products[at + c..at + channels]);
+                            }
+                        }
+                        *line = scheme::output(values);
                     }
-                    rows[i] = S::output(line);
-                }
-                for j in 0..OUTPUTS {
-                    let column = S::output([rows[0][j], rows[1][j], rows[2][j], rows[3][j], rows[4][j], rows[5][j]]);
-                    for i in 0..OUTPUTS {
-                        if let Some(pixel) = pixels[i][j] {
-                            column[i].store(&mut output[pixel + c..pixel + channels]);
+                    let [l0, l1, l2, l3, l4, l5] = lines;
+                    for j in 0..STEP {
+                        let column = scheme::output([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+                        for (i, value) in column.into_iter().enumerate() {
+                            if let Some(pixel) = pixels[i][j] {
+                                value.store(&mut output[pixel + c..pixel + channels]);
+                            }
                         }
                     }
                 }
@@ -201,40 +197,43 @@ simd! {
 }
 
 simd! {
-    /// The transpose of [`output_transform`] for all tiles of an image, into the tiles from `first` on of `values`.
+    /// The transpose of [`output_transform`].
     ///
     /// No two calls at a time may have tiles in common.
     pub(crate) fn output_gradient_transform<V, S: Scheme>(
         shape: Tiles,
         gradient: &[f32],
         channels: usize,
-        values: &Disjoint<'_>,
+        products: &Disjoint<'_>,
         first: usize,
-        tiles: usize,
+        stride: usize,
     ) {
         for tile in 0..shape.count() {
-            let pixels = shape.output_pixels(tile, channels);
-            for c in (0..channels).step_by(V::LANES) {
-                let mut rows = [[V::splat(0.0); POSITIONS]; OUTPUTS];
-                for i in 0..OUTPUTS {
-                    let mut line = [V::splat(0.0); OUTPUTS];
-                    for j in 0..OUTPUTS {
-                        if let Some(pixel) = pixels[i][j] {
-                            line[j] = V::load(&gradient[pixel + c..pixel + channels]);
+            for phase in phases::<S>() {
+                let pixels = shape.output_pixels::<S>(tile, phase, channels);
+                for c in (0..channels).step_by(V::LANES) {
+                    let mut lines = [[V::splat(0.0); POSITIONS]; STEP];
+                    for (line, pixels) in lines.iter_mut().zip(pixels) {
+                        let mut values = [V::splat(0.0); STEP];
+                        for (value, pixel) in values.iter_mut().zip(pixels) {
+                            if let Some(pixel) = pixel {
+                                *value = V::load(&gradient[pixel + c..pixel + channels]);
+                            }
                         }
+                        *line = scheme::output_transposed(values);
                     }
-                    rows[i] = S::output_transposed(line);
-                }
-                for j in 0..POSITIONS {
-                    let column = S::output_transposed([rows[0][j], rows[1][j], rows[2][j], rows[3][j]]);
-                    for i in 0..POSITIONS {
-                        // SAFETY: the caller keeps the tiles of concurrent calls apart.
-                        column[i].store(unsafe { value(values, i * POSITIONS + j, first + tile, tiles, channels, c) });
+                    let [l0, l1, l2, l3] = lines;
+                    for j in 0..POSITIONS {
+                        let column = scheme::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
+                        for (i, value) in column.into_iter().enumerate() {
+                            let Some(product) = S::product(phase, i, j) else { continue };
+                            let at = product * stride + (first + tile) * channels;
+                            // SAFETY: the caller keeps the tiles of concurrent calls apart.
+                            value.store(unsafe { products.part(at + c, channels - c) });
+                        }
                     }
                 }
             }
         }
     }
 }
-
-const _: () = assert!(PRODUCTS == POSITIONS * POSITIONS);
