@@ -10,11 +10,17 @@ use std::sync::{Mutex, PoisonError};
 /// Buffers kept for later; above this number the oldest is given back to the allocator.
 const KEPT: usize = 48;
 
+/// Floats of a cache line.
+const LINE: usize = 16;
+
 static POOL: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 /// Floats with unspecified contents, from the pool and back to it.
+///
+/// They start with a cache line: a vector as long as a line then never lies across two.
 pub(crate) struct Buffer {
     storage: Vec<f32>,
+    start: usize,
     length: usize,
 }
 
@@ -23,13 +29,13 @@ impl Buffer {
     pub fn take(length: usize) -> Self {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
         // The most recently returned one that fits without waste is the likeliest to be in a cache.
-        let fits = |storage: &Vec<f32>| storage.len() >= length && storage.len() / 2 <= length.max(1 << 12);
+        let needed = length + LINE;
+        let fits = |storage: &Vec<f32>| storage.len() >= needed && storage.len() / 2 <= length.max(1 << 12);
         let storage = pool.iter().rposition(fits).map(|index| pool.remove(index));
         drop(pool);
-        Self {
-            storage: storage.unwrap_or_else(|| vec![0.0; length]),
-            length,
-        }
+        let storage = storage.unwrap_or_else(|| vec![0.0; needed]);
+        let start = storage.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        Self { storage, start, length }
     }
 }
 
@@ -46,13 +52,13 @@ impl Drop for Buffer {
 impl Deref for Buffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        &self.storage[..self.length]
+        &self.storage[self.start..][..self.length]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.storage[..self.length]
+        &mut self.storage[self.start..][..self.length]
     }
 }
 

@@ -26,9 +26,7 @@ pub(crate) const VALUES: usize = POSITIONS * POSITIONS;
 /// Inputs from one tile to the next, and outputs of a phase per tile, along each axis.
 pub(crate) const STEP: usize = 4;
 
-/// Floats from one of many matrices of `length` floats to the next.
-///
-/// A tile touches one row of each matrix. An odd number of cache lines apart, those rows lie in different cache sets.
-pub(crate) fn spaced(length: usize) -> usize {
-    (length.div_ceil(16) | 1) * 16
+/// Floats from one of many matrices of `length` floats to the next: whole cache lines.
+pub(crate) fn aligned(length: usize) -> usize {
+    length.next_multiple_of(16)
 }

@@ -12,9 +12,9 @@ use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply, multiply_by_rows};
 
 /// Columns of a result computed by one task.
-const COLUMNS: usize = 64;
+const COLUMNS: usize = 256;
 /// Rows of a weight gradient computed by one task.
-const ROWS: usize = 24;
+const ROWS: usize = 48;
 
 /// The layer's maps.
 pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], maps: &Maps<'_>) {
@@ -73,13 +73,13 @@ fn times_rows(isa: Isa, left: &[f32], weight: &[f32], rows: usize, columns: usiz
     let depth = left.len() / rows;
     let mut blocks = Buffer::take(rows * columns);
     blocks
-        .par_chunks_mut(rows * COLUMNS / 4)
-        .zip(weight.par_chunks(depth * COLUMNS / 4))
+        .par_chunks_mut(rows * COLUMNS / 16)
+        .zip(weight.par_chunks(depth * COLUMNS / 16))
         .for_each(|(block, weight)| {
             let width = block.len() / rows;
             multiply_by_rows(isa, left, weight, depth, block, width);
         });
-    join_columns(&blocks, rows, columns, COLUMNS / 4, output);
+    join_columns(&blocks, rows, columns, COLUMNS / 16, output);
 }
 
 /// `output[rows, columns] = left[rows, depth] * weight[depth, columns]`.

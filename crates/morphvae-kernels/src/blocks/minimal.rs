@@ -2,16 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::Block;
 use super::maps::{MapGradient, Maps};
+use super::{Block, Layer};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply};
 use crate::tasks::for_each_task;
 use crate::winograd::{
-    Scheme, VALUES, filter_gradient, input_gradient, input_transform, output_gradient_transform, output_transform,
-    pack_filters, spaced,
+    Scheme, VALUES, aligned, filter_gradient, input_gradient, input_transform, output_gradient_transform,
+    output_transform, pack_filters,
 };
 
 /// Products of tiles that are held at a time: enough rows for efficient products, few enough for the third cache.
@@ -34,7 +34,7 @@ pub(super) fn forward<S: Scheme>(isa: Isa, block: &Block, input: &[f32], filters
     for (chunk, input) in input.chunks(images * input_image).enumerate() {
         let images_here = input.len() / input_image;
         let tiles = images_here * shape.count();
-        let (value_stride, product_stride) = (spaced(tiles * inputs), spaced(tiles * outputs));
+        let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
         let mut values = Buffer::take(VALUES * value_stride);
         let mut products = Buffer::take(S::PRODUCTS * product_stride);
         let parts = Disjoint::new(&mut values);
@@ -74,12 +74,12 @@ pub(super) fn backward<S: Scheme>(
     let images = images_at_a_time::<S>(block);
     let transposed = needs_input.then(|| pack_filters::<S>(isa, weight, block.filters().transposed()));
     let mut gradient = vec![0.0; if needs_input { block.input_length() } else { 0 }];
-    let filter_stride = spaced(inputs * outputs);
+    let filter_stride = aligned(inputs * outputs);
     let mut filters = Buffer::take(S::PRODUCTS * filter_stride);
 
     for (chunk, input) in input.chunks(images * input_image).enumerate() {
         let tiles = input.len() / input_image * shape.count();
-        let (value_stride, product_stride) = (spaced(tiles * inputs), spaced(tiles * outputs));
+        let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
         let mut values = Buffer::take(VALUES * value_stride);
         let mut products = Buffer::take(S::PRODUCTS * product_stride);
         let (value_parts, product_parts) = (Disjoint::new(&mut values), Disjoint::new(&mut products));
@@ -98,12 +98,15 @@ pub(super) fn backward<S: Scheme>(
                 for product in S::products_of(value) {
                     // SAFETY: a product belongs to one value, and so to one task.
                     let filter = unsafe { filter_parts.part(product * filter_stride, filter_stride) };
-                    let right = Right::Rows {
-                        data: &products[product * product_stride..],
-                        stride: outputs,
-                    };
-                    let left = Left::columns(values, inputs);
-                    multiply(isa, left, right, inputs, outputs, tiles, filter, outputs, chunk > 0);
+                    let products = &products[product * product_stride..];
+                    // The outer dimension of the weight tensor becomes the rows.
+                    if block.layer == Layer::Convolution {
+                        let (left, right) = (Left::columns(products, outputs), Right::rows(values, inputs));
+                        multiply(isa, left, right, outputs, inputs, tiles, filter, inputs, chunk > 0);
+                    } else {
+                        let (left, right) = (Left::columns(values, inputs), Right::rows(products, outputs));
+                        multiply(isa, left, right, inputs, outputs, tiles, filter, outputs, chunk > 0);
+                    }
                 }
                 let Some(transposed) = &transposed else { return };
                 let length = transposed.len() / S::PRODUCTS;
@@ -133,6 +136,10 @@ pub(super) fn backward<S: Scheme>(
         }
     }
     let mut weight_gradient = vec![0.0; block.weight_length()];
-    filter_gradient::<S>(isa, &filters, block.filters(), &mut weight_gradient);
+    let by_rows = match block.layer {
+        Layer::Convolution => block.filters().transposed(),
+        _ => block.filters(),
+    };
+    filter_gradient::<S>(isa, &filters, by_rows, &mut weight_gradient);
     (needs_input.then_some(gradient), weight_gradient)
 }

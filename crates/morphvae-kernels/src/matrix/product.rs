@@ -49,6 +49,13 @@ pub(crate) enum Right<'a> {
     Rows { data: &'a [f32], stride: usize },
 }
 
+impl<'a> Right<'a> {
+    /// Row-major, `stride` floats from row to row.
+    pub fn rows(data: &'a [f32], stride: usize) -> Self {
+        Self::Rows { data, stride }
+    }
+}
+
 simd! {
     /// `output = left * right`, or `output += left * right`; `left` is `rows` x `depth`, `right` `depth` x `columns`.
     ///

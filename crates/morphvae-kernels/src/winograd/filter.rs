@@ -1,15 +1,20 @@
 //! Filters in the transformed space, and their gradients back.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::scheme::{self, TAPS, phases};
-use super::{POSITIONS, Scheme, spaced};
+use super::scheme::{self, TAPS, each_phase};
+use super::{POSITIONS, Scheme, aligned};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
-use crate::isa::{Isa, simd};
+use crate::isa::{Isa, Vector, simd};
 
-/// Rows of the packed matrices, or filters along the outer dimension of the weight, that one task works on.
-const ROWS: usize = 16;
+/// Rows of a packed panel that one task makes: few enough for their taps to stay in the first cache, enough for each
+/// matrix to be written in runs of a kilobyte.
+const ROWS: usize = 8;
+/// Filters whose gradients one task makes.
+const FILTERS: usize = 1024;
 
 /// How a weight tensor is read as a matrix of filters with `depth` rows and `columns` columns.
 ///
@@ -38,62 +43,79 @@ impl Filters {
 pub(crate) fn pack_filters<S: Scheme>(isa: Isa, weight: &[f32], filters: Filters) -> Buffer {
     let width = isa.panel();
     let panels = filters.columns.div_ceil(width);
-    let product_stride = spaced(panels * width * filters.depth);
-    let mut packed = Buffer::take(S::PRODUCTS * product_stride);
+    let stride = aligned(panels * width * filters.depth);
+    let mut packed = Buffer::take(S::PRODUCTS * stride);
     let parts = Disjoint::new(&mut packed);
     let blocks = filters.depth.div_ceil(ROWS);
     (0..panels * blocks).into_par_iter().for_each(|task| {
-        let first = task % blocks * ROWS;
+        let (panel, first) = (task / blocks, task % blocks * ROWS);
         let rows = first..(first + ROWS).min(filters.depth);
-        pack_panel::<S>(isa, weight, filters, task / blocks, rows, &parts, product_stride);
+        let columns = panel * width..((panel + 1) * width).min(filters.columns);
+        let taps = gather_taps::<S>(weight, filters, rows, columns, width);
+        transform_taps::<S>(isa, &taps, &parts, (panel * filters.depth + first) * width, stride);
     });
     packed
 }
 
+/// The taps of some filters as matrices `[rows, width]`, one tap after the other, with zeros for missing columns.
+fn gather_taps<S: Scheme>(
+    weight: &[f32],
+    filters: Filters,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    width: usize,
+) -> Buffer {
+    let count = S::WEIGHT_TAPS * S::WEIGHT_TAPS;
+    let length = rows.len() * width;
+    let mut taps = Buffer::take(count * length);
+    if columns.len() < width {
+        taps.fill(0.0);
+    }
+    for (row, k) in rows.enumerate() {
+        for (column, n) in columns.clone().enumerate() {
+            let filter = &weight[k * filters.depth_stride + n * filters.column_stride..][..count];
+            for (tap, value) in filter.iter().enumerate() {
+                taps[tap * length + row * width + column] = *value;
+            }
+        }
+    }
+    taps
+}
+
 simd! {
-    /// Some rows of one panel of the matrix of each product.
-    fn pack_panel<V, S: Scheme>(
-        weight: &[f32],
-        filters: Filters,
-        panel: usize,
-        rows: std::ops::Range<usize>,
-        packed: &Disjoint<'_>,
-        product_stride: usize,
-    ) {
-        let Filters { depth, columns, depth_stride, column_stride } = filters;
-        let taps = S::WEIGHT_TAPS * S::WEIGHT_TAPS;
-        for k in rows {
-            for lane in (0..V::PANEL).step_by(V::LANES) {
-                let first = panel * V::PANEL + lane;
-                // As many vectors as the larger weight has taps.
-                let mut gathered = [[0.0f32; 16]; 16];
-                for n in first..(first + V::LANES).min(columns) {
-                    let filter = &weight[k * depth_stride + n * column_stride..][..taps];
-                    for (lanes, tap) in gathered.iter_mut().zip(filter) {
-                        lanes[n - first] = *tap;
+    /// Transforms matrices of taps, as many floats from `at` on of each product's matrix.
+    ///
+    /// No two calls at a time may have floats in common.
+    fn transform_taps<V, S: Scheme>(taps: &[f32], packed: &Disjoint<'_>, at: usize, stride: usize) {
+        each_phase!(S, transform_phase::<V, S>(taps, packed, at, stride));
+    }
+}
+
+/// A few matrices at a time, for a processor foresees only so many runs of memory.
+#[inline(always)]
+fn transform_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
+    taps: &[f32],
+    packed: &Disjoint<'_>,
+    at: usize,
+    stride: usize,
+) {
+    let length = taps.len() / (S::WEIGHT_TAPS * S::WEIGHT_TAPS);
+    for i in Y..Y + S::USED {
+        for offset in (0..length).step_by(V::LANES) {
+            let mut line = [V::splat(0.0); TAPS];
+            for b in 0..TAPS {
+                for a in 0..TAPS {
+                    if let (Some(row), Some(column)) = (S::weight_tap(Y, a), S::weight_tap(X, b)) {
+                        let tap = V::load(&taps[(row * S::WEIGHT_TAPS + column) * length + offset..]);
+                        line[b] = tap.multiply_add(V::splat(scheme::FILTER[i][a]), line[b]);
                     }
                 }
-                for (phase_y, phase_x) in phases::<S>() {
-                    let mut lines = [[V::splat(0.0); POSITIONS]; TAPS];
-                    for (i, line) in lines.iter_mut().enumerate() {
-                        let Some(row) = S::weight_tap(phase_y, i) else { continue };
-                        let mut values = [V::splat(0.0); TAPS];
-                        for (j, value) in values.iter_mut().enumerate() {
-                            if let Some(column) = S::weight_tap(phase_x, j) {
-                                *value = V::load(&gathered[row * S::WEIGHT_TAPS + column]);
-                            }
-                        }
-                        *line = scheme::filter(values);
-                    }
-                    for j in 0..POSITIONS {
-                        let column = scheme::filter([lines[0][j], lines[1][j], lines[2][j]]);
-                        for (i, value) in column.into_iter().enumerate() {
-                            let Some(product) = S::product((phase_y, phase_x), i, j) else { continue };
-                            let at = product * product_stride + (panel * depth + k) * V::PANEL + lane;
-                            // SAFETY: concurrent calls have other panels or rows.
-                            value.store(unsafe { packed.part(at, V::LANES) });
-                        }
-                    }
+            }
+            let values = scheme::filter(line);
+            for j in 0..POSITIONS {
+                if let Some(product) = S::product((Y, X), i, j) {
+                    // SAFETY: the caller keeps the parts of concurrent calls apart.
+                    values[j].store(unsafe { packed.part(product * stride + at + offset, V::LANES) });
                 }
             }
         }
@@ -101,66 +123,70 @@ simd! {
 }
 
 /// The gradient of the weights from the gradients `[depth, columns]` of the products' filters.
+///
+/// The rows must be the outer dimension of the weight tensor.
 pub(crate) fn filter_gradient<S: Scheme>(isa: Isa, transformed: &[f32], filters: Filters, weight: &mut [f32]) {
-    let parts = Disjoint::new(weight);
-    // The dimension with the larger stride is the outer one of the tensor: each task writes one run of memory.
-    let by_columns = filters.column_stride > filters.depth_stride;
-    let outer = if by_columns { filters.columns } else { filters.depth };
-    (0..outer.div_ceil(ROWS)).into_par_iter().for_each(|task| {
-        let range = task * ROWS..((task + 1) * ROWS).min(outer);
-        let (depth, columns) = if by_columns {
-            (0..filters.depth, range)
-        } else {
-            (range, 0..filters.columns)
-        };
-        restore::<S>(isa, transformed, filters, depth, columns, &parts);
-    });
+    let rows = (FILTERS / filters.columns).max(1);
+    weight
+        .par_chunks_mut(rows * filters.depth_stride)
+        .enumerate()
+        .for_each(|(task, weight)| {
+            let count = weight.len() / filters.depth_stride * filters.columns;
+            let length = aligned(count);
+            let mut taps = Buffer::take(S::WEIGHT_TAPS * S::WEIGHT_TAPS * length);
+            restore_taps::<S>(isa, transformed, task * rows * filters.columns, count, &mut taps);
+            for (k, weight) in weight.chunks_exact_mut(filters.depth_stride).enumerate() {
+                for n in 0..filters.columns {
+                    let filter = &mut weight[n * filters.column_stride..][..S::WEIGHT_TAPS * S::WEIGHT_TAPS];
+                    for (tap, value) in filter.iter_mut().enumerate() {
+                        *value = taps[tap * length + k * filters.columns + n];
+                    }
+                }
+            }
+        });
 }
 
 simd! {
-    /// The gradient of the filters of these rows and columns.
-    fn restore<V, S: Scheme>(
-        transformed: &[f32],
-        filters: Filters,
-        depth: std::ops::Range<usize>,
-        columns: std::ops::Range<usize>,
-        weight: &Disjoint<'_>,
-    ) {
-        let taps = S::WEIGHT_TAPS * S::WEIGHT_TAPS;
-        let product_stride = transformed.len() / S::PRODUCTS;
-        for k in depth {
-            for first in columns.clone().step_by(V::LANES) {
-                let mut scattered = [[0.0f32; 16]; 16];
-                for (phase_y, phase_x) in phases::<S>() {
-                    let mut lines = [[V::splat(0.0); TAPS]; POSITIONS];
-                    for (i, line) in lines.iter_mut().enumerate() {
-                        let mut values = [V::splat(0.0); POSITIONS];
-                        for (j, value) in values.iter_mut().enumerate() {
-                            if let Some(product) = S::product((phase_y, phase_x), i, j) {
-                                let row = product * product_stride + k * filters.columns;
-                                *value = V::load(&transformed[row + first..row + filters.columns]);
-                            }
-                        }
-                        *line = scheme::filter_transposed(values);
-                    }
-                    for j in 0..TAPS {
-                        let Some(column) = S::weight_tap(phase_x, j) else { continue };
-                        let [l0, l1, l2, l3, l4, l5] = lines;
-                        let values = scheme::filter_transposed([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-                        for (i, value) in values.into_iter().enumerate() {
-                            if let Some(row) = S::weight_tap(phase_y, i) {
-                                value.store(&mut scattered[row * S::WEIGHT_TAPS + column]);
-                            }
-                        }
-                    }
+    /// The transpose of [`transform_taps`]: the gradients of the taps of `count` filters.
+    fn restore_taps<V, S: Scheme>(transformed: &[f32], at: usize, count: usize, taps: &mut [f32]) {
+        let mut lines = Buffer::take(POSITIONS * TAPS * aligned(count));
+        each_phase!(S, restore_phase::<V, S>(transformed, at, count, &mut lines, taps));
+    }
+}
+
+#[inline(always)]
+fn restore_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
+    transformed: &[f32],
+    at: usize,
+    count: usize,
+    lines: &mut [f32],
+    taps: &mut [f32],
+) {
+    let (stride, length) = (transformed.len() / S::PRODUCTS, aligned(count));
+    for i in Y..Y + S::USED {
+        for offset in (0..count).step_by(V::LANES) {
+            let mut line = [V::splat(0.0); POSITIONS];
+            for j in 0..POSITIONS {
+                if let Some(product) = S::product((Y, X), i, j) {
+                    line[j] = V::load(&transformed[product * stride + at + offset..product * stride + at + count]);
                 }
-                for n in first..(first + V::LANES).min(columns.end) {
-                    let at = k * filters.depth_stride + n * filters.column_stride;
-                    // SAFETY: concurrent calls have other filters.
-                    let filter = unsafe { weight.part(at, taps) };
-                    for (tap, lanes) in filter.iter_mut().zip(&scattered) {
-                        *tap = lanes[n - first];
-                    }
+            }
+            for (b, value) in scheme::filter_transposed(line).into_iter().enumerate() {
+                value.store(&mut lines[(i * TAPS + b) * length + offset..]);
+            }
+        }
+    }
+    for b in 0..TAPS {
+        let Some(column) = S::weight_tap(X, b) else { continue };
+        for offset in (0..count).step_by(V::LANES) {
+            let mut line = [V::splat(0.0); POSITIONS];
+            for i in Y..Y + S::USED {
+                line[i] = V::load(&lines[(i * TAPS + b) * length + offset..]);
+            }
+            let values = scheme::filter_transposed(line);
+            for a in 0..TAPS {
+                if let Some(row) = S::weight_tap(Y, a) {
+                    values[a].store(&mut taps[(row * S::WEIGHT_TAPS + column) * length + offset..]);
                 }
             }
         }

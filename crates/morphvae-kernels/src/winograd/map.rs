@@ -2,10 +2,10 @@
 //!
 //! Matrices lie `stride` floats apart; the image's tiles are the rows from `first` on of each.
 
-use super::scheme::{self, phases};
+use super::scheme::{self, each_phase};
 use super::{POSITIONS, STEP, Scheme};
 use crate::disjoint::Disjoint;
-use crate::isa::simd;
+use crate::isa::{Vector, simd};
 
 /// Where the tiles of an image lie.
 #[derive(Clone, Copy, Debug)]
@@ -95,22 +95,22 @@ simd! {
             let pixels = shape.input_pixels(tile, channels);
             for c in (0..channels).step_by(V::LANES) {
                 let mut lines = [[V::splat(0.0); POSITIONS]; POSITIONS];
-                for (line, pixels) in lines.iter_mut().zip(pixels) {
-                    let mut values = [V::splat(0.0); POSITIONS];
-                    for (value, pixel) in values.iter_mut().zip(pixels) {
-                        if let Some(pixel) = pixel {
-                            *value = V::load(&input[pixel + c..pixel + channels]);
+                for i in 0..POSITIONS {
+                    let mut line = [V::splat(0.0); POSITIONS];
+                    for j in 0..POSITIONS {
+                        if let Some(pixel) = pixels[i][j] {
+                            line[j] = V::load(&input[pixel + c..pixel + channels]);
                         }
                     }
-                    *line = scheme::input(values);
+                    lines[i] = scheme::input(line);
                 }
                 let [l0, l1, l2, l3, l4, l5] = lines;
                 for j in 0..POSITIONS {
                     let column = scheme::input([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-                    for (i, value) in column.into_iter().enumerate() {
+                    for i in 0..POSITIONS {
                         let at = (i * POSITIONS + j) * stride + (first + tile) * channels;
                         // SAFETY: the caller keeps the tiles of concurrent calls apart.
-                        value.store(unsafe { values.part(at + c, channels - c) });
+                        column[i].store(unsafe { values.part(at + c, channels - c) });
                     }
                 }
             }
@@ -133,21 +133,21 @@ simd! {
             let pixels = shape.input_pixels(tile, channels);
             for c in (0..channels).step_by(V::LANES) {
                 let mut lines = [[V::splat(0.0); POSITIONS]; POSITIONS];
-                for (i, line) in lines.iter_mut().enumerate() {
-                    let mut loaded = [V::splat(0.0); POSITIONS];
-                    for (j, value) in loaded.iter_mut().enumerate() {
+                for i in 0..POSITIONS {
+                    let mut line = [V::splat(0.0); POSITIONS];
+                    for j in 0..POSITIONS {
                         let at = (i * POSITIONS + j) * stride + (first + tile) * channels;
-                        *value = V::load(&values[at + c..at + channels]);
+                        line[j] = V::load(&values[at + c..at + channels]);
                     }
-                    *line = scheme::input_transposed(loaded);
+                    lines[i] = scheme::input_transposed(line);
                 }
                 let [l0, l1, l2, l3, l4, l5] = lines;
                 for j in 0..POSITIONS {
                     let column = scheme::input_transposed([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-                    for (i, value) in column.into_iter().enumerate() {
+                    for i in 0..POSITIONS {
                         if let Some(pixel) = pixels[i][j] {
                             let to = &mut gradient[pixel + c..pixel + channels];
-                            (V::load(to) + value).store(to);
+                            (V::load(to) + column[i]).store(to);
                         }
                     }
                 }
@@ -167,29 +167,39 @@ simd! {
         stride: usize,
     ) {
         for tile in 0..shape.count() {
-            for phase in phases::<S>() {
-                let pixels = shape.output_pixels::<S>(tile, phase, channels);
-                for c in (0..channels).step_by(V::LANES) {
-                    let mut lines = [[V::splat(0.0); STEP]; POSITIONS];
-                    for (i, line) in lines.iter_mut().enumerate() {
-                        let mut values = [V::splat(0.0); POSITIONS];
-                        for (j, value) in values.iter_mut().enumerate() {
-                            if let Some(product) = S::product(phase, i, j) {
-                                let at = product * stride + (first + tile) * channels;
-                                *value = V::load(&products[at + c..at + channels]);
-                            }
-                        }
-                        *line = scheme::output(values);
-                    }
-                    let [l0, l1, l2, l3, l4, l5] = lines;
-                    for j in 0..STEP {
-                        let column = scheme::output([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-                        for (i, value) in column.into_iter().enumerate() {
-                            if let Some(pixel) = pixels[i][j] {
-                                value.store(&mut output[pixel + c..pixel + channels]);
-                            }
-                        }
-                    }
+            let products = &products[(first + tile) * channels..];
+            each_phase!(S, output_phase::<V, S>(shape, tile, output, channels, products, stride));
+        }
+    }
+}
+
+#[inline(always)]
+fn output_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
+    shape: Tiles,
+    tile: usize,
+    output: &mut [f32],
+    channels: usize,
+    products: &[f32],
+    stride: usize,
+) {
+    let pixels = shape.output_pixels::<S>(tile, (Y, X), channels);
+    for c in (0..channels).step_by(V::LANES) {
+        let mut lines = [[V::splat(0.0); STEP]; POSITIONS];
+        for i in 0..POSITIONS {
+            let mut line = [V::splat(0.0); POSITIONS];
+            for j in 0..POSITIONS {
+                if let Some(product) = S::product((Y, X), i, j) {
+                    line[j] = V::load(&products[product * stride + c..product * stride + channels]);
+                }
+            }
+            lines[i] = scheme::output(line);
+        }
+        let [l0, l1, l2, l3, l4, l5] = lines;
+        for j in 0..STEP {
+            let column = scheme::output([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+            for i in 0..STEP {
+                if let Some(pixel) = pixels[i][j] {
+                    column[i].store(&mut output[pixel + c..pixel + channels]);
                 }
             }
         }
@@ -209,29 +219,41 @@ simd! {
         stride: usize,
     ) {
         for tile in 0..shape.count() {
-            for phase in phases::<S>() {
-                let pixels = shape.output_pixels::<S>(tile, phase, channels);
-                for c in (0..channels).step_by(V::LANES) {
-                    let mut lines = [[V::splat(0.0); POSITIONS]; STEP];
-                    for (line, pixels) in lines.iter_mut().zip(pixels) {
-                        let mut values = [V::splat(0.0); STEP];
-                        for (value, pixel) in values.iter_mut().zip(pixels) {
-                            if let Some(pixel) = pixel {
-                                *value = V::load(&gradient[pixel + c..pixel + channels]);
-                            }
-                        }
-                        *line = scheme::output_transposed(values);
-                    }
-                    let [l0, l1, l2, l3] = lines;
-                    for j in 0..POSITIONS {
-                        let column = scheme::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
-                        for (i, value) in column.into_iter().enumerate() {
-                            let Some(product) = S::product(phase, i, j) else { continue };
-                            let at = product * stride + (first + tile) * channels;
-                            // SAFETY: the caller keeps the tiles of concurrent calls apart.
-                            value.store(unsafe { products.part(at + c, channels - c) });
-                        }
-                    }
+            let row = (first + tile) * channels;
+            each_phase!(S, output_gradient_phase::<V, S>(shape, tile, gradient, channels, products, row, stride));
+        }
+    }
+}
+
+#[inline(always)]
+fn output_gradient_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
+    shape: Tiles,
+    tile: usize,
+    gradient: &[f32],
+    channels: usize,
+    products: &Disjoint<'_>,
+    row: usize,
+    stride: usize,
+) {
+    let pixels = shape.output_pixels::<S>(tile, (Y, X), channels);
+    for c in (0..channels).step_by(V::LANES) {
+        let mut lines = [[V::splat(0.0); POSITIONS]; STEP];
+        for i in 0..STEP {
+            let mut line = [V::splat(0.0); STEP];
+            for j in 0..STEP {
+                if let Some(pixel) = pixels[i][j] {
+                    line[j] = V::load(&gradient[pixel + c..pixel + channels]);
+                }
+            }
+            lines[i] = scheme::output_transposed(line);
+        }
+        let [l0, l1, l2, l3] = lines;
+        for j in 0..POSITIONS {
+            let column = scheme::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
+            for i in 0..POSITIONS {
+                if let Some(product) = S::product((Y, X), i, j) {
+                    // SAFETY: the caller keeps the tiles of concurrent calls apart.
+                    column[i].store(unsafe { products.part(product * stride + row + c, channels - c) });
                 }
             }
         }

@@ -37,7 +37,8 @@ pub(crate) trait Scheme {
 
     /// The products that value `value` of the input takes part in.
     fn products_of(value: usize) -> impl Iterator<Item = usize> {
-        phases::<Self>().filter_map(move |phases| Self::product(phases, value / POSITIONS, value % POSITIONS))
+        let phases = (0..Self::PHASES).flat_map(|y| (0..Self::PHASES).map(move |x| (y, x)));
+        phases.filter_map(move |phases| Self::product(phases, value / POSITIONS, value % POSITIONS))
     }
 
     /// The value of the input that takes part in this product.
@@ -47,11 +48,19 @@ pub(crate) trait Scheme {
     }
 }
 
-/// The phases of the output's row and column.
-#[inline(always)]
-pub(super) fn phases<S: Scheme + ?Sized>() -> impl Iterator<Item = (usize, usize)> {
-    (0..S::PHASES).flat_map(|y| (0..S::PHASES).map(move |x| (y, x)))
+/// Calls `function::<V, S, Y, X>(arguments)` for each pair of phases: as constants, which leave nothing to be decided in
+/// the innermost loops.
+macro_rules! each_phase {
+    ($scheme:ty, $function:ident::<$vector:ty, $same:ty>($($argument:expr),*)) => {
+        $function::<$vector, $scheme, 0, 0>($($argument),*);
+        if <$scheme>::PHASES == 2 {
+            $function::<$vector, $scheme, 0, 1>($($argument),*);
+            $function::<$vector, $scheme, 1, 0>($($argument),*);
+            $function::<$vector, $scheme, 1, 1>($($argument),*);
+        }
+    };
 }
+pub(super) use each_phase;
 
 /// 3x3 with stride 1 and padding 1.
 pub(crate) struct Convolution3x3;
@@ -116,6 +125,16 @@ pub(super) fn input_transposed<V: Vector>([v0, v1, v2, v3, v4, v5]: [V; POSITION
         v5,
     ]
 }
+
+/// [`filter`] as a matrix.
+pub(super) const FILTER: [[f32; TAPS]; POSITIONS] = [
+    [1.0, 0.0, 0.0],
+    [-2.0 / 3.0, -2.0 / 3.0 * INNER, -1.0 / 3.0],
+    [-2.0 / 3.0, 2.0 / 3.0 * INNER, -1.0 / 3.0],
+    [1.0 / 6.0, 1.0 / 6.0 * OUTER, 1.0 / 3.0],
+    [1.0 / 6.0, -1.0 / 6.0 * OUTER, 1.0 / 3.0],
+    [0.0, 0.0, 1.0],
+];
 
 /// Taps to values.
 #[inline(always)]
