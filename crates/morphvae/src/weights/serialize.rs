@@ -4,7 +4,7 @@
 //! same weights are always the same bytes.
 
 use std::cmp::Reverse;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use half::f16;
@@ -18,6 +18,9 @@ use crate::files::write_atomically;
 
 /// The header's length is a multiple of this, so that the numbers after it are aligned in memory.
 const ALIGNMENT: usize = 8;
+
+/// Numbers that are turned into bytes at a time.
+const AT_A_TIME: usize = 1 << 14;
 
 /// How many bits are kept of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +45,9 @@ pub fn write_safetensors(
     metadata: &Metadata,
     precision: Precision,
 ) -> Result<(), WeightsError> {
-    let bytes = to_safetensors(tensors, integers, metadata, precision)?;
-    write_atomically(path, |writer| writer.write_all(&bytes)).map_err(|source| WeightsError::Io {
+    let layout = Layout::new(tensors, integers, metadata, precision)?;
+    // Written as it comes: a checkpoint is the largest thing in memory already.
+    write_atomically(path, |writer| layout.write(writer)).map_err(|source| WeightsError::Io {
         action: "write",
         path: path.to_owned(),
         source,
@@ -62,45 +66,68 @@ pub fn to_safetensors(
     metadata: &Metadata,
     precision: Precision,
 ) -> Result<Vec<u8>, WeightsError> {
-    let mut entries = Vec::with_capacity(tensors.len() + integers.len());
-    for (name, array) in tensors {
-        check(name, array)?;
-        let dtype = stored_type(array, precision);
-        entries.push(Entry {
-            name,
-            dtype,
-            shape: &array.shape,
-            data: Data::Floats(&array.values),
-        });
-    }
-    for (name, integer) in integers {
-        entries.push(Entry {
-            name,
-            dtype: Dtype::I64,
-            shape: &[],
-            data: Data::Integer(*integer),
-        });
-    }
-    // The widest numbers first, so that all are aligned.
-    entries.sort_by_key(|entry| (Reverse(entry.dtype), entry.name));
-
-    let mut metadata = metadata.clone();
-    metadata.insert("format".into(), "pt".into());
-    let mut header = Vec::new();
-    write_header(&entries, &metadata, &mut header).map_err(|error| WeightsError::Safetensors {
-        file: "the file to be written".into(),
-        reason: error.to_string(),
-    })?;
-    header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
-
-    let data_length: usize = entries.iter().map(Entry::length).sum();
-    let mut bytes = Vec::with_capacity(size_of::<u64>() + header.len() + data_length);
-    bytes.extend((header.len() as u64).to_le_bytes());
-    bytes.extend(header);
-    for entry in &entries {
-        entry.append_to(&mut bytes);
-    }
+    let layout = Layout::new(tensors, integers, metadata, precision)?;
+    let mut bytes = Vec::with_capacity(layout.length());
+    layout.write(&mut bytes).expect("memory takes what is written to it");
     Ok(bytes)
+}
+
+/// A file's parts in their order.
+struct Layout<'a> {
+    header: Vec<u8>,
+    entries: Vec<Entry<'a>>,
+}
+
+impl<'a> Layout<'a> {
+    fn new(
+        tensors: &'a StateDict,
+        integers: &'a Integers,
+        metadata: &Metadata,
+        precision: Precision,
+    ) -> Result<Self, WeightsError> {
+        let mut entries = Vec::with_capacity(tensors.len() + integers.len());
+        for (name, array) in tensors {
+            check(name, array)?;
+            let dtype = stored_type(array, precision);
+            entries.push(Entry {
+                name,
+                dtype,
+                shape: &array.shape,
+                data: Data::Floats(&array.values),
+            });
+        }
+        for (name, integer) in integers {
+            entries.push(Entry {
+                name,
+                dtype: Dtype::I64,
+                shape: &[],
+                data: Data::Integer(*integer),
+            });
+        }
+        // The widest numbers first, so that all are aligned.
+        entries.sort_by_key(|entry| (Reverse(entry.dtype), entry.name));
+
+        let mut metadata = metadata.clone();
+        metadata.insert("format".into(), "pt".into());
+        let mut header = Vec::new();
+        write_header(&entries, &metadata, &mut header).map_err(|error| WeightsError::Safetensors {
+            file: "the file to be written".into(),
+            reason: error.to_string(),
+        })?;
+        header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
+        Ok(Self { header, entries })
+    }
+
+    /// Bytes of the whole file.
+    fn length(&self) -> usize {
+        size_of::<u64>() + self.header.len() + self.entries.iter().map(Entry::length).sum::<usize>()
+    }
+
+    fn write(&self, writer: &mut impl Write) -> io::Result<()> {
+        writer.write_all(&(self.header.len() as u64).to_le_bytes())?;
+        writer.write_all(&self.header)?;
+        self.entries.iter().try_for_each(|entry| entry.write(writer))
+    }
 }
 
 fn check(name: &str, array: &Array) -> Result<(), WeightsError> {
@@ -149,14 +176,22 @@ impl Entry<'_> {
         }
     }
 
-    fn append_to(&self, bytes: &mut Vec<u8>) {
-        match self.data {
-            Data::Integer(integer) => bytes.extend(integer.to_le_bytes()),
-            Data::Floats(values) if self.dtype == Dtype::F16 => {
+    fn write(&self, writer: &mut impl Write) -> io::Result<()> {
+        let values = match self.data {
+            Data::Integer(integer) => return writer.write_all(&integer.to_le_bytes()),
+            Data::Floats(values) => values,
+        };
+        let mut bytes = Vec::new();
+        for values in values.chunks(AT_A_TIME) {
+            bytes.clear();
+            if self.dtype == Dtype::F16 {
                 bytes.extend(values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()));
+            } else {
+                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
             }
-            Data::Floats(values) => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+            writer.write_all(&bytes)?;
         }
+        Ok(())
     }
 }
 
