@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_training_pass_of_the_kernels_agrees_with_the_definition() {
         for (channels, image_size, base_channels, batch) in
-            [(1, 32, 16, 7), (3, 32, 3, 2), (1, 64, 5, 3), (3, 128, 2, 2)]
+            [(1, 32, 16, 8), (3, 32, 3, 9), (1, 64, 5, 8), (3, 128, 2, 8)]
         {
             let config = NetworkConfig {
                 channels,
