@@ -28,11 +28,7 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
     let ids: Vec<String> = (0..split.images.count())
         .map(|index| format!("{part}/{index:05}"))
         .collect();
-    let encodings = Encodings {
-        ids: &ids,
-        labels: split.labels.as_deref(),
-        codes: &codes,
-    };
+    let encodings = Encodings::new(&ids, split.labels.as_deref(), &codes)?;
     for file in &files {
         if file.extension().is_some_and(|ending| ending == "csv") {
             encodings.write_csv(file)?;
