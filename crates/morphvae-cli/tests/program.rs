@@ -231,6 +231,68 @@ fn folders_without_enough_images_are_refused() {
 }
 
 #[test]
+fn images_of_a_folder_keep_their_names() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.succeed("reconstruct run --limit 4 --out faces/test/plain");
+    desk.succeed("reconstruct run --limit 2 --out faces/test/smile");
+    desk.succeed("reconstruct run --limit 2 --out faces/train/plain");
+    fs::rename(
+        desk.path("faces/test/plain/00003.png"),
+        desk.path("faces/test/plain/Anna, left.png"),
+    )
+    .unwrap();
+    // Named alike but for the ending: both must come out.
+    fs::rename(
+        desk.path("faces/test/smile/00001.png"),
+        desk.path("faces/test/smile/00000.jpg"),
+    )
+    .unwrap();
+
+    desk.succeed("encode run --images faces");
+    let codes = fs::read_to_string(desk.path("codes.csv")).unwrap();
+    let ids: Vec<&str> = codes
+        .lines()
+        .skip(1)
+        .map(|line| line.split(".png").next().unwrap())
+        .collect();
+    let plain = ["00000", "00001", "00002"].map(|name| format!("test/plain/{name}"));
+    assert_eq!(ids[..3], plain);
+    assert_eq!(ids[3], "\"test/plain/Anna, left");
+    assert!(codes.contains("\ntest/smile/00000.jpg,1,"), "{codes}");
+    let archive = fs::read(desk.path("codes.npz")).unwrap();
+    let wide: Vec<u8> = "test/smile/00000.jpg"
+        .chars()
+        .flat_map(|letter| u32::from(letter).to_le_bytes())
+        .collect();
+    assert!(archive.windows(wide.len()).any(|window| window == wide));
+
+    desk.succeed("reconstruct run --images faces --out out");
+    for name in [
+        "plain/00000.png",
+        "plain/Anna, left.png",
+        "smile/00000.png.png",
+        "smile/00000.jpg.png",
+    ] {
+        assert!(desk.path("out/test").join(name).exists(), "{name} is missing");
+    }
+    desk.succeed("reconstruct run --images faces --split train --out out --force");
+    assert!(desk.path("out/train/plain/00001.png").exists());
+    desk.fail(
+        "reconstruct run --images faces --out faces --force",
+        2,
+        &["faces", "another --out"],
+    );
+    // A data set's images have no files, and numbers for names.
+    desk.succeed("encode run --limit 2 --out few.csv");
+    assert!(
+        fs::read_to_string(desk.path("few.csv"))
+            .unwrap()
+            .contains("\ntest/00001,")
+    );
+}
+
+#[test]
 fn a_folder_of_images_is_learned_from() {
     let desk = Desk::new();
     desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
