@@ -189,6 +189,69 @@ fn wrong_usage_is_refused_with_status_two() {
 }
 
 #[test]
+fn a_run_that_cannot_begin_leaves_no_trace() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("empty")).unwrap();
+    desk.fail("train --images empty --out new/run", 1, &["empty", "no images"]);
+    assert!(!desk.path("new").exists());
+    // Not even when it would have replaced another.
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.fail("train --images empty --out run --force", 1, &["empty", "no images"]);
+    desk.succeed("evaluate run --json");
+}
+
+#[test]
+fn a_run_starts_from_another_ones_weights_even_after_a_stop() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --seed 7 --out first"));
+    desk.fail(
+        &format!("train {TINY} --init-from first --latent 3 --out other"),
+        2,
+        &["--init-from", "--latent"],
+    );
+    let line = "train --dataset strokes --limit 60 --quiet --epochs 1 --init-from first";
+    desk.succeed(&format!("{line} --out second"));
+    // A run that stopped before its first step: the settings and the first checkpoint alone.
+    desk.succeed(&format!("{line} --batch-size 7 --out whole"));
+    let mut child = desk
+        .command(&format!("{line} --batch-size 7 --out killed"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !desk.path("killed/config.toml").exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    desk.succeed("train --resume killed --quiet");
+    assert!(same_files(
+        &desk.path("whole/model.safetensors"),
+        &desk.path("killed/model.safetensors")
+    ));
+}
+
+#[test]
+fn the_turning_map_is_drawn_when_training_ends() {
+    let desk = Desk::new();
+    let mut child = desk
+        .command(&format!("train {TINY} --epochs 1000 --latent 3 --grid 4 --out run"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !desk.path("run/figures/learning-curve.png").exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let turning = desk.path("run/figures/latent-map-turning.gif");
+    assert!(desk.path("run/figures/latent-map-015.png").exists() && !turning.exists());
+    desk.succeed("figures run --grid 4");
+    assert!(turning.exists());
+}
+
+#[test]
 fn a_place_that_cannot_be_written_shows_before_any_work() {
     let desk = Desk::new();
     fs::write(desk.path("file"), "").unwrap();
