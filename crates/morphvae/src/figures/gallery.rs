@@ -211,12 +211,18 @@ impl Gallery<'_> {
         figures: &mut Figures,
         components: Option<&PrincipalComponents>,
     ) -> Result<(), FigureError> {
-        let subtitle = self.subtitle();
         let latent = self.codes.latent;
+        // What a sheet of two dimensions leaves out of more.
+        let plane = match latent {
+            1 | 2 => "",
+            3 => " · z₃ = 0",
+            _ => " · through the middle of the prior",
+        };
+        let subtitle = self.subtitle() + plane;
         let sheets = [
             (
                 "images-by-quantile.png",
-                "Continuously changing images, spaced by the prior's quantiles",
+                "Continuously changing images, spaced by quantiles of the prior",
             ),
             ("images-on-a-line.png", "Continuously changing images, evenly spaced"),
         ];
