@@ -1,5 +1,7 @@
 //! Grids over the standard normal prior.
 
+#![expect(clippy::excessive_precision, reason = "coefficients stand as they were published")]
+
 /// The value below which a standard normal number lies with `probability`; infinite at 0 and 1, NaN outside of them.
 ///
 /// Three rational approximations, for the middle and for near and far tails, with a relative error of about 1e-16.
