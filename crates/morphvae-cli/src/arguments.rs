@@ -13,7 +13,7 @@ pub struct Arguments {
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// Compute on so many threads (all cores when left out); the results are the same bits
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     pub threads: Option<u16>,
     #[command(subcommand)]
     pub verb: Verb,
@@ -52,39 +52,39 @@ pub struct TrainArguments {
     #[command(flatten)]
     pub images: ImageArguments,
     /// Use at most N images for training, and N for testing
-    #[arg(long, value_name = "N", value_parser = positive())]
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
 
     /// Dimensions of the latent space [default: 2]
-    #[arg(long, value_name = "D", value_parser = positive(), help_heading = "Network")]
+    #[arg(long, value_name = "D", value_parser = positive(), help_heading = "Network", allow_negative_numbers = true)]
     pub latent: Option<usize>,
     /// Channels after the first convolution [default: 64]
-    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Network")]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Network", allow_negative_numbers = true)]
     pub base_channels: Option<usize>,
     /// Side of the images in pixels [default: 32]
     #[arg(long, value_parser = PossibleValuesParser::new(["32", "64", "128"]), help_heading = "Network")]
     pub image_size: Option<String>,
 
     /// Times that every image is seen [default: 5]
-    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training")]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
     /// Images a step [default: 30]
-    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training")]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Variational autoencoder, or the plain one without noise and KL [default: vae]
     #[arg(long, help_heading = "Training")]
     pub objective: Option<ObjectiveArgument>,
     /// Weight of the KL divergence [default: 1]
-    #[arg(long, value_name = "β", help_heading = "Training")]
+    #[arg(long, value_name = "β", help_heading = "Training", allow_negative_numbers = true)]
     pub beta: Option<f64>,
     /// Step length of Adam [default: 0.001]
-    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    #[arg(long, value_name = "RATE", help_heading = "Training", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// Penalty added to the gradient [default: 0.00001]
-    #[arg(long, value_name = "P", help_heading = "Training")]
+    #[arg(long, value_name = "P", help_heading = "Training", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
     /// Decides every random number of the run [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_name = "N", help_heading = "Training", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Start from this model's weights
     #[arg(long, value_name = "MODEL", conflicts_with = "resume", help_heading = "Training")]
@@ -100,7 +100,7 @@ pub struct TrainArguments {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Images a side of the sheet of continuously changing images
-    #[arg(long, value_name = "N", default_value = "20", value_parser = grid(), help_heading = "Output")]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = grid(), help_heading = "Output", allow_negative_numbers = true)]
     pub grid: usize,
     /// Print the last epoch's metrics as one JSON object
     #[arg(long, help_heading = "Output")]
@@ -126,10 +126,10 @@ pub struct ImageArguments {
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
     /// How a folder's images are made square
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, requires = "images", conflicts_with = "dataset")]
     pub fit: Option<FitArgument>,
     /// Take a folder's images as grey (1) or colour (3) [default: colour if any of them is]
-    #[arg(long, value_name = "N", value_parser = PossibleValuesParser::new(["1", "3"]))]
+    #[arg(long, value_name = "N", value_parser = PossibleValuesParser::new(["1", "3"]), requires = "images", conflicts_with = "dataset")]
     pub channels: Option<String>,
     /// Make an unreadable image an error instead of skipping it
     #[arg(long)]
@@ -148,7 +148,7 @@ pub struct StoreArguments {
     #[arg(long)]
     pub offline: bool,
     /// Fetch data sets from this address only
-    #[arg(long, value_name = "URL", conflicts_with = "offline")]
+    #[arg(long, value_name = "URL", conflicts_with = "offline", value_parser = address)]
     pub mirror: Option<String>,
 }
 
@@ -185,7 +185,7 @@ pub struct EvaluateArguments {
     #[command(flatten)]
     pub images: ImageArguments,
     /// Decides the noise: one sample of the posterior an image
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Print one JSON object
     #[arg(long)]
@@ -199,7 +199,7 @@ pub struct FiguresArguments {
     #[command(flatten)]
     pub images: ImageArguments,
     /// Images a side of the sheet of continuously changing images
-    #[arg(long, value_name = "N", default_value = "20", value_parser = grid())]
+    #[arg(long, value_name = "N", default_value = "20", value_parser = grid(), allow_negative_numbers = true)]
     pub grid: usize,
     /// Folder for the figures [default: the run's own, or MODEL-figures]
     #[arg(long, value_name = "FOLDER")]
@@ -222,7 +222,7 @@ pub struct ReconstructArguments {
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitArgument,
     /// Use at most N images
-    #[arg(long, value_name = "N", value_parser = positive())]
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
     /// Folder for the images
     #[arg(long, value_name = "FOLDER", default_value = "reconstructions")]
@@ -245,7 +245,7 @@ pub struct EncodeArguments {
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitArgument,
     /// Use at most N images
-    #[arg(long, value_name = "N", value_parser = positive())]
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
     /// A .csv or an .npz file; without an ending both are written
     #[arg(long, value_name = "FILE", default_value = "codes")]
@@ -323,10 +323,10 @@ pub struct DataSheetArguments {
     #[arg(long, value_enum, default_value = "train")]
     pub split: SplitArgument,
     /// How many images
-    #[arg(long, value_name = "N", default_value = "200", value_parser = positive())]
+    #[arg(long, value_name = "N", default_value = "200", value_parser = positive(), allow_negative_numbers = true)]
     pub count: usize,
     /// Decides the digits that `strokes` draws
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// The picture [default: DATASET.png]
     #[arg(long, value_name = "FILE")]
@@ -334,6 +334,14 @@ pub struct DataSheetArguments {
     /// Replace a file that exists
     #[arg(long)]
     pub force: bool,
+}
+
+fn address(text: &str) -> Result<String, &'static str> {
+    if text.starts_with("http://") || text.starts_with("https://") {
+        Ok(text.to_owned())
+    } else {
+        Err("an address begins with http:// or https://")
+    }
 }
 
 fn positive() -> impl clap::builder::TypedValueParser<Value = usize> {
@@ -344,9 +352,9 @@ fn grid() -> impl clap::builder::TypedValueParser<Value = usize> {
     at_most(100)
 }
 
-fn at_most(most: u64) -> impl clap::builder::TypedValueParser<Value = usize> {
+fn at_most(most: i64) -> impl clap::builder::TypedValueParser<Value = usize> {
     use clap::builder::TypedValueParser;
-    clap::value_parser!(u64).range(1..=most).map(|value| value as usize)
+    clap::value_parser!(i64).range(1..=most).map(|value| value as usize)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::console::{Console, Unit};
 use crate::interrupt;
 
 /// The set that needs no file.
-const STROKES: &str = "strokes";
+pub const STROKES: &str = "strokes";
 
 /// Where images come from, once all is said.
 #[derive(Clone, Debug)]

@@ -24,16 +24,37 @@ use console::Console;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return explain(&answer),
+    };
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has had enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "morphvae: {}", one_line(&error));
+            let _ = writeln!(io::stderr(), "error: {}", one_line(&error));
             ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// Help and the version go out as they are; what does not parse is one line, as every other error.
+fn explain(answer: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+
+    let is_help = answer.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_help || !answer.use_stderr() {
+        // Nobody listening is no reason to fail.
+        let _ = answer.print();
+    } else {
+        let text = answer.render().to_string();
+        let end = |line: &&str| !line.starts_with("Usage:") && !line.starts_with("For more information");
+        let words: Vec<&str> = text.lines().take_while(end).flat_map(str::split_whitespace).collect();
+        let line = words.join(" ").replace(" tip:", "; tip:");
+        let _ = writeln!(io::stderr(), "{line}; --help explains every option");
+    }
+    ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2))
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use burn::tensor::Device;
 use morphvae::data::Dataset;
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
-use morphvae::training::RunFolder;
+use morphvae::training::{RunConfig, RunFolder};
 
 use crate::Usage;
 use crate::arguments::{ImageArguments, ModelArgument};
@@ -79,18 +79,9 @@ impl Model {
         self.trained.card.as_ref()
     }
 
-    /// The images that the arguments name, else those that the model was judged on.
-    pub fn dataset(
-        &self,
-        arguments: &ImageArguments,
-        limit: Option<usize>,
-        console: Console,
-    ) -> anyhow::Result<Dataset> {
-        let config = match &self.run {
-            Some(run) => Some(RunFolder::open(run.path())?.1),
-            None => None,
-        };
-        let source = match (Source::named(arguments)?, &config, self.card()) {
+    /// Where the images are that the arguments name, else those that the model was judged on.
+    pub fn source(&self, arguments: &ImageArguments, console: Console) -> anyhow::Result<Source> {
+        Ok(match (Source::named(arguments)?, self.config()?, self.card()) {
             (Some(source), ..) => source,
             (None, Some(config), _) => Source::of_config(&config.data)?,
             (None, None, Some(card)) => Source::of_name(&card.dataset).map_err(|_| {
@@ -100,8 +91,18 @@ impl Model {
                 ))
             })?,
             (None, None, None) => Source::default(&arguments.store, console)?,
-        };
-        let network = self.network().config();
+        })
+    }
+
+    /// Reads images as this model takes them.
+    pub fn load(
+        &self,
+        source: &Source,
+        arguments: &ImageArguments,
+        limit: Option<usize>,
+        console: Console,
+    ) -> anyhow::Result<Dataset> {
+        let (network, config) = (self.network().config(), self.config()?);
         let reading = Reading {
             size: network.image_size,
             channels: Some(network.channels),
@@ -109,6 +110,14 @@ impl Model {
             seed: config.map_or(0, |config| config.training.seed),
         };
         Ok(source.load(arguments, reading, console)?)
+    }
+
+    /// The settings of the run that the model belongs to.
+    fn config(&self) -> anyhow::Result<Option<RunConfig>> {
+        match &self.run {
+            Some(run) => Ok(Some(RunFolder::open(run.path())?.1)),
+            None => Ok(None),
+        }
     }
 
     /// A short name for files made with it: `mnist-2d` for `runs/mnist-2d` and for `mnist-2d.pth`.

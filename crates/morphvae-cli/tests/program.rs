@@ -46,11 +46,10 @@ impl Desk {
         for word in words {
             assert!(errors.contains(word), "{line}\nsays nothing of {word:?}: {errors}");
         }
-        // clap explains itself on several lines; the program's own errors are one.
-        let own: Vec<&str> = errors.lines().filter(|line| line.starts_with("morphvae:")).collect();
+        let own: Vec<&str> = errors.lines().filter(|line| line.starts_with("error: ")).collect();
         assert!(
-            own.len() <= 1 && (own.is_empty() || errors.trim_end().lines().last() == own.first().copied()),
-            "{errors}"
+            own.len() == 1 && errors.lines().last() == Some(own[0]),
+            "{line}\n{errors}"
         );
     }
 }
@@ -154,7 +153,7 @@ fn a_run_is_continued_as_it_began_or_not_at_all() {
         2,
         &["data.dataset", "strokes"],
     );
-    desk.fail("train --resume nothing", 1, &["nothing/config.toml"]);
+    desk.fail("train --resume nothing", 1, &["nothing/config.toml", "morphvae train"]);
     desk.succeed("train --resume run --epochs 2 --quiet");
     assert_eq!(
         fs::read_to_string(desk.path("run/metrics.jsonl"))
@@ -170,6 +169,17 @@ fn wrong_usage_is_refused_with_status_two() {
     let desk = Desk::new();
     desk.fail("train --latent 0", 2, &["--latent"]);
     desk.fail("train --batch-size 0", 2, &["--batch-size"]);
+    desk.fail("train --limit -5", 2, &["--limit", "-5"]);
+    desk.fail("train --beta -1 --dataset strokes", 2, &["beta is -1", "zero or more"]);
+    desk.fail("train --threads 60000", 2, &["--threads", "1024"]);
+    desk.fail("train --dataset strokes --fit crop", 2, &["--dataset", "--fit"]);
+    desk.fail("data fetch mnist --mirror nowhere", 2, &["nowhere", "http://"]);
+    desk.fail("data fetch strokes", 2, &["strokes", "no files"]);
+    desk.fail(
+        "data sheet --dataset strokes --out sheet.txt",
+        2,
+        &["sheet.txt", ".png"],
+    );
     desk.fail("train --image-size 48", 2, &["--image-size", "64"]);
     desk.fail("train --dataset mnits", 2, &["mnits", "mnist", "strokes"]);
     desk.fail(
@@ -189,10 +199,73 @@ fn wrong_usage_is_refused_with_status_two() {
 }
 
 #[test]
+fn a_run_that_cannot_begin_leaves_no_trace() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("empty")).unwrap();
+    desk.fail("train --images empty --out new/run", 1, &["empty", "no images"]);
+    assert!(!desk.path("new").exists());
+    // Not even when it would have replaced another.
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.fail("train --images empty --out run --force", 1, &["empty", "no images"]);
+    desk.succeed("evaluate run --json");
+}
+
+#[test]
+fn a_run_starts_from_another_ones_weights_even_after_a_stop() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --seed 7 --out first"));
+    desk.fail(
+        &format!("train {TINY} --init-from first --latent 3 --out other"),
+        2,
+        &["--init-from", "--latent"],
+    );
+    let line = "train --dataset strokes --limit 60 --quiet --epochs 1 --init-from first";
+    desk.succeed(&format!("{line} --out second"));
+    // A run that stopped before its first step: the settings and the first checkpoint alone.
+    desk.succeed(&format!("{line} --batch-size 7 --out whole"));
+    let mut child = desk
+        .command(&format!("{line} --batch-size 7 --out killed"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !desk.path("killed/config.toml").exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    desk.succeed("train --resume killed --quiet");
+    assert!(same_files(
+        &desk.path("whole/model.safetensors"),
+        &desk.path("killed/model.safetensors")
+    ));
+}
+
+#[test]
+fn the_turning_map_is_drawn_when_training_ends() {
+    let desk = Desk::new();
+    let mut child = desk
+        .command(&format!("train {TINY} --epochs 1000 --latent 3 --grid 4 --out run"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !desk.path("run/figures/learning-curve.png").exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let turning = desk.path("run/figures/latent-map-turning.gif");
+    assert!(desk.path("run/figures/latent-map-015.png").exists() && !turning.exists());
+    desk.succeed("figures run --grid 4");
+    assert!(turning.exists());
+}
+
+#[test]
 fn a_place_that_cannot_be_written_shows_before_any_work() {
     let desk = Desk::new();
     fs::write(desk.path("file"), "").unwrap();
-    desk.fail(&format!("train {TINY} --out file/run"), 1, &["file/run"]);
+    desk.fail(&format!("train {TINY} --out file/run"), 1, &["file/run", "written"]);
 }
 
 #[test]
@@ -209,8 +282,12 @@ fn damaged_data_sets_are_named() {
     for name in names {
         write(&format!("{name}-ubyte.gz"), b"this is no gzip file");
     }
-    desk.fail("data check mnist", 1, &["mnist"]);
-    desk.fail("train --dataset mnist --offline", 1, &["train-images-idx3-ubyte"]);
+    desk.fail("data check mnist", 1, &["4 of 4 files", "morphvae data fetch mnist"]);
+    desk.fail(
+        "train --dataset mnist --offline",
+        1,
+        &["train-images-idx3-ubyte", "damaged ("],
+    );
     for name in names {
         fs::remove_file(desk.path(&format!("data/mnist/{name}-ubyte.gz"))).unwrap();
     }
@@ -228,6 +305,68 @@ fn folders_without_enough_images_are_refused() {
     desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
     desk.succeed("reconstruct run --limit 1 --out faces --force");
     desk.fail("train --images faces", 1, &["faces", "1 image(s)", "split"]);
+}
+
+#[test]
+fn images_of_a_folder_keep_their_names() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.succeed("reconstruct run --limit 4 --out faces/test/plain");
+    desk.succeed("reconstruct run --limit 2 --out faces/test/smile");
+    desk.succeed("reconstruct run --limit 2 --out faces/train/plain");
+    fs::rename(
+        desk.path("faces/test/plain/00003.png"),
+        desk.path("faces/test/plain/Anna, left.png"),
+    )
+    .unwrap();
+    // Named alike but for the ending: both must come out.
+    fs::rename(
+        desk.path("faces/test/smile/00001.png"),
+        desk.path("faces/test/smile/00000.jpg"),
+    )
+    .unwrap();
+
+    desk.succeed("encode run --images faces");
+    let codes = fs::read_to_string(desk.path("codes.csv")).unwrap();
+    let ids: Vec<&str> = codes
+        .lines()
+        .skip(1)
+        .map(|line| line.split(".png").next().unwrap())
+        .collect();
+    let plain = ["00000", "00001", "00002"].map(|name| format!("test/plain/{name}"));
+    assert_eq!(ids[..3], plain);
+    assert_eq!(ids[3], "\"test/plain/Anna, left");
+    assert!(codes.contains("\ntest/smile/00000.jpg,1,"), "{codes}");
+    let archive = fs::read(desk.path("codes.npz")).unwrap();
+    let wide: Vec<u8> = "test/smile/00000.jpg"
+        .chars()
+        .flat_map(|letter| u32::from(letter).to_le_bytes())
+        .collect();
+    assert!(archive.windows(wide.len()).any(|window| window == wide));
+
+    desk.succeed("reconstruct run --images faces --out out");
+    for name in [
+        "plain/00000.png",
+        "plain/Anna, left.png",
+        "smile/00000.png.png",
+        "smile/00000.jpg.png",
+    ] {
+        assert!(desk.path("out/test").join(name).exists(), "{name} is missing");
+    }
+    desk.succeed("reconstruct run --images faces --split train --out out --force");
+    assert!(desk.path("out/train/plain/00001.png").exists());
+    desk.fail(
+        "reconstruct run --images faces --out faces --force",
+        2,
+        &["faces", "another --out"],
+    );
+    // A data set's images have no files, and numbers for names.
+    desk.succeed("encode run --limit 2 --out few.csv");
+    assert!(
+        fs::read_to_string(desk.path("few.csv"))
+            .unwrap()
+            .contains("\ntest/00001,")
+    );
 }
 
 #[test]
@@ -259,6 +398,25 @@ fn files_that_are_no_models_are_refused() {
     fs::write(desk.path("lie.safetensors"), lie).unwrap();
     desk.fail("info lie.safetensors", 1, &["lie.safetensors"]);
     desk.fail("info missing.safetensors", 1, &["missing.safetensors"]);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let desk = Desk::new();
+    for line in ["data list", "--help", "info --quiet"] {
+        let mut child = desk
+            .command(line)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{line}: {output:?}"
+        );
+    }
 }
 
 #[test]

@@ -81,7 +81,11 @@ pub fn training(network: &Vae, batch: usize, time: Duration) -> Result<Speed, Tr
         let bytes = pixels.into_iter().map(|value| (value * 255.0) as u8).collect();
         let images = Images::new(config.channels, config.image_size, config.image_size, bytes);
         let images = images.expect("whole images");
-        Arc::new(Split { images, labels: None })
+        Arc::new(Split {
+            images,
+            labels: None,
+            sources: None,
+        })
     };
     let data = TrainingData {
         train: images(batch * 50),

@@ -28,6 +28,25 @@ where
     result
 }
 
+/// Makes sure that files can be written into `folder`, which need not exist yet, and leaves everything as it was: for
+/// programs that work for long before they write.
+///
+/// # Errors
+/// Any error of the file system that a later write would meet as well.
+pub fn check_writable(folder: &Path) -> io::Result<()> {
+    let absent = folder.ancestors().filter(|path| !path.as_os_str().is_empty());
+    let absent: Vec<&Path> = absent.take_while(|path| !path.exists()).collect();
+    let probe = unfinished_name(&folder.join("probe"));
+    let result = fs::create_dir_all(folder)
+        .and_then(|()| File::create(&probe))
+        .and_then(|_| fs::remove_file(&probe));
+    for path in absent {
+        // What was not made cannot be removed; a folder that somebody else has filled meanwhile stays.
+        let _ = fs::remove_dir(path);
+    }
+    result
+}
+
 fn write_and_sync<F>(path: &Path, write: F) -> io::Result<()>
 where
     F: FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -62,6 +81,19 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn asking_whether_a_folder_can_be_written_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let entries = || fs::read_dir(folder.path()).unwrap().count();
+        check_writable(folder.path()).unwrap();
+        check_writable(&folder.path().join("a/b/c")).unwrap();
+        assert_eq!(entries(), 0);
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(check_writable(&folder.path().join("file")).is_err());
+        assert!(check_writable(&folder.path().join("file/a/b")).is_err());
+        assert_eq!(entries(), 1);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Purpose {
     Strokes = 5,
     /// Which images are held out for testing.
     Split = 6,
+    /// Where the search for principal components begins.
+    Directions = 7,
 }
 
 /// The generator of one purpose and one step (an epoch, a batch, an image: whatever the purpose counts).

@@ -9,9 +9,9 @@ use morphvae::figures::{Caption, Labels, class_sheet, contact_sheet, write_png};
 use serde_json::json;
 
 use crate::Usage;
-use crate::arguments::{DataListArguments, DataNameArguments, DataSheetArguments};
+use crate::arguments::{DataListArguments, DataNameArguments, DataSheetArguments, SplitArgument};
 use crate::console::Console;
-use crate::images::{Reading, Source, fetch as fetch_set, is_on_disk, split};
+use crate::images::{Reading, STROKES, Source, fetch as fetch_set, is_on_disk, split};
 use crate::interrupt;
 
 /// Images in a row of the contact sheet.
@@ -49,7 +49,7 @@ pub fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<(
 
 pub fn fetch(arguments: &DataNameArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
-    let set = catalogue::find(&arguments.name)?;
+    let set = find(&arguments.name)?;
     fetch_set(set, &arguments.store, console)?;
     let folder = set.folder(&arguments.store.data_dir);
     console.note(format!("{} is in {}", set.name, folder.display()));
@@ -60,7 +60,7 @@ pub fn fetch(arguments: &DataNameArguments, console: Console) -> anyhow::Result<
 }
 
 pub fn check(arguments: &DataNameArguments, console: Console) -> anyhow::Result<()> {
-    let set: &KnownSet = catalogue::find(&arguments.name)?;
+    let set = find(&arguments.name)?;
     let states = set.check(&arguments.store.data_dir);
     let word = |condition: &Condition| match condition {
         Condition::Missing => "missing".to_owned(),
@@ -85,12 +85,21 @@ pub fn check(arguments: &DataNameArguments, console: Console) -> anyhow::Result<
         .count();
     if bad > 0 {
         bail!(
-            "{bad} of {} files of {} are missing or damaged: `morphvae data fetch {0}` gets them",
+            "{bad} of {} files of {name} are missing or damaged: `morphvae data fetch {name}` gets them",
             states.len(),
-            set.name
+            name = set.name
         );
     }
     Ok(())
+}
+
+/// A set that has files.
+fn find(name: &str) -> anyhow::Result<&'static KnownSet> {
+    if name == STROKES {
+        let text = "strokes is drawn by this program and has no files: use it with --dataset strokes";
+        return Err(Usage(text.into()).into());
+    }
+    Ok(catalogue::find(name)?)
 }
 
 pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result<()> {
@@ -102,6 +111,10 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{}.png", source.name())));
+    if !out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+        let text = format!("{}: the sheet is written as .png: choose such an --out", out.display());
+        return Err(Usage(text).into());
+    }
     if out.exists() && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
@@ -115,22 +128,53 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
     let (name, classes) = (dataset.name.clone(), dataset.classes.clone());
     let mut split = split(dataset, arguments.split);
     let whole = split.images.count();
-    split.truncate(arguments.count);
-    let subtitle = format!("{} of {whole} images", split.images.count());
-    let caption = Caption::new(&name, &subtitle);
+    let subtitle = |shown: usize| {
+        let part = match arguments.split {
+            SplitArgument::Train => "training",
+            SplitArgument::Test => "test",
+        };
+        format!("{} of {} {part} images", grouped(shown), grouped(whole))
+    };
     let picture = match &split.labels {
-        Some(indices) => class_sheet(
-            &split.images,
-            Labels {
+        Some(indices) => {
+            // As many of each class, so that the rows are full wherever there are images enough.
+            let columns = arguments.count.div_ceil(classes.len().max(1));
+            let of_class = |class| indices.iter().filter(|&&label| usize::from(label) == class).count();
+            let shown = (0..classes.len()).map(|class| of_class(class).min(columns)).sum();
+            let labels = Labels {
                 indices,
                 classes: &classes,
-            },
-            COLUMNS,
-            &caption,
-        )?,
-        None => contact_sheet(&split.images, COLUMNS, &caption)?,
+            };
+            class_sheet(&split.images, labels, columns, &Caption::new(&name, &subtitle(shown)))?
+        }
+        None => {
+            split.truncate(arguments.count);
+            contact_sheet(
+                &split.images,
+                COLUMNS,
+                &Caption::new(&name, &subtitle(split.images.count())),
+            )?
+        }
     };
     write_png(&out, &picture)?;
     console.note(format!("drawn in {}", out.display()));
     Ok(())
+}
+
+/// A count with its thousands apart: `60,000`.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let written = [0, 999, 1000, 20_500, 1_234_567].map(grouped);
+        assert_eq!(written, ["0", "999", "1,000", "20,500", "1,234,567"]);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use morphvae::data::Split;
 use morphvae::evaluation::encode;
 use morphvae::latent::Encodings;
 use serde_json::json;
@@ -18,21 +19,12 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
         return Err(Usage::exists(file).into());
     }
     let model = Model::open(&arguments.model, console)?;
-    let dataset = model.dataset(&arguments.images, arguments.limit, console)?;
+    let source = model.source(&arguments.images, console)?;
+    let dataset = model.load(&source, &arguments.images, arguments.limit, console)?;
     let split = split(dataset, arguments.split);
     let codes = encode(&model.inference(), &split.images)?;
-    let part = match arguments.split {
-        SplitArgument::Train => "train",
-        SplitArgument::Test => "test",
-    };
-    let ids: Vec<String> = (0..split.images.count())
-        .map(|index| format!("{part}/{index:05}"))
-        .collect();
-    let encodings = Encodings {
-        ids: &ids,
-        labels: split.labels.as_deref(),
-        codes: &codes,
-    };
+    let ids = ids(&split, arguments.split);
+    let encodings = Encodings::new(&ids, split.labels.as_deref(), &codes)?;
     for file in &files {
         if file.extension().is_some_and(|ending| ending == "csv") {
             encodings.write_csv(file)?;
@@ -45,6 +37,24 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
         console.json(&json!({ "images": ids.len(), "latent": codes.latent, "files": files }))?;
     }
     Ok(())
+}
+
+/// The file that each image was read from, with `/` between its folders; `test/00000` and so on where there are none.
+fn ids(split: &Split, which: SplitArgument) -> Vec<String> {
+    if let Some(sources) = &split.sources {
+        let name = |source: &PathBuf| {
+            let parts: Vec<_> = source.iter().map(|part| part.to_string_lossy()).collect();
+            parts.join("/")
+        };
+        return sources.iter().map(name).collect();
+    }
+    let part = match which {
+        SplitArgument::Train => "train",
+        SplitArgument::Test => "test",
+    };
+    (0..split.images.count())
+        .map(|index| format!("{part}/{index:05}"))
+        .collect()
 }
 
 fn files(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Usage> {

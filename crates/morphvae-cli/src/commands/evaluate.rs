@@ -26,7 +26,8 @@ struct Report {
 pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     let model = Model::open(&arguments.model, console)?;
-    let dataset = model.dataset(&arguments.images, None, console)?;
+    let source = model.source(&arguments.images, console)?;
+    let dataset = model.load(&source, &arguments.images, None, console)?;
     let (objective, beta) = model
         .card()
         .map_or((Objective::Vae, 1.0), |card| (card.objective, card.beta));

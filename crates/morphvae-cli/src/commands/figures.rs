@@ -23,7 +23,8 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
     if out.exists() && !own && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
-    let dataset = model.dataset(&arguments.images, None, console)?;
+    let source = model.source(&arguments.images, console)?;
+    let dataset = model.load(&source, &arguments.images, None, console)?;
     let network = model.inference();
     let codes = encode(&network, &dataset.test.images)?;
     let history = match &model.run {

@@ -131,6 +131,7 @@ mod tests {
         Arc::new(Split {
             images: Images::new(1, 2, 3, pixels).unwrap(),
             labels: None,
+            sources: None,
         })
     }
 

@@ -68,6 +68,7 @@ pub fn read_split(images_path: &Path, labels_path: &Path, allowed: RangeInclusiv
     Ok(Split {
         images,
         labels: Some(labels),
+        sources: None,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Images in memory, and the splits of a data set made of them.
 
+use std::path::PathBuf;
+
 use sha2::{Digest, Sha256};
 
 use super::DataError;
@@ -87,21 +89,27 @@ impl Images {
     }
 }
 
-/// Images with, where they are known, their labels.
+/// Images with, where they are known, their labels and the files they come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// The images.
     pub images: Images,
     /// One label an image, an index into [`Dataset::classes`]; none for images without labels.
     pub labels: Option<Vec<u16>>,
+    /// The file that each image was read from, relative to the folder that was named; none for images that are no files
+    /// of their own.
+    pub sources: Option<Vec<PathBuf>>,
 }
 
 impl Split {
-    /// Keeps the first `count` images and their labels.
+    /// Keeps the first `count` images, with their labels and sources.
     pub fn truncate(&mut self, count: usize) {
         self.images.truncate(count);
         if let Some(labels) = &mut self.labels {
             labels.truncate(count);
+        }
+        if let Some(sources) = &mut self.sources {
+            sources.truncate(count);
         }
     }
 }

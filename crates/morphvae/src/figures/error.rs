@@ -67,7 +67,7 @@ pub enum FigureError {
         got: (u32, u32),
     },
     /// The file could not be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("{}: {source}: check that it may be written", path.display())]
     Write {
         /// The file.
         path: PathBuf,

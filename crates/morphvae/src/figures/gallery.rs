@@ -47,11 +47,27 @@ impl Gallery<'_> {
     pub fn draw(&self, folder: &Path) -> Result<Vec<PathBuf>, FigureError> {
         let mut figures = Figures {
             folder,
+            paths: self.draw_stills(folder)?,
+        };
+        self.draw_turning_map(&mut figures)?;
+        Ok(figures.paths)
+    }
+
+    /// Draws every figure that does not move, which takes far less time than those that do.
+    ///
+    /// # Errors
+    /// As [`Gallery::draw`].
+    pub fn draw_stills(&self, folder: &Path) -> Result<Vec<PathBuf>, FigureError> {
+        let mut figures = Figures {
+            folder,
             paths: Vec::new(),
         };
+        let latent = self.codes.latent;
+        // More than three dimensions are shown along the two in which the images differ most.
+        let components = (latent > 3).then(|| PrincipalComponents::of(&self.codes.mean, latent, 2));
         self.draw_reconstruction(&mut figures)?;
-        self.draw_latent_map(&mut figures)?;
-        self.draw_manifolds(&mut figures)?;
+        self.draw_latent_map(&mut figures, components.as_ref())?;
+        self.draw_manifolds(&mut figures, components.as_ref())?;
         self.draw_learning_curve(&mut figures)?;
         Ok(figures.paths)
     }
@@ -92,10 +108,28 @@ impl Gallery<'_> {
         Images::new(self.test.images.channels(), size, size, bytes).map_err(|_| FigureError::Empty { what: "images" })
     }
 
-    fn draw_latent_map(&self, figures: &mut Figures) -> Result<(), FigureError> {
+    fn draw_latent_map(
+        &self,
+        figures: &mut Figures,
+        components: Option<&PrincipalComponents>,
+    ) -> Result<(), FigureError> {
         let subtitle = self.subtitle();
         let caption = Caption::new("Latent map", &subtitle);
         let points = || self.codes.mean.chunks_exact(self.codes.latent);
+        if let Some(components) = components {
+            let positions: Vec<[f64; 2]> = points().map(|point| components.project(point)).collect();
+            let name = |number: &str, axis: usize| {
+                let percent = 100.0 * components.shares[axis];
+                format!("{number} principal component ({percent:.0} % of the variance)")
+            };
+            let [first, second] = [name("first", 0), name("second", 1)];
+            let plane = Plane {
+                caption,
+                axes: [&first, &second],
+                prior: false,
+            };
+            return self.draw_plane(figures, &positions, &plane);
+        }
         match self.codes.latent {
             1 => {
                 // One dimension leaves room to show how sure the encoder is.
@@ -114,36 +148,24 @@ impl Gallery<'_> {
             }
             2 => {
                 let positions: Vec<[f64; 2]> = points().map(|p| [p[0].into(), p[1].into()]).collect();
-                self.draw_plane(
-                    figures,
-                    &positions,
-                    &Plane {
-                        caption,
-                        axes: ["z₁", "z₂"],
-                        prior: true,
-                    },
-                )
-            }
-            3 => self.draw_space(figures, caption),
-            latent => {
-                let components = PrincipalComponents::of(&self.codes.mean, latent);
-                let positions: Vec<[f64; 2]> = points().map(|point| components.project(point)).collect();
-                let name = |number: &str, axis: usize| {
-                    format!(
-                        "{number} principal component ({:.0} % of the variance)",
-                        100.0 * components.shares[axis]
-                    )
+                let plane = Plane {
+                    caption,
+                    axes: ["z₁", "z₂"],
+                    prior: true,
                 };
-                let [first, second] = [name("first", 0), name("second", 1)];
-                self.draw_plane(
-                    figures,
-                    &positions,
-                    &Plane {
-                        caption,
-                        axes: [&first, &second],
-                        prior: false,
-                    },
-                )
+                self.draw_plane(figures, &positions, &plane)
+            }
+            _ => {
+                let positions = self.positions_in_space();
+                let points = Points {
+                    positions: &positions,
+                    labels: self.labels(),
+                };
+                for azimuth in AZIMUTHS {
+                    let picture = latent_map::space(&points, &space(caption), azimuth, ELEVATION)?;
+                    figures.png(&format!("latent-map-{azimuth:03.0}.png"), &picture)?;
+                }
+                Ok(())
             }
         }
     }
@@ -156,24 +178,24 @@ impl Gallery<'_> {
         figures.png("latent-map.png", &latent_map::plane(&points, plane)?)
     }
 
-    fn draw_space(&self, figures: &mut Figures, caption: Caption) -> Result<(), FigureError> {
-        let means = self.codes.mean.chunks_exact(3);
-        let positions: Vec<[f64; 3]> = means.map(|p| [p[0].into(), p[1].into(), p[2].into()]).collect();
+    /// The map of three dimensions as an animation; of other latent spaces there is none.
+    fn draw_turning_map(&self, figures: &mut Figures) -> Result<(), FigureError> {
+        if self.codes.latent != 3 {
+            return Ok(());
+        }
+        let positions = self.positions_in_space();
         let points = Points {
             positions: &positions,
             labels: self.labels(),
         };
-        let space = Space {
-            caption,
-            axes: ["z₁", "z₂", "z₃"],
-        };
-        for azimuth in AZIMUTHS {
-            let picture = latent_map::space(&points, &space, azimuth, ELEVATION)?;
-            figures.png(&format!("latent-map-{azimuth:03.0}.png"), &picture)?;
-        }
         let (frames, delay) = TURN;
-        let turning = latent_map::turning(&points, &space, ELEVATION, frames)?;
+        let turning = latent_map::turning(&points, &space(Caption::default()), ELEVATION, frames)?;
         figures.gif("latent-map-turning.gif", &turning, delay)
+    }
+
+    fn positions_in_space(&self) -> Vec<[f64; 3]> {
+        let means = self.codes.mean.chunks_exact(3);
+        means.map(|p| [p[0].into(), p[1].into(), p[2].into()]).collect()
     }
 
     fn labels(&self) -> Option<Labels<'_>> {
@@ -184,13 +206,23 @@ impl Gallery<'_> {
         })
     }
 
-    fn draw_manifolds(&self, figures: &mut Figures) -> Result<(), FigureError> {
-        let subtitle = self.subtitle();
+    fn draw_manifolds(
+        &self,
+        figures: &mut Figures,
+        components: Option<&PrincipalComponents>,
+    ) -> Result<(), FigureError> {
         let latent = self.codes.latent;
+        // What a sheet of two dimensions leaves out of more.
+        let plane = match latent {
+            1 | 2 => "",
+            3 => " · z₃ = 0",
+            _ => " · through the middle of the prior",
+        };
+        let subtitle = self.subtitle() + plane;
         let sheets = [
             (
                 "images-by-quantile.png",
-                "Continuously changing images, spaced by the prior's quantiles",
+                "Continuously changing images, spaced by quantiles of the prior",
             ),
             ("images-on-a-line.png", "Continuously changing images, evenly spaced"),
         ];
@@ -210,25 +242,28 @@ impl Gallery<'_> {
                     .collect();
                 contact_sheet(&decode(self.network, &line), self.grid, &caption)?
             } else {
-                self.manifold(&values(self.grid), &caption)?
+                self.manifold(&values(self.grid), components, &caption)?
             };
             figures.png(name, &picture)?;
         }
         Ok(())
     }
 
-    /// The images of a plane through the origin: of the two dimensions, or of the two main directions of more.
-    fn manifold(&self, columns: &[f64], caption: &Caption) -> Result<image::RgbImage, FigureError> {
+    /// The images of a plane through the origin: of the first two dimensions, or of the two main directions of many.
+    fn manifold(
+        &self,
+        columns: &[f64],
+        components: Option<&PrincipalComponents>,
+        caption: &Caption,
+    ) -> Result<image::RgbImage, FigureError> {
         let latent = self.codes.latent;
         let unit = |axis: usize| (0..latent).map(|index| f64::from(u8::from(index == axis))).collect();
-        let (directions, names): (Vec<Vec<f64>>, _) = if latent <= 3 {
-            (vec![unit(0), unit(1)], ["z₁", "z₂"])
-        } else {
-            let components = PrincipalComponents::of(&self.codes.mean, latent);
-            (
-                components.directions,
+        let (directions, names): ([Vec<f64>; 2], _) = match components {
+            None => ([unit(0), unit(1)], ["z₁", "z₂"]),
+            Some(components) => (
+                [0, 1].map(|axis| components.directions[axis].clone()),
                 ["first principal component", "second principal component"],
-            )
+            ),
         };
         let rows: Vec<f64> = columns.iter().rev().copied().collect();
         let point = |row: f64, column: f64| {
@@ -271,6 +306,13 @@ impl Gallery<'_> {
             .collect();
         let picture = learning_curve(&points, &Caption::new("Learning curve", &self.subtitle()))?;
         figures.png("learning-curve.png", &picture)
+    }
+}
+
+fn space(caption: Caption) -> Space {
+    Space {
+        caption,
+        axes: ["z₁", "z₂", "z₃"],
     }
 }
 

@@ -1,6 +1,6 @@
 //! The images that a plane of latents decodes to, as one surface.
 
-use super::axis::number;
+use super::axis::{Ticks, number};
 use super::canvas::{Align, Canvas, RULE, Stroke, Style};
 use super::sheet::{check, colour};
 use super::{Caption, FigureError};
@@ -65,12 +65,12 @@ pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Resu
     let tick = Stroke::solid(RULE, 2.0);
     let (middle_x, middle_y) = (tile_width as f64 / 2.0, tile_height as f64 / 2.0);
     for (index, label) in numbers(axes.columns) {
-        let x = LEFT + index as f64 * tile_width as f64 + middle_x;
+        let x = LEFT + index * tile_width as f64 + middle_x;
         canvas.line(&[[x, top + height + 6.0], [x, top + height + 6.0 + TICK]], tick);
         canvas.text_middle(&label, [x, top + height + 38.0], Style::TICK);
     }
     for (index, label) in numbers(axes.rows) {
-        let y = top + index as f64 * tile_height as f64 + middle_y;
+        let y = top + index * tile_height as f64 + middle_y;
         canvas.line(&[[LEFT - 6.0, y], [LEFT - 6.0 - TICK, y]], tick);
         canvas.text_middle(&label, [LEFT - 26.0, y], Style::TICK.align(Align::Right));
     }
@@ -97,20 +97,27 @@ fn enlarged(images: &Images, index: usize, scale: usize) -> RgbImage {
     )
 }
 
-/// Some of the values, evenly spread from the first to the last and the same from either end, with two decimals at most.
-fn numbers(values: &[f64]) -> Vec<(usize, String)> {
-    let decimals = if values
-        .iter()
-        .all(|value| (value * 10.0 - (value * 10.0).round()).abs() < 1e-9)
-    {
-        1
-    } else {
-        2
-    };
+/// The numbers along an axis and where they stand, counted in tiles: round ones where the values are evenly spaced, and
+/// otherwise some of the values, the same from either end, with two decimals.
+fn numbers(values: &[f64]) -> Vec<(f64, String)> {
+    if let Some(step) = even_step(values) {
+        let (first, last) = (values[0], values[values.len() - 1]);
+        let ticks = Ticks::new(first.min(last), first.max(last), MOST_NUMBERS / 2);
+        let numbered = |&value: &f64| ((value - first) / step, ticks.label(value));
+        return ticks.values.iter().map(numbered).collect();
+    }
     numbered(values.len())
         .into_iter()
-        .map(|index| (index, number(values[index], decimals)))
+        .map(|index| (index as f64, number(values[index], 2)))
         .collect()
+}
+
+/// The distance from one value to the next, where it is always the same and there are three values or more.
+fn even_step(values: &[f64]) -> Option<f64> {
+    let &[first, .., last] = values else { return None };
+    let step = (last - first) / (values.len() - 1) as f64;
+    let even = |pair: &[f64]| (pair[1] - pair[0] - step).abs() < 1e-6 * step.abs();
+    (values.len() > 2 && values.windows(2).all(even)).then_some(step)
 }
 
 /// Which of `count` values have a number: the ends, and as many between them as there is room for.
@@ -165,6 +172,20 @@ mod tests {
         };
         let error = manifold(&greys(5), &axes, &Caption::default()).unwrap_err();
         assert_eq!(error.to_string(), "5 images were given where 6 are needed");
+    }
+
+    #[test]
+    fn evenly_spaced_values_have_round_numbers_where_they_belong() {
+        let down: Vec<f64> = (0..20).map(|index| 3.0 - 6.0 * f64::from(index) / 19.0).collect();
+        let numbers = numbers(&down);
+        let labels: Vec<&str> = numbers.iter().map(|(_, label)| label.as_str()).collect();
+        assert_eq!(labels, ["−3", "−2", "−1", "0", "1", "2", "3"]);
+        for ((place, _), value) in numbers.iter().zip(-3..) {
+            assert!((place - 19.0 * f64::from(3 - value) / 6.0).abs() < 1e-9);
+        }
+        let uneven = super::numbers(&[-1.96, -0.5, 0.5, 1.96]);
+        assert_eq!(uneven[0], (0.0, "−1.96".to_owned()));
+        assert_eq!(super::numbers(&[0.0]), [(0.0, "0.00".to_owned())]);
     }
 
     #[test]

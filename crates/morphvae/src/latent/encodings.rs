@@ -10,33 +10,83 @@ use zip::{CompressionMethod, DateTime};
 use crate::evaluation::Codes;
 use crate::files::write_atomically;
 
-/// A file of encodings that could not be written.
+/// Why encodings could not be put together or written.
 #[derive(Debug, Error)]
-#[error("{}: {source}: check that it may be written", path.display())]
-pub struct EncodingsError {
-    /// The file.
-    pub path: PathBuf,
-    /// What the system says.
-    pub source: io::Error,
+#[non_exhaustive]
+pub enum EncodingsError {
+    /// Names, labels, means and log variances that do not belong to the same images.
+    #[error("{got} {what} were given for {expected} encoded images: give one for each")]
+    Mismatch {
+        /// What was counted.
+        what: &'static str,
+        /// The number that fits the codes.
+        expected: usize,
+        /// The number given.
+        got: usize,
+    },
+    /// Codes whose numbers do not make whole points.
+    #[error("{means} means and {log_variances} log variances are no points of {latent} dimension(s)")]
+    Codes {
+        /// Dimensions of a point.
+        latent: usize,
+        /// Numbers in the means.
+        means: usize,
+        /// Numbers in the log variances.
+        log_variances: usize,
+    },
+    /// A file that could not be written.
+    #[error("{}: {source}: check that it may be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 /// Encoded images with their names and labels.
 #[derive(Clone, Debug)]
 pub struct Encodings<'a> {
-    /// One name an image.
-    pub ids: &'a [String],
-    /// One label an image, or none.
-    pub labels: Option<&'a [u16]>,
-    /// Means and log variances.
-    pub codes: &'a Codes,
+    ids: &'a [String],
+    labels: Option<&'a [u16]>,
+    codes: &'a Codes,
 }
 
-impl Encodings<'_> {
+impl<'a> Encodings<'a> {
+    /// Puts together means and log variances, `[images, latent]`, one name an image, and one label an image where there
+    /// are labels.
+    ///
+    /// # Errors
+    /// [`EncodingsError::Codes`] when the codes are no whole points; [`EncodingsError::Mismatch`] when names or labels
+    /// are not as many as they.
+    pub fn new(ids: &'a [String], labels: Option<&'a [u16]>, codes: &'a Codes) -> Result<Self, EncodingsError> {
+        let Codes {
+            latent,
+            mean,
+            log_variance,
+        } = codes;
+        if *latent == 0 || !mean.len().is_multiple_of(*latent) || mean.len() != log_variance.len() {
+            return Err(EncodingsError::Codes {
+                latent: *latent,
+                means: mean.len(),
+                log_variances: log_variance.len(),
+            });
+        }
+        let expected = mean.len() / latent;
+        let counted = [("names", Some(ids.len())), ("labels", labels.map(<[u16]>::len))];
+        for (what, got) in counted {
+            if let Some(got) = got.filter(|&got| got != expected) {
+                return Err(EncodingsError::Mismatch { what, expected, got });
+            }
+        }
+        Ok(Self { ids, labels, codes })
+    }
+
     /// Writes one line an image: `id,label,mean_1,...,log_variance_1,...`; the label is empty where there is none.
     /// Numbers are the shortest that read back as the same bits.
     ///
     /// # Errors
-    /// [`EncodingsError`] when the file cannot be written.
+    /// [`EncodingsError::Write`] when the file cannot be written.
     pub fn write_csv(&self, path: &Path) -> Result<(), EncodingsError> {
         let latent = self.codes.latent;
         let numbered = |name: &str| {
@@ -50,9 +100,10 @@ impl Encodings<'_> {
             csv.write_record(header.chain(numbered("mean")).chain(numbered("log_variance")))?;
             let means = self.codes.mean.chunks_exact(latent);
             let log_variances = self.codes.log_variance.chunks_exact(latent);
-            for (index, (mean, log_variance)) in means.zip(log_variances).enumerate() {
-                csv.write_field(&self.ids[index])?;
-                csv.write_field(self.labels.map_or_else(String::new, |labels| labels[index].to_string()))?;
+            let mut labels = self.labels.into_iter().flatten();
+            for (id, (mean, log_variance)) in self.ids.iter().zip(means.zip(log_variances)) {
+                csv.write_field(id)?;
+                csv.write_field(labels.next().map_or_else(String::new, ToString::to_string))?;
                 csv.write_record(mean.iter().chain(log_variance).map(ToString::to_string))?;
             }
             Ok(csv.flush()?)
@@ -63,7 +114,7 @@ impl Encodings<'_> {
     /// Writes the arrays `id`, `label` (where there are labels), `mean` and `log_variance` for `numpy.load`.
     ///
     /// # Errors
-    /// [`EncodingsError`] when the file cannot be written.
+    /// [`EncodingsError::Write`] when the file cannot be written.
     pub fn write_npz(&self, path: &Path) -> Result<(), EncodingsError> {
         let count = self.ids.len();
         let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
@@ -98,7 +149,7 @@ impl Encodings<'_> {
 }
 
 fn fail(path: &Path, source: io::Error) -> EncodingsError {
-    EncodingsError {
+    EncodingsError::Write {
         path: path.to_owned(),
         source,
     }
@@ -153,11 +204,7 @@ mod tests {
             log_variance: vec![-1.0, 0.0, 0.25, 9.0],
         };
         let ids = ["a,1".to_owned(), "é".to_owned()];
-        let encodings = Encodings {
-            ids: &ids,
-            labels: Some(&[7, 0]),
-            codes: &codes,
-        };
+        let encodings = Encodings::new(&ids, Some(&[7, 0]), &codes).unwrap();
         match name {
             "codes.csv" => encodings.write_csv(&path).unwrap(),
             _ => encodings.write_npz(&path).unwrap(),
@@ -198,5 +245,41 @@ mod tests {
         assert_eq!(bytes[..4], 0.1_f32.to_le_bytes());
         let (header, bytes) = array("id.npy");
         assert!(header.contains("'<U3'") && bytes.len() == 2 * 3 * 4, "{header}");
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_refused() {
+        let codes = |latent, mean: usize, log_variance: usize| Codes {
+            latent,
+            mean: vec![0.0; mean],
+            log_variance: vec![0.0; log_variance],
+        };
+        let ids = ["a", "b"].map(String::from);
+        let message = |ids: &[String], labels: Option<&[u16]>, codes: &Codes| {
+            Encodings::new(ids, labels, codes).unwrap_err().to_string()
+        };
+        let two = codes(3, 6, 6);
+        assert!(Encodings::new(&ids, None, &two).is_ok());
+        assert!(message(&ids[..1], None, &two).contains("1 names were given for 2 encoded images"));
+        assert!(message(&ids, Some(&[1, 2, 3]), &two).contains("3 labels were given for 2"));
+        for broken in [codes(0, 0, 0), codes(4, 6, 6), codes(3, 6, 3)] {
+            assert!(matches!(
+                Encodings::new(&ids, None, &broken),
+                Err(EncodingsError::Codes { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "in the way").unwrap();
+        let codes = Codes {
+            latent: 1,
+            ..Codes::default()
+        };
+        let encodings = Encodings::new(&[], None, &codes).unwrap();
+        let error = encodings.write_npz(&folder.path().join("file/codes.npz")).unwrap_err();
+        assert!(error.to_string().contains("codes.npz"), "{error}");
     }
 }

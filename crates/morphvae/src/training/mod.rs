@@ -81,7 +81,7 @@ pub enum TrainingError {
         reason: String,
     },
     /// A run folder that is there already.
-    #[error("{}: this folder exists: continue it with --resume, replace it with --force, or choose another --out",
+    #[error("{}: this exists: continue a run with --resume, replace it with --force, or choose another --out",
             path.display())]
     Exists {
         /// The folder.
@@ -94,8 +94,16 @@ pub enum TrainingError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder that holds no run.
+    #[error("{}: {source}: name the folder of a run that was begun with `morphvae train`", path.display())]
+    NoRun {
+        /// The settings that should be there.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A file that cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}: check that it may be read and written", path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 
 use super::{EpochMetrics, RunConfig, Training, TrainingError};
-use crate::files::write_atomically;
+use crate::files::{check_writable, write_atomically};
 
 /// The folder of a run and the places in it.
 #[derive(Clone, Debug)]
@@ -16,12 +16,13 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run and writes its settings, which shows before any work whether it can be written.
+    /// Makes sure that a new run can be begun at `path`, without changing anything there.
     ///
     /// # Errors
     /// [`TrainingError::Exists`] when something is at `path` already and `replace` is false;
-    /// [`TrainingError::NotARun`] when what would be replaced is no run; [`TrainingError::File`] when the folder cannot be written.
-    pub fn create(path: &Path, config: &RunConfig, replace: bool) -> Result<Self, TrainingError> {
+    /// [`TrainingError::NotARun`] when what would be replaced is no run; [`TrainingError::File`] when the folder cannot
+    /// be written.
+    pub fn check(path: &Path, replace: bool) -> Result<Self, TrainingError> {
         let folder = Self { path: path.to_owned() };
         let occupied = path.exists() && !is_empty_folder(path);
         if occupied && !replace {
@@ -30,14 +31,25 @@ impl RunFolder {
         if occupied && !folder.config_path().exists() {
             return Err(TrainingError::NotARun { path: path.to_owned() });
         }
-        if occupied {
-            folder.clear()?;
-        }
-        folder.write_config(config)?;
+        check_writable(path).map_err(|source| TrainingError::File {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(folder)
     }
 
-    /// Writes the run's settings, once all of them are known.
+    /// Begins the run: what an earlier one left is removed, and a checkpoint of the beginning and the settings are
+    /// written, in this order: where there are settings, the run can be continued.
+    ///
+    /// # Errors
+    /// [`TrainingError::File`] or [`TrainingError::Weights`] when a file cannot be written.
+    pub fn begin(&self, config: &RunConfig, training: &Training) -> Result<(), TrainingError> {
+        self.clear()?;
+        training.save(&self.checkpoint_path())?;
+        self.write_config(config)
+    }
+
+    /// Writes the run's settings.
     ///
     /// # Errors
     /// [`TrainingError::File`] when the file cannot be written.
@@ -49,11 +61,11 @@ impl RunFolder {
     /// Opens the folder of a run that was begun before, and its settings.
     ///
     /// # Errors
-    /// [`TrainingError::File`] when there is no such run; [`TrainingError::Settings`] when its settings make no sense.
+    /// [`TrainingError::NoRun`] when there is no such run; [`TrainingError::Settings`] when its settings make no sense.
     pub fn open(path: &Path) -> Result<(Self, RunConfig), TrainingError> {
         let folder = Self { path: path.to_owned() };
         let config_path = folder.config_path();
-        let text = fs::read_to_string(&config_path).map_err(|source| TrainingError::File {
+        let text = fs::read_to_string(&config_path).map_err(|source| TrainingError::NoRun {
             path: config_path.clone(),
             source,
         })?;
@@ -114,17 +126,12 @@ impl RunFolder {
         self.write(&self.metrics_path(), &lines)
     }
 
-    /// Goes on from the last checkpoint; from the very beginning when the run died before the first.
+    /// Goes on from the last checkpoint.
     ///
     /// # Errors
     /// As [`Training::load`].
-    pub fn load(&self, config: &RunConfig, device: &Device) -> Result<Option<Training>, TrainingError> {
-        let path = self.checkpoint_path();
-        if path.exists() {
-            Training::load(&path, config.training, device).map(Some)
-        } else {
-            Ok(None)
-        }
+    pub fn load(&self, config: &RunConfig, device: &Device) -> Result<Training, TrainingError> {
+        Training::load(&self.checkpoint_path(), config.training, device)
     }
 
     /// The metrics of the finished epochs.

@@ -102,8 +102,6 @@ pub struct EpochReport {
     pub metrics: EpochMetrics,
     /// The test images as the network now sees them.
     pub evaluation: Evaluation,
-    /// The network that was judged.
-    pub network: Inference,
 }
 
 /// How a call of [`Training::epoch`] ended.
@@ -199,13 +197,17 @@ impl Training {
             beta: self.config.beta,
             seed: self.config.seed,
         };
-        let network = Inference::new(&self.network);
-        let evaluation = evaluate(&network, &data.test.images, options, &mut |images| {
-            observe(Progress::Test {
-                images,
-                of: data.test.images.count(),
-            })
-        })?;
+        let evaluation = evaluate(
+            &Inference::new(&self.network),
+            &data.test.images,
+            options,
+            &mut |images| {
+                observe(Progress::Test {
+                    images,
+                    of: data.test.images.count(),
+                })
+            },
+        )?;
         let Some(evaluation) = evaluation else {
             return Ok((self, Outcome::Interrupted));
         };
@@ -213,12 +215,7 @@ impl Training {
         let metrics = self.metrics(epoch, &evaluation);
         self.history.push(metrics.clone());
         self.position = Position::default();
-        let report = EpochReport {
-            metrics,
-            evaluation,
-            network,
-        };
-        Ok((self, Outcome::Finished(Box::new(report))))
+        Ok((self, Outcome::Finished(Box::new(EpochReport { metrics, evaluation }))))
     }
 
     /// One step of the optimizer.

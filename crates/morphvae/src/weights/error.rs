@@ -17,7 +17,7 @@ const MOST_QUOTED: usize = 160;
 #[non_exhaustive]
 pub enum WeightsError {
     /// The file system refused.
-    #[error("cannot {action} the weight file {}: {source}", path.display())]
+    #[error("cannot {action} the weight file {}: {source}: check that it is there and may be used", path.display())]
     Io {
         /// `read` or `write`.
         action: &'static str,

@@ -105,7 +105,7 @@ fn fetch_with(
 fn why_fetched(state: &FileState) -> Option<String> {
     match &state.condition {
         Condition::Missing => Some("the file is missing".to_owned()),
-        Condition::Damaged(_) => Some("the file is damaged".to_owned()),
+        Condition::Damaged(reason) => Some(format!("the file is damaged ({reason})")),
         Condition::Published | Condition::Readable => None,
     }
 }

@@ -110,8 +110,8 @@ pub fn read_folder(path: &Path, options: &FolderOptions) -> Result<Folder, DataE
     let (test, train): (Vec<_>, Vec<_>) = images
         .into_iter()
         .partition(|image| image.found.part == Some(Part::Test));
-    let train = split(train, colour, options.size)?;
-    let test = split(test, colour, options.size)?;
+    let train = split(path, train, colour, options.size)?;
+    let test = split(path, test, colour, options.size)?;
     Ok(Folder {
         dataset: Dataset {
             name: name_of(path),
@@ -346,9 +346,11 @@ fn hold_out(path: &Path, images: &mut [Image], classes: &[String], options: &Fol
 }
 
 /// Puts images, all grey or all in colour, one behind the other.
-fn split(images: Vec<Image>, colour: bool, size: usize) -> Result<Split, DataError> {
+fn split(folder: &Path, images: Vec<Image>, colour: bool, size: usize) -> Result<Split, DataError> {
     let channels = if colour { 3 } else { 1 };
     let labels = images.iter().map(|image| image.label).collect();
+    let relative = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
+    let sources = images.iter().map(|image| relative(&image.found.path)).collect();
     let mut pixels = Vec::with_capacity(images.len() * channels * size * size);
     for Image { picture, .. } in images {
         let repeats = if picture.coloured { 1 } else { channels };
@@ -357,5 +359,6 @@ fn split(images: Vec<Image>, colour: bool, size: usize) -> Result<Split, DataErr
     Ok(Split {
         images: Images::new(channels, size, size, pixels)?,
         labels,
+        sources: Some(sources),
     })
 }

@@ -40,6 +40,17 @@ fn folders_are_labels_and_a_tenth_of_each_is_held_out() {
     assert_eq!(dataset.test.labels, Some(vec![1, 1, 2, 2]));
     let (train, test) = (first_pixels(&dataset.train), first_pixels(&dataset.test));
     assert!(train[1..19].is_sorted() && train[19..].is_sorted() && train[0] == 250);
+    // Every image is told by the file that it came from.
+    let mut both = dataset.train.clone();
+    both.truncate(2);
+    assert_eq!(both.sources.unwrap()[0], Path::new("once/only.png"));
+    for (brightness, source) in test.iter().zip(dataset.test.sources.unwrap()) {
+        let name = match brightness {
+            0..100 => format!("smile/{brightness:02}.png"),
+            _ => format!("plain/{:02}.PNG", brightness - 100),
+        };
+        assert_eq!(source, Path::new(&name));
+    }
     let all: BTreeSet<u8> = train.into_iter().chain(test).collect();
     assert_eq!(all, (0..20).chain(100..120).chain([250]).collect());
 }
@@ -80,6 +91,9 @@ fn train_and_test_folders_are_the_splits() {
         (dataset.train.labels, dataset.test.labels),
         (Some(vec![0, 1, 1]), Some(vec![1]))
     );
+    let [train, test] = [dataset.train.sources, dataset.test.sources].map(Option::unwrap);
+    let expected = ["train/a/1.png", "train/b/1.png", "train/b/2.png"].map(PathBuf::from);
+    assert_eq!((train, test), (expected.to_vec(), vec![PathBuf::from("test/b/1.png")]));
     grey(root.path(), "other/a.png", 1);
     assert!(message(root.path(), &FolderOptions::new(4)).contains("other: it stands beside train and test"));
 }

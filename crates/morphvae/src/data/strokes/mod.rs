@@ -53,6 +53,7 @@ fn split(count: usize, first: u64, seed: u64) -> Split {
     Split {
         images,
         labels: Some(labels),
+        sources: None,
     }
 }
 

@@ -27,8 +27,10 @@ const WIDTH: f64 = 1500.0;
 const HEIGHT: f64 = 1470.0;
 /// Around everything.
 const MARGIN: f64 = 64.0;
-/// The side of a frame of the animation.
+/// The side of the square that the box turns in.
 const FRAME: f64 = 640.0;
+/// Around the legend of an animation.
+const FRAME_MARGIN: f64 = 28.0;
 /// Points that an animation shows at most: more would only make it large.
 const MOST_TURNING: usize = 3000;
 
@@ -84,15 +86,26 @@ pub fn turning(points: &Points<3>, space: &Space, elevation: f64, frames: usize)
     }
     let mut cloud = Cloud::new(points)?;
     cloud.thin_out(MOST_TURNING);
+    let colours = points
+        .labels
+        .map_or_else(Vec::new, |labels| palette::classes(labels.classes.len()));
+    let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
+    let legend_height = FRAME - 2.0 * FRAME_MARGIN;
+    let legend_width = legend
+        .as_ref()
+        .map_or(0.0, |legend| legend.width(legend_height) + FRAME_MARGIN);
     let radius = by_count(cloud.places.len(), 4.6, 3.0, [2.4, 6.0]);
     (0..frames)
         .map(|frame| {
             let azimuth = AZIMUTHS[0] + 360.0 * frame as f64 / frames as f64;
-            let mut canvas = Canvas::new(FRAME as usize, FRAME as usize)?;
+            let mut canvas = Canvas::new((FRAME + legend_width) as usize, FRAME as usize)?;
             let view = View::new(azimuth, elevation, [FRAME / 2.0, 0.46 * FRAME], 0.288 * FRAME);
             view.draw_walls(&mut canvas, &cloud.range);
             view.draw_names(&mut canvas, space.axes);
             view.draw_points(&mut canvas, &cloud.places, &cloud.colours, radius);
+            if let Some(legend) = &legend {
+                legend.draw(&mut canvas, FRAME, FRAME_MARGIN, legend_height);
+            }
             Ok(canvas.into_image())
         })
         .collect()
@@ -190,6 +203,17 @@ mod tests {
             labels: None,
         };
         let frames = turning(&points, &PLAIN, ELEVATION, 4).unwrap();
+        assert_eq!(frames[0].dimensions(), (640, 640));
+        let classes = ["smile".to_owned()];
+        let labels = Labels {
+            indices: &[0; 50],
+            classes: &classes,
+        };
+        let labelled = Points {
+            labels: Some(labels),
+            ..points
+        };
+        assert!(turning(&labelled, &PLAIN, ELEVATION, 1).unwrap()[0].width() > 700);
         assert_eq!(frames.len(), 4);
         assert!(frames.iter().all(|frame| frame.dimensions() == frames[0].dimensions()));
         assert!(frames[0] != frames[1] && frames[3] != frames[0]);

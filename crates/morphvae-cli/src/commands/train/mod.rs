@@ -1,0 +1,265 @@
+//! `morphvae train`
+
+mod settings;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use morphvae::figures::Gallery;
+use morphvae::latent::LatentStatistics;
+use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
+use morphvae::objective::{Loss, Objective};
+use morphvae::training::{EpochReport, Outcome, Progress, RunConfig, RunFolder, Training, TrainingData, TrainingError};
+use morphvae::weights::Precision;
+use serde::Serialize;
+
+use crate::arguments::TrainArguments;
+use crate::console::{Console, Meter, Unit};
+use crate::images::Reading;
+use crate::interrupt;
+use settings::{Beginning, Plan};
+
+pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
+    interrupt::listen()?;
+    let plan = Plan::of(arguments, console)?;
+    let (run, training) = Run::prepare(plan, arguments, console)?;
+    run.introduce();
+    let training = run.train(training)?;
+    run.finish(&training, arguments.json)
+}
+
+/// A run at work.
+struct Run {
+    console: Console,
+    folder: RunFolder,
+    config: RunConfig,
+    data: TrainingData,
+    classes: Vec<String>,
+    grid: usize,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    run: PathBuf,
+    model: PathBuf,
+    #[serde(flatten)]
+    metrics: Option<morphvae::training::EpochMetrics>,
+}
+
+impl Run {
+    /// Reads the images and makes the network. Nothing is written before all of that has succeeded.
+    fn prepare(plan: Plan, arguments: &TrainArguments, console: Console) -> anyhow::Result<(Self, Training)> {
+        let Plan {
+            folder,
+            mut config,
+            source,
+            beginning,
+        } = plan;
+        let reading = Reading {
+            size: config.network.image_size,
+            channels: match &beginning {
+                Beginning::New(initial) => initial.as_ref().map(|network| network.config().channels),
+                Beginning::Resumed => Some(config.network.channels),
+            },
+            limit: config.data.limit,
+            seed: config.training.seed,
+        };
+        let dataset = source.load(&arguments.images, reading, console)?;
+        let fingerprint = dataset.fingerprint();
+        let device = Device::flex();
+        let training = match beginning {
+            Beginning::New(initial) => {
+                config.network.channels = dataset.train.images.channels();
+                config.data.fingerprint = fingerprint;
+                let network = match initial {
+                    Some(network) => *network,
+                    None => Vae::new(config.network, config.training.seed, &device)?,
+                };
+                let training = Training::new(network, config.training)?;
+                folder.begin(&config, &training)?;
+                training
+            }
+            Beginning::Resumed if fingerprint == config.data.fingerprint => {
+                let training = folder.load(&config, &device)?;
+                folder.write_config(&config)?;
+                training
+            }
+            Beginning::Resumed => {
+                let other = TrainingError::OtherSettings {
+                    name: "data.fingerprint".into(),
+                    started: config.data.fingerprint,
+                    given: fingerprint,
+                };
+                return Err(other.into());
+            }
+        };
+        let run = Self {
+            console,
+            folder,
+            classes: dataset.classes,
+            data: TrainingData {
+                train: Arc::new(dataset.train),
+                test: Arc::new(dataset.test),
+            },
+            config,
+            grid: arguments.grid,
+        };
+        Ok((run, training))
+    }
+
+    fn introduce(&self) {
+        let RunConfig {
+            data,
+            network,
+            training,
+        } = &self.config;
+        self.console.note(format!(
+            "{}: {} images to train on, {} to test on, {} x {} x {}",
+            data.dataset,
+            self.data.train.images.count(),
+            self.data.test.images.count(),
+            network.channels,
+            network.image_size,
+            network.image_size,
+        ));
+        self.console.note(format!(
+            "network: {} latent dimension(s), {} base channels; {} epoch(s) in batches of {}; cpu, {} thread(s)",
+            network.latent,
+            network.base_channels,
+            training.epochs,
+            training.batch_size,
+            rayon::current_num_threads(),
+        ));
+    }
+
+    fn train(&self, mut training: Training) -> anyhow::Result<Training> {
+        while !training.is_finished() {
+            let mut meter = self.console.progress(Unit::Images);
+            let outcome;
+            (training, outcome) = training.epoch(&self.data, &mut |progress| {
+                show(&mut meter, progress);
+                interrupt::check()
+            })?;
+            drop(meter);
+            match outcome {
+                Outcome::Interrupted => {
+                    self.folder.save(&training)?;
+                    let path = self.folder.path().display();
+                    self.console
+                        .note(format!("stopped; go on with: morphvae train --resume {path}"));
+                    std::process::exit(interrupt::EXIT_CODE);
+                }
+                Outcome::Finished(report) => {
+                    // In this order, since a run that dies in between does again what the checkpoint does not say.
+                    self.write_model(&training, &report)?;
+                    self.folder.save(&training)?;
+                    self.draw(&training, &report)?;
+                    self.tell(&report);
+                }
+            }
+        }
+        Ok(training)
+    }
+
+    fn write_model(&self, training: &Training, report: &EpochReport) -> anyhow::Result<()> {
+        let network = training.network();
+        let evaluation = &report.evaluation;
+        let card = ModelCard {
+            network: self.config.network,
+            objective: self.config.training.objective,
+            beta: self.config.training.beta,
+            dataset: self.config.data.dataset.clone(),
+            classes: self.classes.clone(),
+            epochs: report.metrics.epoch,
+            steps: training.steps(),
+            test: Loss {
+                loss: report.metrics.test_loss,
+                reconstruction: report.metrics.test_reconstruction,
+                kl: report.metrics.test_kl,
+            },
+            latent_statistics: LatentStatistics::of(
+                &evaluation.codes.mean,
+                &evaluation.kl_per_latent,
+                self.data.test.labels.as_deref(),
+                &self.classes,
+            ),
+        };
+        TrainedModel::write(&network, &card, &self.folder.model_path(), Precision::Full)?;
+        Ok(())
+    }
+
+    fn draw(&self, training: &Training, report: &EpochReport) -> anyhow::Result<()> {
+        let network = Inference::new(&training.network());
+        let gallery = Gallery {
+            network: &network,
+            dataset: &self.config.data.dataset,
+            test: &self.data.test,
+            codes: &report.evaluation.codes,
+            classes: &self.classes,
+            history: training.history(),
+            grid: self.grid,
+        };
+        let folder = self.folder.figures_path();
+        // An animation takes as long as many a step, and is looked at once.
+        if training.is_finished() {
+            gallery.draw(&folder)?;
+        } else {
+            gallery.draw_stills(&folder)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, report: &EpochReport) {
+        let metrics = &report.metrics;
+        let latent = self.config.network.latent;
+        self.console.note(format!(
+            "epoch {:>2}  train {:8.2}  test {:8.2} = cross-entropy {:.2} + KL {:.2} nats  \
+             {} of {latent} latent(s) informative  {:.0} images/s",
+            metrics.epoch,
+            metrics.train_loss,
+            metrics.test_loss,
+            metrics.test_reconstruction,
+            metrics.test_kl,
+            metrics.informative_latents,
+            metrics.images_per_second,
+        ));
+        if self.config.training.objective == Objective::Vae && report.evaluation.has_collapsed() {
+            self.console.note(format!(
+                "warning: posterior collapse, the KL divergence is {:.3} nat: the decoder ignores the latent space; \
+                 try a smaller --beta or --learning-rate",
+                metrics.test_kl,
+            ));
+        }
+    }
+
+    fn finish(&self, training: &Training, json: bool) -> anyhow::Result<()> {
+        self.console
+            .note(format!("model:   {}", self.folder.model_path().display()));
+        self.console
+            .note(format!("figures: {}", self.folder.figures_path().display()));
+        if json {
+            self.console.json(&Summary {
+                run: self.folder.path().to_owned(),
+                model: self.folder.model_path(),
+                metrics: training.history().last().cloned(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn show(meter: &mut Meter, progress: Progress) {
+    match progress {
+        Progress::Train {
+            epoch,
+            images,
+            of,
+            loss,
+        } => {
+            let state = format!("loss {:.1} = {:.1} + KL {:.2}", loss.loss, loss.reconstruction, loss.kl);
+            meter.update(&format!("epoch {epoch}"), images as u64, of as u64, &state);
+        }
+        Progress::Test { images, of } => meter.update("testing", images as u64, of as u64, ""),
+    }
+}

@@ -1,0 +1,168 @@
+//! The settings of a run: what was typed, over those that it began with or the defaults.
+
+use std::path::{Path, PathBuf};
+
+use morphvae::data::Fit;
+use morphvae::model::{NetworkConfig, Vae};
+use morphvae::objective::Objective;
+use morphvae::training::{DataConfig, RunConfig, RunFolder, TrainingConfig};
+
+use crate::Usage;
+use crate::arguments::{ModelArgument, ObjectiveArgument, TrainArguments};
+use crate::console::Console;
+use crate::images::Source;
+use crate::model::Model;
+
+/// A run as it was asked for, before any image is read.
+pub struct Plan {
+    pub folder: RunFolder,
+    pub config: RunConfig,
+    pub source: Source,
+    pub beginning: Beginning,
+}
+
+/// Where a run begins.
+pub enum Beginning {
+    /// With a fresh network or with the one that was named.
+    New(Option<Box<Vae>>),
+    /// Where it stopped.
+    Resumed,
+}
+
+impl Plan {
+    pub fn of(arguments: &TrainArguments, console: Console) -> anyhow::Result<Self> {
+        match &arguments.resume {
+            Some(path) => Self::resumed(path, arguments),
+            None => Self::new(arguments, console),
+        }
+    }
+
+    fn new(arguments: &TrainArguments, console: Console) -> anyhow::Result<Self> {
+        let initial = match &arguments.init_from {
+            Some(path) => Some(
+                Model::open(
+                    &ModelArgument {
+                        model: Some(path.clone()),
+                    },
+                    console,
+                )?
+                .trained
+                .network,
+            ),
+            None => None,
+        };
+        let mut config = RunConfig {
+            data: DataConfig {
+                dataset: String::new(),
+                images: None,
+                fit: Fit::default(),
+                limit: None,
+                fingerprint: String::new(),
+            },
+            network: initial.as_ref().map_or_else(NetworkConfig::default, Vae::config),
+            training: TrainingConfig::default(),
+        };
+        apply(arguments, &mut config);
+        if initial
+            .as_ref()
+            .is_some_and(|network| network.config() != config.network)
+        {
+            let text = "--init-from decides the network: leave out --latent, --base-channels and --image-size";
+            return Err(Usage(text.into()).into());
+        }
+        config.network.validate()?;
+        config.training.validate()?;
+
+        let source = match Source::named(&arguments.images)? {
+            Some(source) => source,
+            None => Source::default(&arguments.images.store, console)?,
+        };
+        config.data.dataset = source.name();
+        if let Source::Folder { path, fit } = &source {
+            config.data.images = Some(path.canonicalize().unwrap_or_else(|_| path.clone()));
+            config.data.fit = *fit;
+        }
+        let out = arguments
+            .out
+            .clone()
+            .unwrap_or_else(|| free_name(&config, arguments.force));
+        Ok(Self {
+            // What cannot be written shows before the images are read.
+            folder: RunFolder::check(&out, arguments.force)?,
+            config,
+            source,
+            beginning: Beginning::New(initial.map(Box::new)),
+        })
+    }
+
+    fn resumed(path: &Path, arguments: &TrainArguments) -> anyhow::Result<Self> {
+        let (folder, mut config) = RunFolder::open(path)?;
+        let mut asked = config.clone();
+        apply(arguments, &mut asked);
+        if let Some(source) = Source::named(&arguments.images)? {
+            asked.data.dataset = source.name();
+        }
+        // More epochs are no other run: the steps before are the same.
+        config.training.epochs = asked.training.epochs;
+        config.refuse_differences(&asked)?;
+        Ok(Self {
+            folder,
+            source: Source::of_config(&config.data)?,
+            config,
+            beginning: Beginning::Resumed,
+        })
+    }
+}
+
+/// Puts what was typed over the settings.
+fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
+    fn put<T: Copy>(setting: &mut T, given: Option<T>) {
+        if let Some(given) = given {
+            *setting = given;
+        }
+    }
+    let RunConfig {
+        data,
+        network,
+        training,
+    } = config;
+    if arguments.limit.is_some() {
+        data.limit = arguments.limit;
+    }
+    put(&mut data.fit, arguments.images.fit.map(Fit::from));
+    put(&mut network.latent, arguments.latent);
+    put(&mut network.base_channels, arguments.base_channels);
+    put(
+        &mut network.image_size,
+        arguments.image_size.as_deref().and_then(|size| size.parse().ok()),
+    );
+    put(&mut training.epochs, arguments.epochs);
+    put(&mut training.batch_size, arguments.batch_size);
+    put(&mut training.beta, arguments.beta);
+    put(&mut training.seed, arguments.seed);
+    put(&mut training.adam.learning_rate, arguments.learning_rate);
+    put(&mut training.adam.weight_decay, arguments.weight_decay);
+    let objective = arguments.objective.map(|objective| match objective {
+        ObjectiveArgument::Vae => Objective::Vae,
+        ObjectiveArgument::Ae => Objective::Ae,
+    });
+    put(&mut training.objective, objective);
+}
+
+/// `runs/mnist-2d`, or with a number behind it when that is taken.
+fn free_name(config: &RunConfig, force: bool) -> PathBuf {
+    let kind = match config.training.objective {
+        Objective::Vae => "",
+        Objective::Ae => "-ae",
+    };
+    let name = format!("{}-{}d{kind}", config.data.dataset, config.network.latent);
+    let folder = PathBuf::from("runs");
+    let first = folder.join(&name);
+    if force || !first.exists() {
+        return first;
+    }
+    (2..)
+        .map(|number| folder.join(format!("{name}-{number}")))
+        .find(|path| !path.exists())
+        .unwrap_or(first)
+}
