@@ -24,8 +24,6 @@
 //! assert_eq!(gradients.weight.len(), 12);
 //! ```
 #![deny(missing_docs)]
-// Kernels walk several tables with one index, and take their maps and sizes one by one.
-#![allow(clippy::needless_range_loop, clippy::too_many_arguments)]
 
 mod adam;
 mod blocks;

@@ -7,5 +7,5 @@ mod activation;
 mod exponential;
 mod moments;
 
-pub(crate) use activation::{Affine, Backward, Window, activate, activation_sums, normalization_gradient, relu};
+pub(crate) use activation::{Affine, Backward, Group, Window, activate, activation_sums, normalization_gradient, relu};
 pub(crate) use moments::moments;

@@ -12,3 +12,9 @@ pub(crate) fn for_each_task(count: usize, run: impl Fn(usize) + Send + Sync) {
         (0..count).into_par_iter().for_each(run);
     }
 }
+
+/// Runs on a thread of rayon's pool, so that the stages of `run` follow each other without the two switches between
+/// threads that each would cost from outside.
+pub(crate) fn in_pool<R: Send>(run: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| run())
+}

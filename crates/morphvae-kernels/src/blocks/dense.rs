@@ -9,10 +9,12 @@ use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
 use crate::buffer::Buffer;
 use crate::isa::Isa;
-use crate::matrix::{Left, Right, multiply, multiply_by_rows};
+use crate::matrix::{Left, Right, multiply, multiply_by_rows, pack};
 
 /// Columns of a result computed by one task.
 const COLUMNS: usize = 256;
+/// Rows of a weight that are too short to be read a few registers at a time.
+const SHORT: usize = 64;
 /// Rows of a weight gradient computed by one task.
 const ROWS: usize = 48;
 
@@ -71,6 +73,12 @@ pub(super) fn backward(
 /// `output[rows, columns] = left[rows, depth] * weight[columns, depth]ᵀ`.
 fn times_rows(isa: Isa, left: &[f32], weight: &[f32], rows: usize, columns: usize, output: &mut [f32]) {
     let depth = left.len() / rows;
+    if depth < SHORT {
+        let packed = pack(isa, depth, columns, |k, n| weight[n * depth + k]);
+        let (left, right) = (Left::rows(left, depth), Right::Packed(&packed));
+        multiply(isa, left, right, rows, columns, depth, output, columns, false);
+        return;
+    }
     let mut blocks = Buffer::take(rows * columns);
     blocks
         .par_chunks_mut(rows * COLUMNS / 16)

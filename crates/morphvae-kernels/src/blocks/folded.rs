@@ -10,7 +10,7 @@ use crate::disjoint::Disjoint;
 use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply, pack};
 use crate::normalization::{Affine, activate, relu};
-use crate::tasks::for_each_task;
+use crate::tasks::{for_each_task, in_pool};
 use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
 
 /// Running statistics of a batch normalization, `[out channels]` each.
@@ -156,11 +156,13 @@ impl FoldedBlock {
             }
             Weight::Minimal { filters, .. } => {
                 self.each_image(&block, &mut output, |maps| {
-                    if block.layer == Layer::Convolution {
-                        minimal::forward::<Convolution3x3>(self.isa, &block, input, filters, maps);
-                    } else {
-                        minimal::forward::<TransposedConvolution4x4>(self.isa, &block, input, filters, maps);
-                    }
+                    in_pool(|| {
+                        if block.layer == Layer::Convolution {
+                            minimal::forward::<Convolution3x3>(self.isa, &block, input, filters, maps);
+                        } else {
+                            minimal::forward::<TransposedConvolution4x4>(self.isa, &block, input, filters, maps);
+                        }
+                    });
                 });
             }
         }

@@ -15,7 +15,7 @@ use crate::winograd::{
 };
 
 /// Products of tiles that are held at a time: enough rows for efficient products, few enough for the third cache.
-const PRODUCTS: usize = 36 * 512;
+const PRODUCTS: usize = 36 * 256;
 /// Images that are transformed at a time however many tiles they have, so that there is work for several threads.
 const IMAGES: usize = 4;
 

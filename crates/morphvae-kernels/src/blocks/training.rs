@@ -8,7 +8,8 @@ use super::maps::{MapGradient, Maps};
 use super::{Activation, Block, Layer, dense, direct, minimal};
 use crate::buffer::Buffer;
 use crate::isa::Isa;
-use crate::normalization::{Affine, Backward, activate, activation_sums, moments, normalization_gradient};
+use crate::normalization::{Affine, Backward, Group, activate, activation_sums, moments, normalization_gradient};
+use crate::tasks::in_pool;
 use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
 
 /// A block's parameters, in PyTorch's layouts.
@@ -72,6 +73,10 @@ impl Block {
     #[must_use]
     pub fn forward(&self, isa: Isa, input: &[f32], parameters: &Parameters<'_>) -> Forward {
         self.check(input, parameters);
+        in_pool(|| self.forward_in_pool(isa, input, parameters))
+    }
+
+    fn forward_in_pool(&self, isa: Isa, input: &[f32], parameters: &Parameters<'_>) -> Forward {
         let mut map = Buffer::take(self.batch * self.image_length());
         let group = map.len() / self.groups();
         // A group's statistics are taken while its map is still in a cache.
@@ -149,34 +154,40 @@ impl Block {
             self.output_length(),
             "the output's gradient is as long as the output"
         );
-        let State { map, affine, output } = state;
         assert_eq!(
-            map.len(),
+            state.map.len(),
             self.batch * self.image_length(),
             "the state is that of this block's forward pass"
         );
+        in_pool(|| self.backward_in_pool(isa, output_gradient, input, parameters, state, needs_input))
+    }
+
+    fn backward_in_pool(
+        &self,
+        isa: Isa,
+        output_gradient: &[f32],
+        input: &[f32],
+        parameters: &Parameters<'_>,
+        state: &State,
+        needs_input: bool,
+    ) -> Gradients {
+        let State { map, affine, output } = state;
         let window = self.window();
         let group = map.len() / self.groups();
         let group_output = output_gradient.len() / self.groups();
-        let of_group = |index: usize| {
-            let kept = if output.is_empty() {
+        let of_group = |index: usize| Group {
+            map: &map[index * group..][..group],
+            output: if output.is_empty() {
                 &[]
             } else {
                 &output[index * group_output..][..group_output]
-            };
-            (
-                &map[index * group..][..group],
-                kept,
-                &output_gradient[index * group_output..][..group_output],
-            )
+            },
+            gradient: &output_gradient[index * group_output..][..group_output],
         };
 
         let parts: Vec<_> = (0..self.groups())
             .into_par_iter()
-            .map(|index| {
-                let (map, kept, gradient) = of_group(index);
-                activation_sums(isa, self.activation, window, map, kept, gradient, affine)
-            })
+            .map(|index| activation_sums(isa, self.activation, window, of_group(index), affine))
             .collect();
         let mut sums = vec![0.0f64; self.out_channels];
         let mut products = vec![0.0f64; self.out_channels];
@@ -190,15 +201,12 @@ impl Block {
         let backward = map_backward(affine, &sums, &products, rows);
 
         let map_gradient = |index: usize, map_gradient: &mut [f32]| {
-            let (map, kept, gradient) = of_group(index);
             let normalization = (affine, &backward);
             normalization_gradient(
                 isa,
                 self.activation,
                 window,
-                map,
-                kept,
-                gradient,
+                of_group(index),
                 normalization,
                 map_gradient,
             );

@@ -57,6 +57,17 @@ impl Window {
     }
 }
 
+/// A group of rows on the way back.
+#[derive(Clone, Copy)]
+pub(crate) struct Group<'a> {
+    /// The layer's output.
+    pub map: &'a [f32],
+    /// The activated output, for a sigmoid; the others do not read it.
+    pub output: &'a [f32],
+    /// The gradient of the activated output.
+    pub gradient: &'a [f32],
+}
+
 /// The activated output of a group.
 pub(crate) fn activate(
     isa: crate::isa::Isa,
@@ -119,15 +130,11 @@ simd! {
 }
 
 /// Per channel of a group: the sum of the gradients before the activation, and of their products with `y - mean`.
-///
-/// `output` is the activated group for a sigmoid; the others do not read it.
 pub(crate) fn activation_sums(
     isa: crate::isa::Isa,
     activation: Activation,
     window: Window,
-    map: &[f32],
-    output: &[f32],
-    gradient: &[f32],
+    Group { map, output, gradient }: Group<'_>,
     affine: &Affine,
 ) -> (Vec<f64>, Vec<f64>) {
     let mut sums = vec![0.0; window.channels];
@@ -225,9 +232,7 @@ pub(crate) fn normalization_gradient(
     isa: crate::isa::Isa,
     activation: Activation,
     window: Window,
-    map: &[f32],
-    output: &[f32],
-    gradient: &[f32],
+    Group { map, output, gradient }: Group<'_>,
     (affine, backward): (&Affine, &Backward),
     map_gradient: &mut [f32],
 ) {

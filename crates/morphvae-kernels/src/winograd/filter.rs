@@ -1,5 +1,11 @@
 //! Filters in the transformed space, and their gradients back.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops over an index alone are unrolled, which keeps the vectors in registers; iterators over arrays of \
+              vectors leave them in memory"
+)]
+
 use std::ops::Range;
 
 use rayon::prelude::*;

@@ -2,6 +2,12 @@
 //!
 //! Matrices lie `stride` floats apart; the image's tiles are the rows from `first` on of each.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops over an index alone are unrolled, which keeps the vectors in registers; iterators over arrays of \
+              vectors leave them in memory"
+)]
+
 use super::scheme::{self, each_phase};
 use super::{POSITIONS, STEP, Scheme};
 use crate::disjoint::Disjoint;
