@@ -55,6 +55,20 @@ pub(crate) trait Vector:
         }
     }
 
+    /// [`Vector::load`]; with `ALL` of all lanes, which `from` must hold.
+    ///
+    /// Without the other case in its way, a loop over loads is short enough to be unrolled.
+    #[inline(always)]
+    fn load_lanes<const ALL: bool>(from: &[f32]) -> Self {
+        Self::load(if ALL { &from[..Self::LANES] } else { from })
+    }
+
+    /// [`Vector::store`]; with `ALL` of all lanes, for which `to` must have room.
+    #[inline(always)]
+    fn store_lanes<const ALL: bool>(self, to: &mut [f32]) {
+        self.store(if ALL { &mut to[..Self::LANES] } else { to });
+    }
+
     /// As many lanes as `to` has room for.
     #[inline(always)]
     fn store(self, to: &mut [f32]) {

@@ -85,6 +85,19 @@ impl Tiles {
     }
 }
 
+/// Calls `function::<V, .., ALL>(arguments, c)` for the first channel `c` of each vector, with whole vectors or not.
+macro_rules! each_vector {
+    ($channels:expr, $function:ident::<$vector:ty $(, $generic:ident)*>($($argument:expr),*)) => {
+        for c in (0..$channels).step_by(<$vector>::LANES) {
+            if $channels - c >= <$vector>::LANES {
+                $function::<$vector $(, $generic)*, true>($($argument,)* c);
+            } else {
+                $function::<$vector $(, $generic)*, false>($($argument,)* c);
+            }
+        }
+    };
+}
+
 simd! {
     /// Transforms an image.
     ///
@@ -99,27 +112,39 @@ simd! {
     ) {
         for tile in 0..shape.count() {
             let pixels = shape.input_pixels(tile, channels);
-            for c in (0..channels).step_by(V::LANES) {
-                let mut lines = [[V::splat(0.0); POSITIONS]; POSITIONS];
-                for i in 0..POSITIONS {
-                    let mut line = [V::splat(0.0); POSITIONS];
-                    for j in 0..POSITIONS {
-                        if let Some(pixel) = pixels[i][j] {
-                            line[j] = V::load(&input[pixel + c..pixel + channels]);
-                        }
-                    }
-                    lines[i] = scheme::input(line);
-                }
-                let [l0, l1, l2, l3, l4, l5] = lines;
-                for j in 0..POSITIONS {
-                    let column = scheme::input([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-                    for i in 0..POSITIONS {
-                        let at = (i * POSITIONS + j) * stride + (first + tile) * channels;
-                        // SAFETY: the caller keeps the tiles of concurrent calls apart.
-                        column[i].store(unsafe { values.part(at + c, channels - c) });
-                    }
-                }
+            let row = (first + tile) * channels;
+            each_vector!(channels, input_vector::<V>(&pixels, input, channels, values, row, stride));
+        }
+    }
+}
+
+#[inline(always)]
+fn input_vector<V: Vector, const ALL: bool>(
+    pixels: &Pixels<POSITIONS>,
+    input: &[f32],
+    channels: usize,
+    values: &Disjoint<'_>,
+    row: usize,
+    stride: usize,
+    c: usize,
+) {
+    let mut lines = [[V::splat(0.0); POSITIONS]; POSITIONS];
+    for i in 0..POSITIONS {
+        let mut line = [V::splat(0.0); POSITIONS];
+        for j in 0..POSITIONS {
+            if let Some(pixel) = pixels[i][j] {
+                line[j] = V::load_lanes::<ALL>(&input[pixel + c..pixel + channels]);
             }
+        }
+        lines[i] = scheme::input(line);
+    }
+    let [l0, l1, l2, l3, l4, l5] = lines;
+    for j in 0..POSITIONS {
+        let column = scheme::input([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+        for i in 0..POSITIONS {
+            // SAFETY: the caller keeps the tiles of concurrent calls apart.
+            let to = unsafe { values.part((i * POSITIONS + j) * stride + row + c, channels - c) };
+            column[i].store_lanes::<ALL>(to);
         }
     }
 }
@@ -137,26 +162,38 @@ simd! {
         gradient.fill(0.0);
         for tile in 0..shape.count() {
             let pixels = shape.input_pixels(tile, channels);
-            for c in (0..channels).step_by(V::LANES) {
-                let mut lines = [[V::splat(0.0); POSITIONS]; POSITIONS];
-                for i in 0..POSITIONS {
-                    let mut line = [V::splat(0.0); POSITIONS];
-                    for j in 0..POSITIONS {
-                        let at = (i * POSITIONS + j) * stride + (first + tile) * channels;
-                        line[j] = V::load(&values[at + c..at + channels]);
-                    }
-                    lines[i] = scheme::input_transposed(line);
-                }
-                let [l0, l1, l2, l3, l4, l5] = lines;
-                for j in 0..POSITIONS {
-                    let column = scheme::input_transposed([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-                    for i in 0..POSITIONS {
-                        if let Some(pixel) = pixels[i][j] {
-                            let to = &mut gradient[pixel + c..pixel + channels];
-                            (V::load(to) + column[i]).store(to);
-                        }
-                    }
-                }
+            let row = (first + tile) * channels;
+            each_vector!(channels, input_gradient_vector::<V>(&pixels, gradient, channels, values, row, stride));
+        }
+    }
+}
+
+#[inline(always)]
+fn input_gradient_vector<V: Vector, const ALL: bool>(
+    pixels: &Pixels<POSITIONS>,
+    gradient: &mut [f32],
+    channels: usize,
+    values: &[f32],
+    row: usize,
+    stride: usize,
+    c: usize,
+) {
+    let mut lines = [[V::splat(0.0); POSITIONS]; POSITIONS];
+    for i in 0..POSITIONS {
+        let mut line = [V::splat(0.0); POSITIONS];
+        for j in 0..POSITIONS {
+            let at = (i * POSITIONS + j) * stride + row;
+            line[j] = V::load_lanes::<ALL>(&values[at + c..at + channels]);
+        }
+        lines[i] = scheme::input_transposed(line);
+    }
+    let [l0, l1, l2, l3, l4, l5] = lines;
+    for j in 0..POSITIONS {
+        let column = scheme::input_transposed([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+        for i in 0..POSITIONS {
+            if let Some(pixel) = pixels[i][j] {
+                let to = &mut gradient[pixel + c..pixel + channels];
+                (V::load_lanes::<ALL>(to) + column[i]).store_lanes::<ALL>(to);
             }
         }
     }
@@ -173,8 +210,8 @@ simd! {
         stride: usize,
     ) {
         for tile in 0..shape.count() {
-            let products = &products[(first + tile) * channels..];
-            each_phase!(S, output_phase::<V, S>(shape, tile, output, channels, products, stride));
+            let row = (first + tile) * channels;
+            each_phase!(S, output_phase::<V, S>(shape, tile, output, channels, products, row, stride));
         }
     }
 }
@@ -186,27 +223,43 @@ fn output_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
     output: &mut [f32],
     channels: usize,
     products: &[f32],
+    row: usize,
     stride: usize,
 ) {
     let pixels = shape.output_pixels::<S>(tile, (Y, X), channels);
-    for c in (0..channels).step_by(V::LANES) {
-        let mut lines = [[V::splat(0.0); STEP]; POSITIONS];
-        for i in 0..POSITIONS {
-            let mut line = [V::splat(0.0); POSITIONS];
-            for j in 0..POSITIONS {
-                if let Some(product) = S::product((Y, X), i, j) {
-                    line[j] = V::load(&products[product * stride + c..product * stride + channels]);
-                }
+    each_vector!(
+        channels,
+        output_vector::<V, S, Y, X>(&pixels, output, channels, products, row, stride)
+    );
+}
+
+#[inline(always)]
+fn output_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, const ALL: bool>(
+    pixels: &Pixels<STEP>,
+    output: &mut [f32],
+    channels: usize,
+    products: &[f32],
+    row: usize,
+    stride: usize,
+    c: usize,
+) {
+    let mut lines = [[V::splat(0.0); STEP]; POSITIONS];
+    for i in 0..POSITIONS {
+        let mut line = [V::splat(0.0); POSITIONS];
+        for j in 0..POSITIONS {
+            if let Some(product) = S::product((Y, X), i, j) {
+                let at = product * stride + row;
+                line[j] = V::load_lanes::<ALL>(&products[at + c..at + channels]);
             }
-            lines[i] = scheme::output(line);
         }
-        let [l0, l1, l2, l3, l4, l5] = lines;
-        for j in 0..STEP {
-            let column = scheme::output([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-            for i in 0..STEP {
-                if let Some(pixel) = pixels[i][j] {
-                    column[i].store(&mut output[pixel + c..pixel + channels]);
-                }
+        lines[i] = scheme::output(line);
+    }
+    let [l0, l1, l2, l3, l4, l5] = lines;
+    for j in 0..STEP {
+        let column = scheme::output([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+        for i in 0..STEP {
+            if let Some(pixel) = pixels[i][j] {
+                column[i].store_lanes::<ALL>(&mut output[pixel + c..pixel + channels]);
             }
         }
     }
@@ -242,25 +295,40 @@ fn output_gradient_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
     stride: usize,
 ) {
     let pixels = shape.output_pixels::<S>(tile, (Y, X), channels);
-    for c in (0..channels).step_by(V::LANES) {
-        let mut lines = [[V::splat(0.0); POSITIONS]; STEP];
-        for i in 0..STEP {
-            let mut line = [V::splat(0.0); STEP];
-            for j in 0..STEP {
-                if let Some(pixel) = pixels[i][j] {
-                    line[j] = V::load(&gradient[pixel + c..pixel + channels]);
-                }
+    each_vector!(
+        channels,
+        output_gradient_vector::<V, S, Y, X>(&pixels, gradient, channels, products, row, stride)
+    );
+}
+
+#[inline(always)]
+fn output_gradient_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, const ALL: bool>(
+    pixels: &Pixels<STEP>,
+    gradient: &[f32],
+    channels: usize,
+    products: &Disjoint<'_>,
+    row: usize,
+    stride: usize,
+    c: usize,
+) {
+    let mut lines = [[V::splat(0.0); POSITIONS]; STEP];
+    for i in 0..STEP {
+        let mut line = [V::splat(0.0); STEP];
+        for j in 0..STEP {
+            if let Some(pixel) = pixels[i][j] {
+                line[j] = V::load_lanes::<ALL>(&gradient[pixel + c..pixel + channels]);
             }
-            lines[i] = scheme::output_transposed(line);
         }
-        let [l0, l1, l2, l3] = lines;
-        for j in 0..POSITIONS {
-            let column = scheme::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
-            for i in 0..POSITIONS {
-                if let Some(product) = S::product((Y, X), i, j) {
-                    // SAFETY: the caller keeps the tiles of concurrent calls apart.
-                    column[i].store(unsafe { products.part(product * stride + row + c, channels - c) });
-                }
+        lines[i] = scheme::output_transposed(line);
+    }
+    let [l0, l1, l2, l3] = lines;
+    for j in 0..POSITIONS {
+        let column = scheme::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
+        for i in 0..POSITIONS {
+            if let Some(product) = S::product((Y, X), i, j) {
+                // SAFETY: the caller keeps the tiles of concurrent calls apart.
+                let to = unsafe { products.part(product * stride + row + c, channels - c) };
+                column[i].store_lanes::<ALL>(to);
             }
         }
     }
