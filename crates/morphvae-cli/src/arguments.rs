@@ -218,7 +218,7 @@ pub struct ReconstructArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Which images of a data set
+    /// Which images of a data set; a folder named with --images is taken whole, unless it holds `train` and `test`
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitArgument,
     /// Use at most N images
@@ -241,7 +241,7 @@ pub struct EncodeArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Which images of a data set
+    /// Which images of a data set; a folder named with --images is taken whole, unless it holds `train` and `test`
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitArgument,
     /// Use at most N images

@@ -7,6 +7,7 @@ use morphvae::data::strokes::{DEFAULT_TEST, DEFAULT_TRAIN, strokes};
 use morphvae::data::{self, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, read_folder};
 use morphvae::training::DataConfig;
 
+use crate::Usage;
 use crate::arguments::{FitArgument, ImageArguments, SplitArgument, StoreArguments};
 use crate::console::{Console, Unit};
 use crate::interrupt;
@@ -33,6 +34,8 @@ pub struct Reading {
     pub limit: Option<usize>,
     /// Decides the strokes, and which images of a folder are held out.
     pub seed: u64,
+    /// Whether nothing will be learned from the images, so that a folder need not be split.
+    pub whole: bool,
 }
 
 impl Source {
@@ -125,12 +128,14 @@ impl Source {
                     .channels
                     .as_deref()
                     .map(|channels| if channels == "3" { 3 } else { 1 });
+                let defaults = FolderOptions::new(reading.size);
                 let options = FolderOptions {
                     channels: reading.channels.or(asked),
                     fit: *fit,
                     strict: arguments.strict,
                     seed: reading.seed,
-                    ..FolderOptions::new(reading.size)
+                    test_fraction: if reading.whole { 1.0 } else { defaults.test_fraction },
+                    ..defaults
                 };
                 let folder = read_folder(path, &options)?;
                 for (path, reason) in &folder.skipped {
@@ -154,11 +159,19 @@ impl Source {
 }
 
 /// One of a data set's two splits.
-pub fn split(dataset: Dataset, which: SplitArgument) -> data::Split {
-    match which {
+pub fn split(dataset: Dataset, which: SplitArgument) -> Result<data::Split, Usage> {
+    let split = match which {
         SplitArgument::Train => dataset.train,
         SplitArgument::Test => dataset.test,
+    };
+    if split.images.count() == 0 {
+        let text = format!(
+            "{}: there is no such split of these images: leave --split out",
+            dataset.name
+        );
+        return Err(Usage(text));
     }
+    Ok(split)
 }
 
 /// Gets what is missing of a known set.

@@ -108,6 +108,8 @@ impl Model {
             channels: Some(network.channels),
             limit: limit.or(config.as_ref().and_then(|config| config.data.limit)),
             seed: config.map_or(0, |config| config.training.seed),
+            // A folder that the run did not learn from is not split; naming one says so.
+            whole: arguments.images.is_some(),
         };
         Ok(source.load(arguments, reading, console)?)
     }

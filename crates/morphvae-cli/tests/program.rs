@@ -360,6 +360,18 @@ fn images_of_a_folder_keep_their_names() {
         2,
         &["faces", "another --out"],
     );
+    // A folder that is not split is taken whole, a single image too.
+    desk.succeed("encode run --images faces/test/smile --out whole.csv");
+    assert_eq!(
+        fs::read_to_string(desk.path("whole.csv")).unwrap().lines().count(),
+        1 + 2
+    );
+    desk.succeed("reconstruct run --images faces/train/plain --limit 1 --out one");
+    desk.fail(
+        "encode run --images faces/test/smile --split train --out none.csv",
+        2,
+        &["smile", "leave --split out"],
+    );
     // A data set's images have no files, and numbers for names.
     desk.succeed("encode run --limit 2 --out few.csv");
     assert!(

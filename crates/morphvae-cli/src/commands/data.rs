@@ -123,10 +123,11 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
         channels: None,
         limit: None,
         seed: arguments.seed,
+        whole: false,
     };
     let dataset = source.load(&arguments.images, reading, console)?;
     let (name, classes) = (dataset.name.clone(), dataset.classes.clone());
-    let mut split = split(dataset, arguments.split);
+    let mut split = split(dataset, arguments.split)?;
     let whole = split.images.count();
     let subtitle = |shown: usize| {
         let part = match arguments.split {

@@ -21,7 +21,7 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
     let model = Model::open(&arguments.model, console)?;
     let source = model.source(&arguments.images, console)?;
     let dataset = model.load(&source, &arguments.images, arguments.limit, console)?;
-    let split = split(dataset, arguments.split);
+    let split = split(dataset, arguments.split)?;
     let codes = encode(&model.inference(), &split.images)?;
     let ids = ids(&split, arguments.split);
     let encodings = Encodings::new(&ids, split.labels.as_deref(), &codes)?;

@@ -33,7 +33,7 @@ pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result
         return Err(Usage(text).into());
     }
     let dataset = model.load(&source, &arguments.images, arguments.limit, console)?;
-    let split = split(dataset, arguments.split);
+    let split = split(dataset, arguments.split)?;
     let images = reconstruct(&model.inference(), &split.images)?;
     let names = match &split.sources {
         Some(sources) => names_like(sources),

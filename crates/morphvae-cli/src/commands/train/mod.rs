@@ -64,6 +64,7 @@ impl Run {
             },
             limit: config.data.limit,
             seed: config.training.seed,
+            whole: false,
         };
         let dataset = source.load(&arguments.images, reading, console)?;
         let fingerprint = dataset.fingerprint();

@@ -37,8 +37,8 @@ pub struct FolderOptions {
     pub fit: Fit,
     /// Whether a file that cannot be read is an error rather than skipped.
     pub strict: bool,
-    /// The fraction of each class that is held out for testing, above 0 and below 1, where the folder is not split
-    /// already. At least one image of each class is held out, unless it is the only one.
+    /// The fraction of each class that is held out for testing, above 0, where the folder is not split already. Below
+    /// 1, at least one image of each class is held out, unless it is the only one, and one is left; 1 leaves none.
     pub test_fraction: f64,
     /// Chooses which images are held out.
     pub seed: u64,
@@ -66,11 +66,11 @@ impl FolderOptions {
         if let Some(channels) = self.channels.filter(|channels| ![1, 3].contains(channels)) {
             return wrong("the number of channels", channels.to_string(), "1 or 3");
         }
-        if !(self.test_fraction > 0.0 && self.test_fraction < 1.0) {
+        if !(self.test_fraction > 0.0 && self.test_fraction <= 1.0) {
             return wrong(
                 "the fraction to test on",
                 self.test_fraction.to_string(),
-                "above 0 and below 1",
+                "above 0 and at most 1",
             );
         }
         Ok(())
@@ -320,6 +320,10 @@ fn number_classes(path: &Path, images: &mut [Image]) -> Result<Vec<String>, Data
 
 /// Draws the images of each class that are held out to test on.
 fn hold_out(path: &Path, images: &mut [Image], classes: &[String], options: &FolderOptions) -> Result<(), DataError> {
+    if options.test_fraction == 1.0 {
+        images.iter_mut().for_each(|image| image.found.part = Some(Part::Test));
+        return Ok(());
+    }
     let mut generator = generator(options.seed, Purpose::Split, 0);
     let mut members = vec![Vec::new(); classes.len().max(1)];
     for (index, image) in images.iter().enumerate() {

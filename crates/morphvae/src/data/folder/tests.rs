@@ -145,6 +145,12 @@ fn folders_that_make_no_data_set_are_refused() {
     fs::remove_file(root.path().join("broken.png")).unwrap();
     grey(root.path(), "single.png", 1);
     assert!(message(root.path(), &options).contains("cannot be split"));
+    let whole = FolderOptions {
+        test_fraction: 1.0,
+        ..options.clone()
+    };
+    let dataset = read_folder(root.path(), &whole).unwrap().dataset;
+    assert_eq!((dataset.train.images.count(), dataset.test.images.count()), (0, 1));
     grey(root.path(), "class/labelled.png", 1);
     let mixed = message(root.path(), &options);
     assert!(
@@ -153,10 +159,10 @@ fn folders_that_make_no_data_set_are_refused() {
     );
     assert!(message(root.path(), &FolderOptions::new(0)).contains("the image size is 0"));
     let fraction = FolderOptions {
-        test_fraction: 1.0,
+        test_fraction: 1.5,
         ..FolderOptions::new(4)
     };
-    assert!(message(root.path(), &fraction).contains("above 0 and below 1"));
+    assert!(message(root.path(), &fraction).contains("above 0 and at most 1"));
     let channels = FolderOptions {
         channels: Some(2),
         ..FolderOptions::new(4)
