@@ -157,10 +157,10 @@ fn channels() -> impl Strategy<Value = usize> {
     ]
 }
 
-/// The smallest problems that reach every kernel: few enough for Miri, which runs a thousand times slower.
+/// The smallest problems that reach every kernel, for checkers that run them slowly.
 ///
-/// `MIRIFLAGS="-Zmiri-tree-borrows -Zmiri-ignore-leaks -Zmiri-disable-isolation" cargo +nightly miri test -p
-/// morphvae-kernels --test agreement small` (leaks and stacked borrows: rayon's threads and queues).
+/// `RUSTFLAGS=-Zsanitizer=address cargo +nightly test --target x86_64-unknown-linux-gnu -p morphvae-kernels`; under
+/// Miri the first problem alone takes a minute.
 #[test]
 fn small_blocks_agree() -> Result<(), TestCaseError> {
     let transposed = |size, sigmoid| Layer::TransposedConvolution { size, sigmoid };
