@@ -59,12 +59,7 @@ fn explain(answer: &clap::Error) -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let console = Console::new(arguments.quiet);
-    if let Some(threads) = arguments.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.into())
-            .build_global()
-            .context("cannot start the threads")?;
-    }
+    start_threads(arguments.threads.map(usize::from)).context("cannot start the threads")?;
     match arguments.verb {
         Verb::Train(arguments) => commands::train::run(&arguments, console),
         Verb::Evaluate(arguments) => commands::evaluate::run(&arguments, console),
@@ -93,6 +88,16 @@ impl Usage {
             path.display()
         ))
     }
+}
+
+/// Starts the threads that compute, of which this one is one: so many in all, or as many as there are cores.
+fn start_threads(count: Option<usize>) -> anyhow::Result<()> {
+    let count = count.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+    let count = count.unwrap_or(1);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count);
+    // Alone, it could not answer to the thread that prepares batches while it waits for one.
+    let pool = if count > 1 { pool.use_current_thread() } else { pool };
+    Ok(pool.build_global()?)
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

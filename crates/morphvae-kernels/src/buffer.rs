@@ -7,13 +7,25 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 /// Buffers kept for later; above this number the oldest is given back to the allocator.
 const KEPT: usize = 48;
+
+/// Floats that one task writes as zeros: many pages.
+const TOUCHED: usize = 1 << 16;
 
 /// Floats of a cache line.
 const LINE: usize = 16;
 
 static POOL: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+
+/// Zeros in memory of their own, for results that are handed out.
+///
+/// All threads write them: fresh pages come from the system as they are first touched, one thread at a time or several.
+pub(crate) fn zeros(length: usize) -> Vec<f32> {
+    rayon::iter::repeat_n(0.0, length).with_min_len(TOUCHED).collect()
+}
 
 /// Floats with unspecified contents, from the pool and back to it.
 ///

@@ -3,7 +3,9 @@
 mod dot;
 mod pack;
 mod product;
+mod row;
 
 pub(crate) use dot::multiply_by_rows;
-pub(crate) use pack::pack;
+pub(crate) use pack::{pack, packed_length};
 pub(crate) use product::{Left, Right, multiply};
+pub(crate) use row::{multiply_row, nonzero};

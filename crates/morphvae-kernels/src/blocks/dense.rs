@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, zeros};
 use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply, multiply_by_rows, pack};
 
@@ -49,7 +49,7 @@ pub(super) fn backward(
     map.par_chunks_mut(batch * block.image_length() / block.groups())
         .enumerate()
         .for_each(|(group, map)| map_gradient(group, map));
-    let mut gradient = vec![0.0; if needs_input { block.input_length() } else { 0 }];
+    let mut gradient = zeros(if needs_input { block.input_length() } else { 0 });
     if block.layer == Layer::Flattening {
         let pixels = block.input_pixels();
         if needs_input {
@@ -121,7 +121,7 @@ fn times_matrix(isa: Isa, left: &[f32], weight: &[f32], rows: usize, depth: usiz
 /// `left[batch, n]ᵀ * right[batch, k]`, a weight gradient `[n, k]`.
 fn outer_products(isa: Isa, left: &[f32], right: &[f32], batch: usize, n: usize) -> Vec<f32> {
     let k = right.len() / batch;
-    let mut output = vec![0.0; n * k];
+    let mut output = zeros(n * k);
     output.par_chunks_mut(ROWS * k).enumerate().for_each(|(index, output)| {
         let rows = output.len() / k;
         let right = Right::Rows { data: right, stride: k };

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, zeros};
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
 use crate::lowering::{gather_3x3, gather_4x4, scatter_3x3, scatter_4x4};
@@ -84,7 +84,7 @@ pub(super) fn backward(
     let (inputs, outputs) = (block.in_channels, block.out_channels);
     let (pixels, size) = (block.input_pixels(), (block.height, block.width));
     let transposed = needs_input.then(|| pack_weight_transposed(isa, block, weight));
-    let mut gradient = vec![0.0; if needs_input { block.input_length() } else { 0 }];
+    let mut gradient = zeros(if needs_input { block.input_length() } else { 0 });
     let gradient_image = gradient.len() / block.batch;
     let gradient_parts = Disjoint::new(&mut gradient);
     // Each part is the sum over a run of images, and the parts are added in order at the end.

@@ -8,7 +8,7 @@ use super::{Block, Layer, Parameters, direct, minimal};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
-use crate::matrix::{Left, Right, multiply, pack};
+use crate::matrix::{Left, Right, multiply, multiply_row, nonzero, pack};
 use crate::normalization::{Affine, activate, relu};
 use crate::tasks::{for_each_task, in_pool};
 use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
@@ -219,6 +219,7 @@ impl FoldedBlock {
         let (rows, depth) = (block.batch, input.len() / block.batch);
         let stride = output.len() / rows;
         let output = Disjoint::new(output);
+        let single = (rows == 1).then(|| nonzero(input));
         let run = |task: usize| {
             let Columns {
                 range,
@@ -228,8 +229,12 @@ impl FoldedBlock {
             } = &columns[task];
             let width = range.len();
             let mut products = Buffer::take(rows * width);
-            let (left, right) = (Left::rows(input, depth), Right::Packed(packed));
-            multiply(self.isa, left, right, rows, width, depth, &mut products, width, false);
+            if let Some(row) = &single {
+                multiply_row(self.isa, row, packed, depth, &mut products);
+            } else {
+                let (left, right) = (Left::rows(input, depth), Right::Packed(packed));
+                multiply(self.isa, left, right, rows, width, depth, &mut products, width, false);
+            }
             for (row, products) in products.chunks_exact(width).enumerate() {
                 // SAFETY: the tasks' columns are disjoint.
                 let to = unsafe { output.part(row * stride + range.start, width) };

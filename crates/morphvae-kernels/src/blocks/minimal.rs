@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, zeros};
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply};
@@ -73,7 +73,7 @@ pub(super) fn backward<S: Scheme>(
     let input_image = block.input_pixels() * inputs;
     let images = images_at_a_time::<S>(block);
     let transposed = needs_input.then(|| pack_filters::<S>(isa, weight, block.filters().transposed()));
-    let mut gradient = vec![0.0; if needs_input { block.input_length() } else { 0 }];
+    let mut gradient = zeros(if needs_input { block.input_length() } else { 0 });
     let filter_stride = aligned(inputs * outputs);
     let mut filters = Buffer::take(S::PRODUCTS * filter_stride);
 
@@ -135,7 +135,7 @@ pub(super) fn backward<S: Scheme>(
                 });
         }
     }
-    let mut weight_gradient = vec![0.0; block.weight_length()];
+    let mut weight_gradient = zeros(block.weight_length());
     let by_rows = match block.layer {
         Layer::Convolution => block.filters().transposed(),
         _ => block.filters(),

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
 use super::{Activation, Block, Layer, dense, direct, minimal};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, zeros};
 use crate::isa::Isa;
 use crate::normalization::{Affine, Backward, Group, activate, activation_sums, moments, normalization_gradient};
 use crate::tasks::in_pool;
@@ -96,7 +96,7 @@ impl Block {
         let variance = moments.variance();
         let affine = affine(moments.mean(), &variance, parameters);
 
-        let mut output = vec![0.0; self.output_length()];
+        let mut output = zeros(self.output_length());
         let group_output = output.len() / self.groups();
         output
             .par_chunks_mut(group_output)
