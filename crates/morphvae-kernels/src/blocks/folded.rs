@@ -60,7 +60,7 @@ struct Channels {
 }
 
 /// Tiles from which minimal filtering is faster.
-const MINIMAL_TILES: usize = 8;
+const MINIMAL_TILES: usize = 4;
 /// Columns of a dense layer that a task works on.
 const COLUMNS: usize = 256;
 /// Multiply-adds below which a dense layer is not worth dividing.
