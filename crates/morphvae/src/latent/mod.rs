@@ -4,8 +4,10 @@ mod encodings;
 mod principal;
 mod prior;
 mod statistics;
+mod typical;
 
 pub use encodings::{Encodings, EncodingsError};
 pub use principal::PrincipalComponents;
 pub use prior::{linear_grid, normal_quantile, quantile_grid};
 pub use statistics::{ClassStatistics, LatentStatistics};
+pub use typical::typical_members;

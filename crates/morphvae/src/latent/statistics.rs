@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::typical_members;
+
 /// Means and variances of encoded images, altogether and by class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatentStatistics {
@@ -26,6 +28,10 @@ pub struct ClassStatistics {
     pub mean: Vec<f64>,
     /// Variance of their posteriors' means, `[latent]`.
     pub variance: Vec<f64>,
+    /// The posterior's mean of the most typical of them, `[latent]`, as [`typical_members`] finds it; empty for a class
+    /// without images and in files of earlier versions.
+    #[serde(default)]
+    pub typical: Vec<f32>,
 }
 
 impl LatentStatistics {
@@ -35,6 +41,7 @@ impl LatentStatistics {
         let latent = kl.len();
         let points = || means.chunks_exact(latent);
         let (_, mean, variance) = moments(points(), latent);
+        let typical = labels.map_or_else(Vec::new, |labels| typical_members(means, latent, labels, classes.len()));
         let of_class = |(class, name): (usize, &String)| {
             let labels = labels.unwrap_or_default().iter();
             let members = points().zip(labels).filter(|&(_, &label)| usize::from(label) == class);
@@ -44,6 +51,7 @@ impl LatentStatistics {
                 images,
                 mean,
                 variance,
+                typical: typical[class].map_or_else(Vec::new, |index| means[index * latent..][..latent].to_vec()),
             }
         };
         let classes = match labels {
@@ -88,6 +96,8 @@ mod tests {
         assert_eq!(statistics.classes[0].variance, [1.0, 0.0]);
         assert_eq!(statistics.classes[1].images, 1);
         assert_eq!(statistics.classes[2].mean, [0.0, 0.0]);
+        assert_eq!(statistics.classes[1].typical, [-4.0, 0.0]);
+        assert!(statistics.classes[2].typical.is_empty());
         assert!(statistics.mean[0].abs() < 1e-12);
         assert!((statistics.variance[0] - 26.0 / 3.0).abs() < 1e-12);
     }
