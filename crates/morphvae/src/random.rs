@@ -28,6 +28,8 @@ pub enum Purpose {
     Split = 6,
     /// Where the search for principal components begins.
     Directions = 7,
+    /// Points drawn from the prior.
+    Prior = 8,
 }
 
 /// The generator of one purpose and one step (an epoch, a batch, an image: whatever the purpose counts).

@@ -250,7 +250,7 @@ pub enum DataError {
     },
 
     /// An image that cannot be read.
-    #[error("{}: {reason}: mend or remove the file, or allow unreadable files to be skipped", path.display())]
+    #[error("{}: {reason}: it must be a whole PNG, JPEG, BMP, PGM or WebP image", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -1,13 +1,15 @@
-//! The latent space as plain numbers: encoded images, their statistics and main directions, and grids over the prior.
+//! The latent space as plain numbers: encoded images, their statistics and main directions, attributes, and the prior.
 
+mod attribute;
 mod encodings;
 mod principal;
 mod prior;
 mod statistics;
 mod typical;
 
+pub use attribute::{Attribute, AttributeError};
 pub use encodings::{Encodings, EncodingsError};
 pub use principal::PrincipalComponents;
-pub use prior::{linear_grid, normal_quantile, quantile_grid};
+pub use prior::{linear_grid, normal_quantile, prior_sample, quantile_grid};
 pub use statistics::{ClassStatistics, LatentStatistics};
 pub use typical::typical_members;

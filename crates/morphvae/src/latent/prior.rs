@@ -1,6 +1,14 @@
-//! Grids over the standard normal prior.
+//! The standard normal prior: points drawn from it, and grids over it.
 
 #![expect(clippy::excessive_precision, reason = "coefficients stand as they were published")]
+
+use crate::random::{Purpose, noise};
+
+/// The `index`-th point, `[latent]`, that a seed draws from the prior.
+#[must_use]
+pub fn prior_sample(seed: u64, index: u64, latent: usize) -> Vec<f32> {
+    noise(seed, Purpose::Prior, index, latent)
+}
 
 /// The value below which a standard normal number lies with `probability`; infinite at 0 and 1, NaN outside of them.
 ///

@@ -5,6 +5,7 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use sha2::{Digest, Sha256};
 
 use super::{ModelError, NetworkConfig, Vae};
 use crate::weights::{Array, StateDict, match_names};
@@ -42,6 +43,20 @@ impl Vae {
             ),
             None => old,
         }))
+    }
+
+    /// SHA-256 of all weights in hexadecimal: what belongs to one model, such as a direction of its latent space, is
+    /// told by it from what belongs to another.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut digest = Sha256::new();
+        for (name, array) in &self.state() {
+            digest.update(name);
+            for value in &array.values {
+                digest.update(value.to_le_bytes());
+            }
+        }
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Every tensor's name and shape, in the order of the network.

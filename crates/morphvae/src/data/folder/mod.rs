@@ -123,6 +123,25 @@ pub fn read_folder(path: &Path, options: &FolderOptions) -> Result<Folder, DataE
     })
 }
 
+/// Reads one image file as [`read_folder`] reads many: `size` x `size` pixels, 1 or 3 `channels`.
+///
+/// # Errors
+/// [`DataError::Unreadable`] when the file is no image, [`DataError::Option`] when a number makes no sense.
+pub fn read_image(path: &Path, size: usize, channels: usize, fit: Fit) -> Result<Images, DataError> {
+    let options = FolderOptions {
+        channels: Some(channels),
+        fit,
+        ..FolderOptions::new(size)
+    };
+    options.check()?;
+    let side = u32::try_from(size).expect("the size has been checked");
+    let picture = picture::read(path, side, fit, channels == 3).map_err(|reason| DataError::Unreadable {
+        path: path.to_path_buf(),
+        reason,
+    })?;
+    Images::new(channels, size, size, picture.planes(channels).copied().collect())
+}
+
 /// Which split an image belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -357,8 +376,7 @@ fn split(folder: &Path, images: Vec<Image>, colour: bool, size: usize) -> Result
     let sources = images.iter().map(|image| relative(&image.found.path)).collect();
     let mut pixels = Vec::with_capacity(images.len() * channels * size * size);
     for Image { picture, .. } in images {
-        let repeats = if picture.coloured { 1 } else { channels };
-        (0..repeats).for_each(|_| pixels.extend(&picture.pixels));
+        pixels.extend(picture.planes(channels));
     }
     Ok(Split {
         images: Images::new(channels, size, size, pixels)?,

@@ -37,6 +37,14 @@ pub(super) struct Picture {
     pub pixels: Vec<u8>,
 }
 
+impl Picture {
+    /// As so many channels: a grey picture's plane stands for each of three.
+    pub fn planes(&self, channels: usize) -> impl Iterator<Item = &u8> {
+        let repeats = if self.coloured { 1 } else { channels };
+        std::iter::repeat_n(&self.pixels, repeats).flatten()
+    }
+}
+
 /// Reads an image file as a square of `size` x `size`, grey if `colour` is not wanted; the error says what is wrong.
 pub(super) fn read(path: &Path, size: u32, fit: Fit, colour: bool) -> Result<Picture, String> {
     // One line, whatever a decoder says.

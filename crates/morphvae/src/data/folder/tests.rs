@@ -56,6 +56,20 @@ fn folders_are_labels_and_a_tenth_of_each_is_held_out() {
 }
 
 #[test]
+fn one_image_is_read_as_one_of_many() {
+    let root = tempfile::tempdir().unwrap();
+    grey(root.path(), "a.png", 77);
+    fs::write(root.path().join("b.png"), "not an image").unwrap();
+    let read = |name: &str, size, channels| read_image(&root.path().join(name), size, channels, Fit::Crop);
+    let images = read("a.png", 8, 3).unwrap();
+    assert_eq!((images.count(), images.channels(), images.width()), (1, 3, 8));
+    assert_eq!(images.pixels(), [77; 3 * 64]);
+    assert!(read("b.png", 8, 1).unwrap_err().to_string().contains("b.png"));
+    assert!(read("none.png", 8, 1).unwrap_err().to_string().contains("none.png"));
+    assert!(matches!(read("a.png", 0, 1), Err(DataError::Option { .. })));
+}
+
+#[test]
 fn the_seed_and_the_fraction_choose_what_is_held_out() {
     let root = tempfile::tempdir().unwrap();
     (0..40).for_each(|index| grey(root.path(), &format!("{index:02}.png"), index));
