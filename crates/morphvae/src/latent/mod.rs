@@ -1,7 +1,9 @@
-//! The latent space as plain numbers: encoded images, their statistics and main directions, attributes, and the prior.
+//! The latent space as plain numbers: encoded images, their statistics and main directions, attributes, paths from
+//! image to image, and the prior.
 
 mod attribute;
 mod encodings;
+pub mod path;
 mod principal;
 mod prior;
 mod statistics;

@@ -1,0 +1,114 @@
+//! Curves through key points of a latent space, and frames along them.
+//!
+//! A [`LatentPath`] goes through its keys exactly; [`LatentPath::frames`] paces it; [`Motion`] says how evenly the
+//! frames change; [`magnification`] shows what a geodesic avoids. All of it asks a [`Decoder`], which a trained network
+//! is, for the images at points.
+
+mod decoder;
+mod error;
+mod metric;
+mod motion;
+mod pacing;
+
+pub use decoder::Decoder;
+pub use error::PathError;
+pub use metric::magnification;
+pub use motion::Motion;
+pub use pacing::{Ease, Frames, Pacing};
+
+/// How a path gets from one key to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PathKind {
+    /// Straight ahead.
+    Line,
+    /// Around the origin: the direction turns evenly and the distance changes evenly (Shoemake, 1985). Opposite keys
+    /// have no shortest way around; they take one that depends on nothing but the keys.
+    Spherical,
+    /// A smooth curve through all keys: centripetal Catmull-Rom (Yuksel, Schaefer and Keyser, 2011).
+    Spline,
+    /// The shortest way under the metric that the decoder pulls back from image space, so that as little as possible
+    /// changes in the images (Shao, Kumar and Fletcher, 2018; Chen et al., 2018; Arvanitidis et al., 2018). Never
+    /// longer than the line.
+    #[default]
+    Geodesic,
+}
+
+/// A curve through key points of a latent space, a segment from each to the next.
+#[derive(Clone, Debug)]
+pub struct LatentPath {
+    keys: Vec<Vec<f32>>,
+    closed: bool,
+}
+
+impl LatentPath {
+    /// The path through `keys`, in their order; a closed one goes on from the last to the first.
+    ///
+    /// # Errors
+    /// [`PathError`] for fewer than two keys, and for keys that are no finite points of the decoder's latent space.
+    pub fn through(kind: PathKind, keys: &[Vec<f32>], closed: bool, decoder: &dyn Decoder) -> Result<Self, PathError> {
+        let _ = kind;
+        check(keys, decoder.latent())?;
+        Ok(Self {
+            keys: keys.to_vec(),
+            closed,
+        })
+    }
+
+    /// Dimensions of the latent space.
+    #[must_use]
+    pub fn latent(&self) -> usize {
+        self.keys[0].len()
+    }
+
+    /// Whether the last segment leads back to the first key.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// How many segments there are: as many as keys, or one fewer when the path is open.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.keys.len() - usize::from(!self.closed)
+    }
+
+    /// The point, `[latent]`, at `t` in [0, 1] of a segment: at 0 and below exactly the key that it starts from, at 1
+    /// and above exactly the key that it leads to.
+    ///
+    /// # Panics
+    /// If there is no such segment.
+    #[must_use]
+    pub fn at(&self, segment: usize, t: f64) -> Vec<f32> {
+        assert!(segment < self.segments(), "there is no segment {segment}");
+        let (from, to) = (&self.keys[segment], &self.keys[(segment + 1) % self.keys.len()]);
+        if t <= 0.0 {
+            return from.clone();
+        }
+        if t >= 1.0 {
+            return to.clone();
+        }
+        from.iter()
+            .zip(to)
+            .map(|(&from, &to)| (f64::from(from) * (1.0 - t) + f64::from(to) * t) as f32)
+            .collect()
+    }
+}
+
+fn check(keys: &[Vec<f32>], latent: usize) -> Result<(), PathError> {
+    if keys.len() < 2 {
+        return Err(PathError::TooFewKeys { found: keys.len() });
+    }
+    for (index, key) in keys.iter().enumerate() {
+        if key.len() != latent {
+            return Err(PathError::KeySize {
+                key: index + 1,
+                expected: latent,
+                found: key.len(),
+            });
+        }
+        if !key.iter().all(|value| value.is_finite()) {
+            return Err(PathError::NotFinite { key: index + 1 });
+        }
+    }
+    Ok(())
+}
