@@ -4,10 +4,12 @@ mod density;
 mod legend;
 mod plane;
 mod range;
+mod route;
 mod space;
 mod view;
 
 pub use plane::{Plane, plane};
+pub use route::{Relief, Route, route};
 pub use space::{AZIMUTHS, ELEVATION, Space, space, turning};
 
 use super::{FigureError, Labels};

@@ -10,17 +10,17 @@ use super::{Points, by_count, interleaved};
 use image::RgbImage;
 
 /// Side of the square that holds the points, in pixels.
-const SIDE: f64 = 1320.0;
+pub(super) const SIDE: f64 = 1320.0;
 /// Left of the square: tick labels and the axis's name.
-const LEFT: f64 = 156.0;
+pub(super) const LEFT: f64 = 156.0;
 /// Below the square.
-const BOTTOM: f64 = 190.0;
+pub(super) const BOTTOM: f64 = 190.0;
 /// From the square to the notes below it.
-const NOTES: f64 = 148.0;
+pub(super) const NOTES: f64 = 148.0;
 /// Around everything.
-const MARGIN: f64 = 64.0;
+pub(super) const MARGIN: f64 = 64.0;
 /// Between the square and the legend.
-const GUTTER: f64 = 44.0;
+pub(super) const GUTTER: f64 = 44.0;
 
 /// What a plane map says besides its points.
 #[derive(Clone, Copy, Debug)]
@@ -82,19 +82,19 @@ pub fn plane(points: &Points<2>, plane: &Plane) -> Result<RgbImage, FigureError>
 }
 
 /// The square on the page and what it shows.
-struct Map {
-    range: Range<2>,
-    left: f64,
-    top: f64,
+pub(super) struct Map {
+    pub range: Range<2>,
+    pub left: f64,
+    pub top: f64,
 }
 
 impl Map {
     /// Where a point with the square's sides at ±1 lies on the page.
-    fn place(&self, [x, y]: [f64; 2]) -> Place {
+    pub fn place(&self, [x, y]: [f64; 2]) -> Place {
         [self.left + (1.0 + x) * SIDE / 2.0, self.top + (1.0 - y) * SIDE / 2.0]
     }
 
-    fn draw_grid(&self, canvas: &mut Canvas, plane: &Plane) {
+    pub fn draw_grid(&self, canvas: &mut Canvas, plane: &Plane) {
         let [[x_low, x_high], [y_low, y_high]] = [self.range.ends(0), self.range.ends(1)];
         let (right, bottom) = (self.left + SIDE, self.top + SIDE);
         let across = Ticks::new(x_low, x_high, 9);
@@ -138,7 +138,7 @@ impl Map {
     }
 
     /// Draws the points and says how many do not lie on the map.
-    fn draw_points(&self, canvas: &mut Canvas, points: &Points<2>, colours: &[Colour]) -> usize {
+    pub fn draw_points(&self, canvas: &mut Canvas, points: &Points<2>, colours: &[Colour]) -> usize {
         let count = points.positions.len();
         let radius = by_count(count, 8.0, 5.0, [2.6, 12.0]);
         let opacity = by_count(count, 0.9, 0.7, [0.35, 0.95]);

@@ -38,11 +38,12 @@ impl<const D: usize> Range<D> {
 
     /// The point with the range's centre at 0 and its sides at ±1; none outside and for points that are not finite.
     pub fn normalized(&self, point: [f64; D]) -> Option<[f64; D]> {
-        let mut normalized = point;
-        for (value, centre) in normalized.iter_mut().zip(self.centre) {
-            *value = (*value - centre) / self.half;
-        }
-        normalized.iter().all(|value| value.abs() <= 1.0).then_some(normalized)
+        Some(self.scaled(point)).filter(|point| point.iter().all(|value| value.abs() <= 1.0))
+    }
+
+    /// The point with the range's centre at 0 and its sides at ±1, wherever it lies.
+    pub fn scaled(&self, point: [f64; D]) -> [f64; D] {
+        std::array::from_fn(|axis| (point[axis] - self.centre[axis]) / self.half)
     }
 
     /// What the range shows of one axis.
