@@ -27,6 +27,15 @@ pub enum Verb {
     /// Judge a model on the whole test split
     #[command(after_help = "Example: morphvae evaluate runs/first --json")]
     Evaluate(EvaluateArguments),
+    /// Let one image flow into another: a clip through classes, files or points
+    #[command(
+        after_help = "Example: morphvae morph 2 4 9 3 5 3 8",
+        override_usage = "morphvae morph [OPTIONS] [MODEL] <KEY> <KEY>..."
+    )]
+    Morph(Box<MorphArguments>),
+    /// Find the direction between two groups of images, for `morph --add`
+    #[command(after_help = "Example: morphvae attribute thick --from thin/ --to thick/")]
+    Attribute(AttributeArguments),
     /// Draw a model's figures again
     #[command(after_help = "Example: morphvae figures runs/first --grid 30")]
     Figures(FiguresArguments),
@@ -193,6 +202,145 @@ pub struct EvaluateArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct MorphArguments {
+    /// The model (a run's folder, a .safetensors or a .pth; the bundled one when left out), and what the clip goes
+    /// through: classes, image files, test:N and train:N of a data set, latent points as z:0.3,-1.2, or random. What
+    /// follows a + is added to that key alone: anna.png+smile:1.5
+    #[arg(value_name = "KEY", required = true)]
+    pub keys: Vec<String>,
+    /// Add so much of an attribute to every key, as smile:1.5; it lies in smile.attribute.json
+    #[arg(long, value_name = "NAME:AMOUNT", value_parser = clap::value_parser!(crate::keys::Amount))]
+    pub add: Vec<crate::keys::Amount>,
+    /// Decides the random keys
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub seed: u64,
+
+    /// How to get from key to key
+    #[arg(long, value_enum, default_value = "geodesic", help_heading = "Path")]
+    pub path: PathArgument,
+    /// Space the frames by equal visible change [default]
+    #[arg(long, overrides_with = "uneven", help_heading = "Path")]
+    pub even: bool,
+    /// Space the frames by equal steps of the path
+    #[arg(long, help_heading = "Path")]
+    pub uneven: bool,
+    /// How the speed changes between two keys
+    #[arg(long, value_enum, default_value = "linear", help_heading = "Path")]
+    pub ease: EaseArgument,
+    /// Draw the path over the latent map as well
+    #[arg(long, help_heading = "Path")]
+    pub on_map: bool,
+
+    /// Frames of the whole way through all keys [default: 24 from key to key]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Clip", allow_negative_numbers = true)]
+    pub frames: Option<usize>,
+    /// Frames a second
+    #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = rate, help_heading = "Clip", allow_negative_numbers = true)]
+    pub fps: f64,
+    /// Rest so long on each key
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.2, value_parser = rest, help_heading = "Clip", allow_negative_numbers = true)]
+    pub hold: f64,
+    /// What comes after the last key
+    #[arg(long = "loop", value_enum, default_value = "bounce", help_heading = "Clip")]
+    pub repeat: RepeatArgument,
+    /// Draw each pixel N x N pixels large [default: so that the clip is about 160 pixels wide]
+    #[arg(long, value_name = "N", value_parser = at_most(64), help_heading = "Clip", allow_negative_numbers = true)]
+    pub scale: Option<usize>,
+    /// Colours for grey images
+    #[arg(long, value_enum, help_heading = "Clip")]
+    pub colormap: Option<ColormapArgument>,
+
+    /// The clip: .gif, .apng, .mp4 (with ffmpeg), or a folder for PNG frames [default: morph-KEYS.gif]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace what exists
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    #[command(flatten)]
+    pub images: ImageArguments,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PathArgument {
+    /// Straight ahead
+    Line,
+    /// Around the origin
+    Spherical,
+    /// A smooth curve through all keys
+    Spline,
+    /// The way along which the images change least
+    Geodesic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EaseArgument {
+    /// The same speed all the way
+    Linear,
+    /// Slow at both keys
+    Smoothstep,
+    /// Slow at the first key
+    In,
+    /// Slow at the second key
+    Out,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RepeatArgument {
+    /// Nothing: the clip ends
+    Once,
+    /// Back the same way
+    Bounce,
+    /// On to the first key
+    Cycle,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColormapArgument {
+    /// Dark ink on paper
+    Ink,
+    /// Violet, green, yellow
+    Viridis,
+    /// Black, violet, pale yellow
+    Magma,
+    /// Black, red, pale yellow
+    Inferno,
+    /// Blue, violet, yellow
+    Plasma,
+}
+
+#[derive(Debug, Args)]
+pub struct AttributeArguments {
+    /// What the attribute is called
+    pub name: String,
+    #[command(flatten)]
+    pub model: ModelArgument,
+    /// A folder of images without it
+    #[arg(long, value_name = "FOLDER")]
+    pub from: PathBuf,
+    /// A folder of images with it
+    #[arg(long, value_name = "FOLDER")]
+    pub to: PathBuf,
+    /// How the images are made square [default: as the model's own were]
+    #[arg(long, value_enum)]
+    pub fit: Option<FitArgument>,
+    /// Make an unreadable image an error instead of skipping it
+    #[arg(long)]
+    pub strict: bool,
+    /// The attribute's file [default: NAME.attribute.json]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct FiguresArguments {
     #[command(flatten)]
     pub model: ModelArgument,
@@ -342,6 +490,16 @@ fn address(text: &str) -> Result<String, &'static str> {
     } else {
         Err("an address begins with http:// or https://")
     }
+}
+
+fn rate(text: &str) -> Result<f64, &'static str> {
+    let rate = text.parse().ok().filter(|rate: &f64| (0.1..=100.0).contains(rate));
+    rate.ok_or("frames a second are a number from 0.1 to 100")
+}
+
+fn rest(text: &str) -> Result<f64, &'static str> {
+    let rest = text.parse().ok().filter(|rest: &f64| (0.0..=60.0).contains(rest));
+    rest.ok_or("a rest is a number of seconds from 0 to 60")
 }
 
 fn positive() -> impl clap::builder::TypedValueParser<Value = usize> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use morphvae::data::catalogue::{self, KnownSet};
 use morphvae::data::strokes::{DEFAULT_TEST, DEFAULT_TRAIN, strokes};
-use morphvae::data::{self, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, read_folder};
+use morphvae::data::{self, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, Skipped, read_folder};
 use morphvae::training::DataConfig;
 
 use crate::Usage;
@@ -138,15 +138,7 @@ impl Source {
                     ..defaults
                 };
                 let folder = read_folder(path, &options)?;
-                for (path, reason) in &folder.skipped {
-                    console.note(format!("skipped {}: {reason}", path.display()));
-                }
-                if !folder.skipped.is_empty() {
-                    console.note(format!(
-                        "{} image(s) skipped; --strict makes that an error",
-                        folder.skipped.len()
-                    ));
-                }
+                tell_skipped(&folder.skipped, console);
                 folder.dataset
             }
         };
@@ -155,6 +147,19 @@ impl Source {
             dataset.test.truncate(limit);
         }
         Ok(dataset)
+    }
+}
+
+/// Names the files of a folder that could not be read.
+pub fn tell_skipped(skipped: &Skipped, console: Console) {
+    for (path, reason) in skipped {
+        console.note(format!("skipped {}: {reason}", path.display()));
+    }
+    if !skipped.is_empty() {
+        console.note(format!(
+            "{} image(s) skipped; --strict makes that an error",
+            skipped.len()
+        ));
     }
 }
 

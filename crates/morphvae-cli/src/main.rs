@@ -7,6 +7,7 @@ mod commands;
 mod console;
 mod images;
 mod interrupt;
+mod keys;
 mod model;
 
 use std::io::{self, Write};
@@ -63,6 +64,8 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.verb {
         Verb::Train(arguments) => commands::train::run(&arguments, console),
         Verb::Evaluate(arguments) => commands::evaluate::run(&arguments, console),
+        Verb::Morph(arguments) => commands::morph::run(&arguments, console),
+        Verb::Attribute(arguments) => commands::attribute::run(&arguments, console),
         Verb::Figures(arguments) => commands::figures::run(&arguments, console),
         Verb::Reconstruct(arguments) => commands::reconstruct::run(&arguments, console),
         Verb::Encode(arguments) => commands::encode::run(&arguments, console),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn::tensor::Device;
-use morphvae::data::Dataset;
+use morphvae::data::{Dataset, Fit};
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
 use morphvae::training::{RunConfig, RunFolder};
 
@@ -112,6 +112,11 @@ impl Model {
             whole: arguments.images.is_some(),
         };
         Ok(source.load(arguments, reading, console)?)
+    }
+
+    /// How images become square for this model: as those did that it learned from, where that is known.
+    pub fn fit(&self) -> anyhow::Result<Fit> {
+        Ok(self.config()?.map_or_else(Fit::default, |config| config.data.fit))
     }
 
     /// The settings of the run that the model belongs to.

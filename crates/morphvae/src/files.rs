@@ -16,11 +16,23 @@ pub fn write_atomically<F>(path: &Path, write: F) -> io::Result<()>
 where
     F: FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 {
+    replace(path, |unfinished| write_and_sync(unfinished, write))
+}
+
+/// Has a file made beside `path` by `make`, which is told where, and renames it into place once it is complete: for
+/// files that another program writes.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn replace<F>(path: &Path, make: F) -> io::Result<()>
+where
+    F: FnOnce(&Path) -> io::Result<()>,
+{
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }
     let unfinished = unfinished_name(path);
-    let result = write_and_sync(&unfinished, write).and_then(|()| fs::rename(&unfinished, path));
+    let result = make(&unfinished).and_then(|()| fs::rename(&unfinished, path));
     if result.is_err() {
         // The first error is the one worth reporting; a leftover is harmless.
         let _ = fs::remove_file(&unfinished);

@@ -1,10 +1,12 @@
 //! One file a verb.
 
+pub mod attribute;
 pub mod bench;
 pub mod data;
 pub mod encode;
 pub mod evaluate;
 pub mod figures;
 pub mod info;
+pub mod morph;
 pub mod reconstruct;
 pub mod train;

@@ -66,6 +66,22 @@ pub enum FigureError {
         /// Width and height of this one.
         got: (u32, u32),
     },
+    /// A clip in a format that there is not.
+    #[error("{}: a clip is written as .gif, .apng or .mp4, or as a folder of frames under a name without ending",
+            path.display())]
+    Ending {
+        /// What was asked for.
+        path: PathBuf,
+    },
+    /// A film is asked for where nothing makes one.
+    #[error("ffmpeg, which makes films, is not on the PATH: install it, or write a .gif or an .apng")]
+    NoFfmpeg,
+    /// `ffmpeg` gave up.
+    #[error("ffmpeg could not make the film: {reason}: write a .gif or an .apng instead")]
+    Ffmpeg {
+        /// What it said last.
+        reason: String,
+    },
     /// The file could not be written.
     #[error("{}: {source}: check that it may be written", path.display())]
     Write {

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::clip::write_gif;
 use super::latent_map::{self, AZIMUTHS, ELEVATION, Plane, Points, Space};
 use super::{
     Caption, CurvePoint, FigureError, Labels, ManifoldAxes, Terms, contact_sheet, learning_curve, manifold,
-    reconstruction, write_gif, write_png,
+    reconstruction, write_png,
 };
 use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};

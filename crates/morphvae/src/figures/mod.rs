@@ -1,9 +1,9 @@
 //! Pictures: everything that turns arrays into figures.
 //!
 //! A figure is a function from images or numbers to an [`image::RgbImage`]; it knows nothing of networks and touches no
-//! file. [`write_png`] and [`write_gif`] put pictures on disk, and a [`Gallery`] is all of a network's figures at once.
+//! file. [`write_png`] puts one on disk, a [`clip`] many that play, and a [`Gallery`] is all of a network's figures at once.
 //!
-//! - [`contact_sheet`], [`class_sheet`], [`reconstruction`]: many images on one page;
+//! - [`contact_sheet`], [`class_sheet`], [`clip_sheet`], [`reconstruction`]: many images on one page;
 //! - [`latent_map`]: encoded images as points of the plane or of space;
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`learning_curve`]: the loss and its terms by epoch;
@@ -15,6 +15,7 @@
 mod axis;
 mod canvas;
 mod caption;
+pub mod clip;
 mod curve;
 mod error;
 mod gallery;
@@ -31,9 +32,9 @@ pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
 pub use gallery::Gallery;
 pub use manifold::{ManifoldAxes, manifold};
-pub use sheet::{class_sheet, contact_sheet, reconstruction};
+pub use sheet::{class_sheet, clip_sheet, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
-pub use write::{write_gif, write_png};
+pub use write::write_png;
 
 /// The classes of a row of things: points, images.
 #[derive(Clone, Copy, Debug)]

@@ -18,6 +18,8 @@ const LONGEST_NAME: f64 = 300.0;
 const NAME_GAP: f64 = 28.0;
 /// Between the input and its reconstruction.
 const GUTTER: usize = 72;
+/// Images of a row from one key of a clip to the next, at most.
+const ROW: usize = 13;
 /// For a heading over a block of images.
 const HEADING: usize = 52;
 
@@ -54,15 +56,60 @@ pub fn class_sheet(
     for row in &mut rows {
         row.truncate(columns);
     }
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let cells = Cells::new(images, columns, WIDTH)?;
-    let rows: Vec<(&String, Vec<usize>)> = labels
+    let rows: Vec<(&str, Vec<usize>)> = labels
         .classes
         .iter()
+        .map(String::as_str)
         .zip(rows)
         .filter(|(_, row)| !row.is_empty())
         .collect();
+    named_rows(images, &rows, caption)
+}
 
+/// Draws the frames of a clip, a row from each key to the next: the first and the last of a row are keys.
+///
+/// `keys` are the keys' places among `images` and `names` their names; a closed clip goes on from its last image to its
+/// first.
+///
+/// # Errors
+/// As [`contact_sheet`]; also when there are fewer than two keys, or names and keys do not fit.
+pub fn clip_sheet(
+    images: &Images,
+    keys: &[usize],
+    names: &[String],
+    closed: bool,
+    caption: &Caption,
+) -> Result<RgbImage, FigureError> {
+    check(images)?;
+    let mismatch = |what, expected, got| Err(FigureError::Mismatch { what, expected, got });
+    let count = images.count();
+    if names.len() != keys.len() {
+        return mismatch("names", keys.len(), names.len());
+    }
+    if keys.len() < 2 || !keys.is_sorted() || keys[keys.len() - 1] >= count {
+        return mismatch("ascending keys among the images", count.min(2), keys.len());
+    }
+    let mut ends: Vec<(usize, usize)> = keys.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    if closed {
+        ends.push((keys[keys.len() - 1], count + keys[0]));
+    }
+    let names: Vec<String> = (0..ends.len())
+        .map(|row| format!("{} → {}", names[row], names[(row + 1) % names.len()]))
+        .collect();
+    let row = |&(from, to): &(usize, usize)| {
+        let steps = (to - from).clamp(1, ROW - 1);
+        (0..=steps)
+            .map(|step| (from + (step * (to - from) + steps / 2) / steps) % count)
+            .collect()
+    };
+    let rows: Vec<(&str, Vec<usize>)> = names.iter().map(String::as_str).zip(ends.iter().map(row)).collect();
+    named_rows(images, &rows, caption)
+}
+
+/// Rows of images, each with its name at the left.
+fn named_rows(images: &Images, rows: &[(&str, Vec<usize>)], caption: &Caption) -> Result<RgbImage, FigureError> {
+    let columns = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
+    let cells = Cells::new(images, columns, WIDTH)?;
     let style = Style::TICK.align(Align::Right).colour(INK);
     let names: Vec<String> = rows
         .iter()
@@ -258,6 +305,26 @@ mod tests {
         assert_eq!(from_right(41, 0), [40; 3]);
         assert_eq!(from_right(16, 0), [255; 3]);
         assert_eq!([from_right(41, 25), from_right(16, 25)], [[0; 3], [80; 3]]);
+    }
+
+    #[test]
+    fn a_row_of_a_clip_begins_and_ends_with_its_keys() {
+        let images = Images::new(1, 1, 1, (0..30).map(|index| 8 * index).collect()).unwrap();
+        let names: Vec<String> = ["a", "b"].map(String::from).to_vec();
+        let caption = Caption::default();
+        let sheet = clip_sheet(&images, &[0, 20], &names, true, &caption).unwrap();
+        // Thirteen pixels of 8 x 8 with gaps of 9.
+        let at = |column: u32, row: u32| {
+            let left = sheet.width() - 64 - (13 * 8 + 12 * 9) + column * 17;
+            sheet.get_pixel(left, 64 + row * 17).0[0]
+        };
+        assert_eq!([at(0, 0), at(12, 0)], [0, 160]);
+        // The second row leads from the last key on to the first.
+        let last_row: Vec<u8> = (0..11).map(|column| at(column, 1)).collect();
+        assert_eq!(last_row, [160, 168, 176, 184, 192, 200, 208, 216, 224, 232, 0]);
+        assert!(clip_sheet(&images, &[0], &names[..1], false, &caption).is_err());
+        assert!(clip_sheet(&images, &[0, 30], &names, false, &caption).is_err());
+        assert!(clip_sheet(&images, &[0, 3], &names[..1], false, &caption).is_err());
     }
 
     #[test]

@@ -6,15 +6,29 @@
 
 mod decoder;
 mod error;
+mod geodesic;
+mod matrix;
 mod metric;
 mod motion;
 mod pacing;
+mod spherical;
+mod spline;
+#[cfg(test)]
+mod surfaces;
+#[cfg(test)]
+mod tests;
+mod vector;
 
 pub use decoder::Decoder;
 pub use error::PathError;
 pub use metric::magnification;
 pub use motion::Motion;
 pub use pacing::{Ease, Frames, Pacing};
+
+use geodesic::{Solver, along};
+use spherical::spherical;
+use spline::{Cubic, spline};
+use vector::{combination, narrowed, widened};
 
 /// How a path gets from one key to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +42,7 @@ pub enum PathKind {
     Spline,
     /// The shortest way under the metric that the decoder pulls back from image space, so that as little as possible
     /// changes in the images (Shao, Kumar and Fletcher, 2018; Chen et al., 2018; Arvanitidis et al., 2018). Never
-    /// longer than the line.
+    /// longer than the line; with more than some hundred latent dimensions it is the line.
     #[default]
     Geodesic,
 }
@@ -38,6 +52,17 @@ pub enum PathKind {
 pub struct LatentPath {
     keys: Vec<Vec<f32>>,
     closed: bool,
+    curves: Vec<Curve>,
+}
+
+/// What lies between the two keys of a segment.
+#[derive(Clone, Debug)]
+enum Curve {
+    Line,
+    Spherical,
+    Cubic(Cubic),
+    /// Straight pieces through points, `[count, latent]`, the keys among them.
+    Chain(Vec<f32>),
 }
 
 impl LatentPath {
@@ -46,12 +71,27 @@ impl LatentPath {
     /// # Errors
     /// [`PathError`] for fewer than two keys, and for keys that are no finite points of the decoder's latent space.
     pub fn through(kind: PathKind, keys: &[Vec<f32>], closed: bool, decoder: &dyn Decoder) -> Result<Self, PathError> {
-        let _ = kind;
         check(keys, decoder.latent())?;
-        Ok(Self {
+        let mut path = Self {
             keys: keys.to_vec(),
             closed,
-        })
+            curves: Vec::new(),
+        };
+        let segments = 0..keys.len() - usize::from(!closed);
+        path.curves = match kind {
+            PathKind::Line => segments.map(|_| Curve::Line).collect(),
+            PathKind::Spherical => segments.map(|_| Curve::Spherical).collect(),
+            PathKind::Spline => {
+                let keys: Vec<Vec<f64>> = keys.iter().map(|key| widened(key)).collect();
+                spline(&keys, closed).into_iter().map(Curve::Cubic).collect()
+            }
+            PathKind::Geodesic => {
+                let solver = Solver::new(decoder, keys);
+                let curve = |[from, to]: [&Vec<f32>; 2]| solver.between(from, to).map_or(Curve::Line, Curve::Chain);
+                segments.map(|segment| curve(path.ends(segment))).collect()
+            }
+        };
+        Ok(path)
     }
 
     /// Dimensions of the latent space.
@@ -69,7 +109,7 @@ impl LatentPath {
     /// How many segments there are: as many as keys, or one fewer when the path is open.
     #[must_use]
     pub fn segments(&self) -> usize {
-        self.keys.len() - usize::from(!self.closed)
+        self.curves.len()
     }
 
     /// The point, `[latent]`, at `t` in [0, 1] of a segment: at 0 and below exactly the key that it starts from, at 1
@@ -79,18 +119,25 @@ impl LatentPath {
     /// If there is no such segment.
     #[must_use]
     pub fn at(&self, segment: usize, t: f64) -> Vec<f32> {
-        assert!(segment < self.segments(), "there is no segment {segment}");
-        let (from, to) = (&self.keys[segment], &self.keys[(segment + 1) % self.keys.len()]);
-        if t <= 0.0 {
+        let curve = &self.curves[segment];
+        let [from, to] = self.ends(segment);
+        // Equal keys are a rest, even where they differ in the sign of a zero.
+        if t <= 0.0 || (t < 1.0 && from == to) {
             return from.clone();
         }
         if t >= 1.0 {
             return to.clone();
         }
-        from.iter()
-            .zip(to)
-            .map(|(&from, &to)| (f64::from(from) * (1.0 - t) + f64::from(to) * t) as f32)
-            .collect()
+        match curve {
+            Curve::Line => narrowed(&combination(1.0 - t, &widened(from), t, &widened(to))),
+            Curve::Spherical => narrowed(&spherical(&widened(from), &widened(to), t)),
+            Curve::Cubic(cubic) => narrowed(&cubic.at(t)),
+            Curve::Chain(points) => along(points, from.len(), t),
+        }
+    }
+
+    fn ends(&self, segment: usize) -> [&Vec<f32>; 2] {
+        [segment, segment + 1].map(|key| &self.keys[key % self.keys.len()])
     }
 }
 

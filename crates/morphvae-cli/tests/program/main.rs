@@ -1,58 +1,14 @@
 //! The program as a user meets it: the real binary, a tiny network, a fresh folder for each test.
 
+mod desk;
+mod morph;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A folder of its own, and the program run in it.
-struct Desk(tempfile::TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_morphvae"));
-        command.current_dir(self.0.path()).args(line.split_whitespace());
-        command
-    }
-
-    fn run(&self, line: &str) -> Output {
-        self.command(line).output().unwrap()
-    }
-
-    /// Runs what must succeed, and returns its standard output.
-    fn succeed(&self, line: &str) -> String {
-        let output = self.run(line);
-        assert!(
-            output.status.success(),
-            "{line}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs what must fail with `status` and one line that says all of `words`.
-    fn fail(&self, line: &str, status: i32, words: &[&str]) {
-        let output = self.run(line);
-        let errors = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(status), "{line}\n{errors}");
-        for word in words {
-            assert!(errors.contains(word), "{line}\nsays nothing of {word:?}: {errors}");
-        }
-        let own: Vec<&str> = errors.lines().filter(|line| line.starts_with("error: ")).collect();
-        assert!(
-            own.len() == 1 && errors.lines().last() == Some(own[0]),
-            "{line}\n{errors}"
-        );
-    }
-}
+use desk::Desk;
 
 const TINY: &str = "--dataset strokes --limit 60 --base-channels 2 --quiet";
 

@@ -1,0 +1,115 @@
+//! `morph` and `attribute`: clips in files of every kind, and keys that are none.
+
+use std::fs;
+use std::path::Path;
+
+use image::{GrayImage, Luma};
+
+use crate::TINY;
+use crate::desk::Desk;
+
+/// A run with three latent dimensions and ten classes.
+fn trained(desk: &Desk) {
+    desk.succeed(&format!("train {TINY} --epochs 1 --latent 3 --grid 4 --out run"));
+}
+
+fn face(path: &Path, brightness: u8) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    GrayImage::from_fn(20, 28, |x, y| Luma([brightness.wrapping_add((x * y) as u8)]))
+        .save(path)
+        .unwrap();
+}
+
+#[test]
+fn the_bundled_model_makes_a_clip_of_classes_with_its_contact_sheet() {
+    let desk = Desk::new();
+    let json = desk.succeed("morph 2 4 9 --frames 30 --loop once --json --quiet");
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["frames"], 30);
+    assert!(report["motion"]["ratio"].as_f64().unwrap() < 1.2, "{report}");
+    assert!(report["straight_line"]["ratio"].as_f64().unwrap() > 1.0, "{report}");
+    assert!(desk.path("morph-2-4-9.gif").exists() && desk.path("morph-2-4-9-sheet.png").exists());
+    desk.fail("morph 2 4 9", 2, &["morph-2-4-9.gif", "--force"]);
+    desk.succeed("morph 2 4 9 --force --quiet");
+}
+
+#[test]
+fn every_kind_of_key_and_of_path_can_be_mixed() {
+    let desk = Desk::new();
+    trained(&desk);
+    face(&desk.path("anna.png"), 30);
+    let keys = "anna.png test:3 train:5 z:0.3,-1,0.1 random seven";
+    let classes = desk.run("morph run seven 7 --out words.gif");
+    assert!(!classes.status.success());
+    let keys = keys.replace("seven", "7");
+    for path in ["line", "spherical", "spline", "geodesic"] {
+        for repeat in ["once", "bounce", "cycle"] {
+            desk.succeed(&format!(
+                "morph run {keys} --path {path} --loop {repeat} --frames 12 --quiet --out {path}-{repeat}.gif"
+            ));
+        }
+    }
+    desk.succeed(&format!(
+        "morph run {keys} --uneven --ease smoothstep --on-map --quiet --out mapped.gif"
+    ));
+    assert!(desk.path("mapped-map.png").exists());
+}
+
+#[test]
+fn random_keys_follow_the_seed() {
+    let desk = Desk::new();
+    for (seed, name) in [(1, "a"), (1, "b"), (2, "c")] {
+        desk.succeed(&format!(
+            "morph random random --frames 5 --seed {seed} --quiet --out {name}.gif"
+        ));
+    }
+    let read = |name: &str| fs::read(desk.path(name)).unwrap();
+    assert!(read("a.gif") == read("b.gif") && read("a.gif") != read("c.gif"));
+}
+
+#[test]
+fn an_attribute_is_found_saved_and_added() {
+    let desk = Desk::new();
+    trained(&desk);
+    for index in 0..4 {
+        face(&desk.path(&format!("plain/{index}.png")), 10 * index);
+        face(&desk.path(&format!("smile/{index}.png")), 150 + 10 * index);
+    }
+    desk.succeed("attribute smile run --from plain --to smile --quiet");
+    assert!(desk.path("smile.attribute.json").exists());
+    desk.fail("attribute smile run --from plain --to smile", 2, &["--force"]);
+    let clip = |keys: &str, out: &str| {
+        desk.succeed(&format!("morph run {keys} --frames 6 --quiet --out {out}"));
+        fs::read(desk.path(out)).unwrap()
+    };
+    assert!(clip("test:1 test:1+smile:1.5", "a.gif") != clip("test:1 test:1", "b.gif"));
+    assert!(clip("test:1 test:2 --add smile:-1", "c.gif") != clip("test:1 test:2", "d.gif"));
+    desk.fail("morph 2 4+smile:1", 1, &["smile belongs to another model"]);
+    desk.fail("morph run 2 4+frown:1", 1, &["frown.attribute.json"]);
+    desk.fail("morph run 2 4 --add smile", 2, &["smile:1.5"]);
+    desk.fail("attribute s/mile run --from plain --to smile", 2, &["s/mile"]);
+    desk.fail("attribute grin run --from plain --to plain", 1, &["no direction"]);
+    desk.fail("attribute grin run --from plain --to nowhere", 1, &["nowhere"]);
+}
+
+#[test]
+fn keys_that_are_none_are_named() {
+    let desk = Desk::new();
+    trained(&desk);
+    fs::write(desk.path("broken.png"), "not an image").unwrap();
+    desk.fail("morph 2", 2, &["two keys or more"]);
+    desk.fail("morph run 2", 2, &["two keys or more"]);
+    desk.fail("morph", 2, &["KEY"]);
+    desk.fail("morph two 4", 2, &["two", "0, 1, 2", "test:N"]);
+    desk.fail("morph run z:1,2 4", 2, &["z:1,2", "3 dimension(s)", "2 number(s)"]);
+    desk.fail("morph z:1,nan 4", 2, &["z:1,nan", "finite"]);
+    desk.fail("morph z:1,x 4", 2, &["z:1,x"]);
+    desk.fail("morph run test:60000 4", 2, &["test:60000", "0 to 59"]);
+    desk.fail("morph broken.png 4", 1, &["broken.png"]);
+    desk.fail("morph absent.png 4", 2, &["absent.png"]);
+    desk.fail("morph 2 4 --frames 0", 2, &["--frames"]);
+    desk.fail("morph 2 4 --frames 1", 1, &["0 step(s)"]);
+    desk.fail("morph 2 4 --fps 0", 2, &["--fps"]);
+    desk.fail("morph 2 4 --hold -1", 2, &["--hold"]);
+    desk.fail("morph 2 4 --out clip.mov", 2, &[".gif", ".mp4"]);
+}
