@@ -38,10 +38,7 @@ fn every_kind_of_key_and_of_path_can_be_mixed() {
     let desk = Desk::new();
     trained(&desk);
     face(&desk.path("anna.png"), 30);
-    let keys = "anna.png test:3 train:5 z:0.3,-1,0.1 random seven";
-    let classes = desk.run("morph run seven 7 --out words.gif");
-    assert!(!classes.status.success());
-    let keys = keys.replace("seven", "7");
+    let keys = "anna.png test:3 train:5 z:0.3,-1,0.1 random 7";
     for path in ["line", "spherical", "spline", "geodesic"] {
         for repeat in ["once", "bounce", "cycle"] {
             desk.succeed(&format!(
@@ -108,7 +105,7 @@ fn keys_that_are_none_are_named() {
     desk.fail("morph broken.png 4", 1, &["broken.png"]);
     desk.fail("morph absent.png 4", 2, &["absent.png"]);
     desk.fail("morph 2 4 --frames 0", 2, &["--frames"]);
-    desk.fail("morph 2 4 --frames 1", 1, &["0 step(s)"]);
+    desk.fail("morph 2 4 --frames 1", 2, &["0 step(s)"]);
     desk.fail("morph 2 4 --fps 0", 2, &["--fps"]);
     desk.fail("morph 2 4 --hold -1", 2, &["--hold"]);
     desk.fail("morph 2 4 --out clip.mov", 2, &[".gif", ".mp4"]);
