@@ -1,8 +1,8 @@
 //! What goes out: answers, refusals, and the headers that all of them carry.
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::worker::Stopped;
@@ -41,7 +41,8 @@ impl From<Stopped> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let one_line = self.reason.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut response = (self.status, Json(json!({ "error": one_line }))).into_response();
+        let mut response = json(&json!({ "error": one_line }));
+        *response.status_mut() = self.status;
         if matches!(self.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
             // The rest of the body is not waited for.
             let close = HeaderValue::from_static("close");
@@ -54,6 +55,12 @@ impl IntoResponse for Refusal {
 /// Plain bytes.
 pub(super) fn bytes(bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
+}
+
+/// JSON. (Numbers that are not finite, as those of a diverged network, become `null`.)
+pub(super) fn json<T: Serialize>(value: &T) -> Response {
+    let text = serde_json::to_string(value).expect("answers are plain data");
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 /// Adds the headers of every answer.

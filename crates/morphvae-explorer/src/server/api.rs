@@ -3,22 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use morphvae::data::{Fit, read_image};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::timeout;
 
-use super::answer::{self, Refusal, bytes};
+use super::answer::{self, Refusal, bytes, json};
 use super::{body, page, visitors};
 use crate::LatentMap;
 use crate::map::{Lattice, LatticeRequest};
@@ -60,7 +59,7 @@ async fn other_method() -> Refusal {
 }
 
 async fn model(State(state): Shared) -> Response {
-    Json(state.map().description(state.epochs.is_some())).into_response()
+    json(&state.map().description(state.epochs.is_some()))
 }
 
 async fn points(State(state): Shared) -> Response {
@@ -130,7 +129,7 @@ fn flat(points: &[Vec<f32>], most: usize, map: &LatentMap) -> Result<Vec<f32>, R
 }
 
 /// Bytes of an image as the network takes it, or an image file.
-async fn encode(State(state): Shared, headers: HeaderMap, body: Body) -> Result<Json<Value>, Refusal> {
+async fn encode(State(state): Shared, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
     let body = body::read(body).await?;
     let map = state.map();
     let config = map.network().config();
@@ -149,7 +148,7 @@ async fn encode(State(state): Shared, headers: HeaderMap, body: Body) -> Result<
     };
     let codes = state.worker.encode(&map, input.clone()).await?;
     let image = state.worker.decode(&map, &codes.mean).await?;
-    Ok(Json(json!({
+    Ok(json(&json!({
         "mean": codes.mean,
         "log_variance": codes.log_variance,
         "input": BASE64_STANDARD.encode(input),
