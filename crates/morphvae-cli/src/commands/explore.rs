@@ -17,6 +17,9 @@ pub const MORPH: &str = "morphvae morph";
 pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     let map = latent_map(arguments, console)?;
+    if interrupt::check().is_break() {
+        return Ok(());
+    }
     let place = Place {
         host: arguments.host.clone(),
         port: arguments.port,
