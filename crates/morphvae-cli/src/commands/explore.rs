@@ -25,7 +25,8 @@ pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()>
         port: arguments.port,
     };
     let explorer = Explorer::start(&place, map, None)?;
-    console.note(format!("the latent map is at {}; Ctrl-C ends", explorer.url()));
+    console.note("the latent map is served at this address until Ctrl-C:");
+    console.print(explorer.url())?;
     if !arguments.no_open {
         browser::open(explorer.url(), console);
     }
