@@ -17,8 +17,8 @@ mod picture;
 #[cfg(test)]
 mod tests;
 
-pub use picture::Fit;
 use picture::Picture;
+pub use picture::{Fit, decode_image};
 
 /// Names of image files end in these, in small or capital letters; other files are none of our business.
 const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "pgm", "ppm", "pnm", "webp"];
@@ -139,7 +139,7 @@ pub fn read_image(path: &Path, size: usize, channels: usize, fit: Fit) -> Result
         path: path.to_path_buf(),
         reason,
     })?;
-    Images::new(channels, size, size, picture.planes(channels).copied().collect())
+    Images::new(channels, size, size, picture.planes(channels))
 }
 
 /// Which split an image belongs to.

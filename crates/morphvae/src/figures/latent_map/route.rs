@@ -56,7 +56,7 @@ pub fn route(points: &Points<2>, plane: &Plane, route: &Route) -> Result<RgbImag
     let range = Range::of(&all).ok_or(FigureError::NotFinite { what: "points", count })?;
     let colours = points
         .labels
-        .map_or_else(Vec::new, |labels: Labels| palette::classes(labels.classes.len()));
+        .map_or_else(Vec::new, |labels: Labels| palette::class_colours(labels.classes.len()));
     let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
 
     let top = MARGIN + plane.caption.height();

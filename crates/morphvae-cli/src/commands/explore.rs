@@ -1,0 +1,79 @@
+//! `morphvae explore`
+
+use std::sync::Arc;
+
+use morphvae::data::{DataError, Dataset};
+use morphvae::evaluation::encode;
+use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages};
+
+use crate::arguments::ExploreArguments;
+use crate::console::Console;
+use crate::model::Model;
+use crate::{browser, interrupt};
+
+/// How a way through a latent space is drawn without a browser.
+pub const MORPH: &str = "morphvae morph";
+
+pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()> {
+    interrupt::listen()?;
+    let map = latent_map(arguments, console)?;
+    if interrupt::check().is_break() {
+        return Ok(());
+    }
+    let place = Place {
+        host: arguments.host.clone(),
+        port: arguments.port,
+    };
+    let explorer = Explorer::start(&place, map, None)?;
+    console.note("the latent map is served at this address until Ctrl-C:");
+    console.print(explorer.url())?;
+    if !arguments.no_open {
+        browser::open(explorer.url(), console);
+    }
+    interrupt::wait();
+    explorer.stop();
+    Ok(())
+}
+
+/// The model with the images that it was judged on, or without any where there are none to be had.
+fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<LatentMap> {
+    let model = Model::open(&arguments.model, console)?;
+    let dataset = images(&model, arguments, console)?;
+    let network = model.inference();
+    let shown = dataset.as_ref().map(|dataset| ShownImages::of(&dataset.test));
+    let shown = shown.unwrap_or_else(|| ShownImages::none(network.config().channels));
+    let codes = encode(&network, shown.images())?;
+    let card = model.card();
+    let of_card = || card.map(|card| (card.dataset.clone(), card.classes.clone()));
+    let of_data = dataset.map(|dataset| (dataset.name, dataset.classes));
+    let (dataset, classes) = of_data.or_else(of_card).unwrap_or_default();
+    let facts = ModelFacts {
+        name: model.stem(),
+        dataset,
+        classes,
+        epochs: card.map(|card| card.epochs),
+        test_loss: card.map(|card| card.test.loss),
+        statistics: card.map(|card| card.latent_statistics.clone()),
+        command: MORPH.into(),
+        argument: model.path.as_ref().map_or_else(String::new, |_| model.name.clone()),
+    };
+    Ok(LatentMap::new(network, facts, Arc::new(shown), codes)?)
+}
+
+/// The images that were named, which must be there; otherwise those of the model, if they can be had.
+fn images(model: &Model, arguments: &ExploreArguments, console: Console) -> anyhow::Result<Option<Dataset>> {
+    let load = || {
+        let source = model.source(&arguments.images, console)?;
+        model.load(&source, &arguments.images, None, console)
+    };
+    let named = arguments.images.dataset.is_some() || arguments.images.images.is_some();
+    let is_stop = |error: &anyhow::Error| matches!(error.downcast_ref(), Some(DataError::Stopped { .. }));
+    match load() {
+        Ok(dataset) => Ok(Some(dataset)),
+        Err(error) if named || is_stop(&error) => Err(error),
+        Err(error) => {
+            console.note(format!("the map shows decoded images alone, since {error}"));
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The latent map in a browser: a local server and its one page.
+//!
+//! A [`LatentMap`] is a network with the images that are shown in its latent space. An [`Explorer`] serves one to
+//! browsers on this computer; while a training is watched, [`Explorer::publish`] puts a new map in place after each
+//! epoch. Nothing a client sends can change anything here but what that client is answered.
+//!
+//! - `map`: what the page shows, and the points that it asks for;
+//! - `worker`: the thread that encodes and decodes, many requests in one pass;
+//! - `server`: connections and their limits, who may ask, and what each address answers.
+
+#![forbid(unsafe_code)]
+
+mod map;
+mod server;
+mod worker;
+
+pub use map::{Description, LatentMap, MOST_SHOWN, MapError, ModelFacts, ShownImages, Statistics};
+pub use server::{Explorer, ExplorerError, Place, USUAL_PORT, Watched};
