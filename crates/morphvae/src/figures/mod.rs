@@ -7,6 +7,7 @@
 //! - [`latent_map`]: encoded images as points of the plane or of space;
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`learning_curve`]: the loss and its terms by epoch;
+//! - [`clip`]: a row of images as an animation, as numbered pictures or as a sheet;
 //! - [`side_by_side`](fn@side_by_side): two figures on one page.
 //!
 //! All of them share one page (`canvas`, `text`), one way of writing numbers (`axis`) and one set of colours
@@ -15,6 +16,7 @@
 mod axis;
 mod canvas;
 mod caption;
+pub mod clip;
 mod curve;
 mod error;
 mod gallery;
