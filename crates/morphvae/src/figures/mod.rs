@@ -18,8 +18,10 @@ mod canvas;
 mod caption;
 pub mod clip;
 mod curve;
+mod enlarged;
 mod error;
 mod gallery;
+mod gif;
 pub mod latent_map;
 mod manifold;
 mod palette;
@@ -32,10 +34,11 @@ pub use caption::Caption;
 pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
 pub use gallery::Gallery;
+pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, manifold};
 pub use sheet::{class_sheet, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
-pub use write::{write_gif, write_png};
+pub use write::write_png;
 
 /// The classes of a row of things: points, images.
 #[derive(Clone, Copy, Debug)]

@@ -21,12 +21,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod apng;
 mod colormap;
 mod error;
 mod format;
 mod look;
+mod mp4;
 mod playback;
 mod sheet;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 pub use colormap::Colormap;
