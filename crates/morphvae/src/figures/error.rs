@@ -1,5 +1,6 @@
 //! What can go wrong with a figure.
 
+use crate::latent::SliceError;
 use std::io;
 use std::path::PathBuf;
 
@@ -31,6 +32,9 @@ pub enum FigureError {
         /// The number of names.
         classes: usize,
     },
+    /// A plane that the latent space does not have.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
     /// A sheet was asked for with no columns.
     #[error("a sheet of images needs at least one column")]
     NoColumns,

@@ -6,6 +6,7 @@
 //! - [`contact_sheet`], [`class_sheet`], [`reconstruction`]: many images on one page;
 //! - [`latent_map`]: encoded images as points of the plane or of space;
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
+//! - [`traversals`](fn@traversals): what each latent dimension does;
 //! - [`learning_curve`]: the loss and its terms by epoch;
 //! - [`clip`]: a row of images as an animation, as numbered pictures or as a sheet;
 //! - [`side_by_side`](fn@side_by_side): two figures on one page.
@@ -28,6 +29,7 @@ mod palette;
 mod sheet;
 mod side_by_side;
 mod text;
+mod traversals;
 mod write;
 
 pub use caption::Caption;
@@ -38,6 +40,7 @@ pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, manifold};
 pub use sheet::{class_sheet, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
+pub use traversals::{TraversalRow, dimension_name, traversals};
 pub use write::write_png;
 
 /// The classes of a row of things: points, images.
