@@ -265,8 +265,8 @@ pub struct MorphArguments {
     #[arg(long, value_name = "N", value_parser = at_most(64), help_heading = "Clip", allow_negative_numbers = true)]
     pub scale: Option<usize>,
     /// Colours for grey images
-    #[arg(long, value_enum, help_heading = "Clip")]
-    pub colormap: Option<ColormapArgument>,
+    #[arg(long, value_enum, default_value = "grey", help_heading = "Clip")]
+    pub colormap: ColormapArgument,
 
     /// The clip: .gif, .apng, .mp4 (with ffmpeg), or a folder for PNG frames [default: morph-KEYS.gif]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -317,6 +317,8 @@ pub enum RepeatArgument {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColormapArgument {
+    /// As they are
+    Grey,
     /// Dark ink on paper
     Ink,
     /// Violet, green, yellow
@@ -325,8 +327,6 @@ pub enum ColormapArgument {
     Magma,
     /// Black, red, pale yellow
     Inferno,
-    /// Blue, violet, yellow
-    Plasma,
 }
 
 #[derive(Debug, Args)]

@@ -107,7 +107,7 @@ fn start_threads(count: Option<usize>) -> anyhow::Result<()> {
 
 fn exit_code(error: &anyhow::Error) -> u8 {
     use morphvae::data::DataError;
-    use morphvae::figures::FigureError;
+    use morphvae::figures::clip::ClipError;
     use morphvae::latent::path::PathError;
     use morphvae::model::ModelError;
     use morphvae::training::TrainingError;
@@ -116,7 +116,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         cause.is::<Usage>()
             || matches!(cause.downcast_ref(), Some(ModelError::Configuration { .. }))
             || matches!(cause.downcast_ref(), Some(DataError::UnknownSet { .. }))
-            || matches!(cause.downcast_ref(), Some(FigureError::Ending { .. }))
+            || matches!(cause.downcast_ref(), Some(ClipError::UnknownEnding { .. }))
             || matches!(cause.downcast_ref(), Some(PathError::Steps { .. }))
             || matches!(
                 cause.downcast_ref(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 use morphvae::data::Images;
 use morphvae::evaluation::{decode, encode};
-use morphvae::figures::clip::{self, Clip, Colormap, Look, Playback, Repeat, Written};
+use morphvae::figures::clip::{ClipFormat, Colormap, Look, Playback, Repeat, Timing, write_clip};
 use morphvae::figures::latent_map::{Plane, Points, Route, route};
 use morphvae::figures::{Caption, Labels, clip_sheet, write_png};
 use morphvae::latent::PrincipalComponents;
@@ -42,19 +42,20 @@ pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let walk = Walk::along(&keys, &network, arguments)?;
     let look = Look {
         scale: arguments.scale,
-        colormap: arguments.colormap.map(Colormap::from),
+        colormap: arguments.colormap.into(),
     };
     let playback = Playback {
         frames_per_second: arguments.fps,
+        keys: walk.frames.keys.clone(),
         hold: arguments.hold,
         repeat: arguments.repeat.into(),
     };
-    let written = Clip::new(&walk.images, &walk.frames.keys, look, playback)?.write(&files.clip)?;
+    let timing = write_clip(&files.clip, &walk.images, &playback, &look)?;
     write_png(&files.sheet, &walk.draw_sheet(&names)?)?;
     if let Some(map) = &files.map {
         write_png(map, &walk.draw_map(&names, &mut reader, &network)?)?;
     }
-    report(&walk, &files, &written, arguments, console)
+    report(&walk, &files, &timing, arguments, console)
 }
 
 /// The model, if the first word is one, and the keys.
@@ -101,7 +102,7 @@ impl Files {
 
     /// What cannot be written shows before any work is done.
     fn check(&self, force: bool) -> anyhow::Result<()> {
-        clip::check_name(&self.clip)?;
+        ClipFormat::of(&self.clip)?;
         let occupied = [Some(&self.clip), Some(&self.sheet), self.map.as_ref()]
             .into_iter()
             .flatten()
@@ -218,24 +219,11 @@ impl Walk {
 fn report(
     walk: &Walk,
     files: &Files,
-    written: &Written,
+    timing: &Timing,
     arguments: &MorphArguments,
     console: Console,
 ) -> anyhow::Result<()> {
-    let (width, height) = written.size;
-    console.note(format!(
-        "{}: {} frames, {width} x {height}, {:.1} s at {:.4} frames/s",
-        files.clip.display(),
-        written.shots,
-        written.seconds,
-        written.frames_per_second,
-    ));
-    if (written.frames_per_second - arguments.fps).abs() > 1e-6 {
-        console.note(format!(
-            "a GIF counts hundredths of a second: {} frames/s became {:.2}; 25 and 50 are exact",
-            arguments.fps, written.frames_per_second
-        ));
-    }
+    console.note(format!("{}: {timing}", files.clip.display()));
     console.note(format!("{}", files.sheet.display()));
     if let Some(map) = &files.map {
         console.note(format!("{}", map.display()));
@@ -255,11 +243,9 @@ fn report(
             "sheet": files.sheet,
             "map": files.map,
             "frames": walk.images.count(),
-            "shots": written.shots,
-            "width": width,
-            "height": height,
-            "frames_per_second": written.frames_per_second,
-            "seconds": written.seconds,
+            "shown": timing.frames,
+            "frames_per_second": timing.written_frames_per_second,
+            "seconds": timing.written_seconds,
             "motion": motion(&walk.motion),
             "straight_line": motion(&walk.straight),
         }))?;
@@ -302,11 +288,11 @@ impl From<RepeatArgument> for Repeat {
 impl From<ColormapArgument> for Colormap {
     fn from(argument: ColormapArgument) -> Self {
         match argument {
+            ColormapArgument::Grey => Self::Grey,
             ColormapArgument::Ink => Self::Ink,
             ColormapArgument::Viridis => Self::Viridis,
             ColormapArgument::Magma => Self::Magma,
             ColormapArgument::Inferno => Self::Inferno,
-            ColormapArgument::Plasma => Self::Plasma,
         }
     }
 }

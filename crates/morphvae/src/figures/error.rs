@@ -1,5 +1,6 @@
 //! What can go wrong with a figure.
 
+use crate::latent::SliceError;
 use std::io;
 use std::path::PathBuf;
 
@@ -31,6 +32,9 @@ pub enum FigureError {
         /// The number of names.
         classes: usize,
     },
+    /// A plane that the latent space does not have.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
     /// A sheet was asked for with no columns.
     #[error("a sheet of images needs at least one column")]
     NoColumns,
@@ -65,22 +69,6 @@ pub enum FigureError {
         expected: (u32, u32),
         /// Width and height of this one.
         got: (u32, u32),
-    },
-    /// A clip in a format that there is not.
-    #[error("{}: a clip is written as .gif, .apng or .mp4, or as a folder of frames under a name without ending",
-            path.display())]
-    Ending {
-        /// What was asked for.
-        path: PathBuf,
-    },
-    /// A film is asked for where nothing makes one.
-    #[error("ffmpeg, which makes films, is not on the PATH: install it, or write a .gif or an .apng")]
-    NoFfmpeg,
-    /// `ffmpeg` gave up.
-    #[error("ffmpeg could not make the film: {reason}: write a .gif or an .apng instead")]
-    Ffmpeg {
-        /// What it said last.
-        reason: String,
     },
     /// The file could not be written.
     #[error("{}: {source}: check that it may be written", path.display())]

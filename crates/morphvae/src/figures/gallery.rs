@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::clip::write_gif;
 use super::latent_map::{self, AZIMUTHS, ELEVATION, Plane, Points, Space};
 use super::{
     Caption, CurvePoint, FigureError, Labels, ManifoldAxes, Terms, contact_sheet, learning_curve, manifold,
-    reconstruction, write_png,
+    reconstruction, write_gif, write_png,
 };
 use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
-use crate::latent::{PrincipalComponents, linear_grid, quantile_grid};
+use crate::latent::{PrincipalComponents, Slice, linear_grid, quantile_grid};
 use crate::model::Inference;
 use crate::training::EpochMetrics;
 
@@ -257,25 +256,19 @@ impl Gallery<'_> {
         components: Option<&PrincipalComponents>,
         caption: &Caption,
     ) -> Result<image::RgbImage, FigureError> {
-        let latent = self.codes.latent;
-        let unit = |axis: usize| (0..latent).map(|index| f64::from(u8::from(index == axis))).collect();
-        let (directions, names): ([Vec<f64>; 2], _) = match components {
-            None => ([unit(0), unit(1)], ["z₁", "z₂"]),
+        let origin = vec![0.0; self.codes.latent];
+        let (slice, names) = match components {
+            None => (Slice::axes(&origin, [0, 1])?, ["z₁", "z₂"]),
             Some(components) => (
-                [0, 1].map(|axis| components.directions[axis].clone()),
+                Slice {
+                    origin,
+                    ..Slice::components(components, [0, 1])?
+                },
                 ["first principal component", "second principal component"],
             ),
         };
         let rows: Vec<f64> = columns.iter().rev().copied().collect();
-        let point = |row: f64, column: f64| {
-            let along = directions[0].iter().zip(&directions[1]);
-            along.map(move |(first, second)| (column * first + row * second) as f32)
-        };
-        let points: Vec<f32> = rows
-            .iter()
-            .flat_map(|&row| columns.iter().map(move |&column| (row, column)))
-            .flat_map(|(row, column)| point(row, column))
-            .collect();
+        let points = slice.points(columns, &rows);
         let axes = ManifoldAxes {
             names,
             columns,

@@ -2,9 +2,8 @@
 
 use super::axis::{Ticks, number};
 use super::canvas::{Align, Canvas, RULE, Stroke, Style};
-use super::clip::enlarged;
 use super::sheet::check;
-use super::{Caption, FigureError};
+use super::{Caption, FigureError, enlarged};
 use crate::data::Images;
 use image::RgbImage;
 
@@ -59,7 +58,7 @@ pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Resu
     for index in 0..images.count() {
         let (column, row) = (index % columns, index / columns);
         let corner = [LEFT as usize + column * tile_width, top as usize + row * tile_height];
-        canvas.picture(&enlarged(images, index, scale), corner[0], corner[1]);
+        canvas.picture(&enlarged::picture(images, index, scale), corner[0], corner[1]);
     }
 
     let tick = Stroke::solid(RULE, 2.0);

@@ -1,12 +1,14 @@
 //! Pictures: everything that turns arrays into figures.
 //!
 //! A figure is a function from images or numbers to an [`image::RgbImage`]; it knows nothing of networks and touches no
-//! file. [`write_png`] puts one on disk, a [`clip`] many that play, and a [`Gallery`] is all of a network's figures at once.
+//! file. [`write_png`] and [`write_gif`] put pictures on disk, and a [`Gallery`] is all of a network's figures at once.
 //!
 //! - [`contact_sheet`], [`class_sheet`], [`clip_sheet`], [`reconstruction`]: many images on one page;
 //! - [`latent_map`]: encoded images as points of the plane or of space;
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
+//! - [`traversals`](fn@traversals): what each latent dimension does;
 //! - [`learning_curve`]: the loss and its terms by epoch;
+//! - [`clip`]: a row of images as an animation or as numbered pictures;
 //! - [`side_by_side`](fn@side_by_side): two figures on one page.
 //!
 //! All of them share one page (`canvas`, `text`), one way of writing numbers (`axis`) and one set of colours
@@ -17,24 +19,29 @@ mod canvas;
 mod caption;
 pub mod clip;
 mod curve;
+mod enlarged;
 mod error;
 mod gallery;
+mod gif;
 pub mod latent_map;
 mod manifold;
 mod palette;
 mod sheet;
 mod side_by_side;
 mod text;
+mod traversals;
 mod write;
 
 pub use caption::Caption;
 pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
 pub use gallery::Gallery;
+pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, manifold};
 pub use palette::class_colours;
 pub use sheet::{class_sheet, clip_sheet, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
+pub use traversals::{TraversalRow, dimension_name, traversals};
 pub use write::write_png;
 
 /// The classes of a row of things: points, images.

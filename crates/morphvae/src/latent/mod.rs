@@ -1,17 +1,21 @@
-//! The latent space as plain numbers: encoded images, their statistics and main directions, attributes, paths from
-//! image to image, and the prior.
+//! The latent space as plain numbers: encoded images, their statistics and main directions, attributes, paths from image
+//! to image, the prior, and the points of planes and of single dimensions.
 
 mod attribute;
 mod encodings;
 pub mod path;
 mod principal;
 mod prior;
+mod slice;
 mod statistics;
+mod traversal;
 mod typical;
 
 pub use attribute::{Attribute, AttributeError};
 pub use encodings::{Encodings, EncodingsError};
 pub use principal::PrincipalComponents;
 pub use prior::{linear_grid, normal_quantile, prior_sample, quantile_grid};
+pub use slice::{Slice, SliceError};
 pub use statistics::{ClassStatistics, LatentStatistics};
+pub use traversal::{by_information, traversal};
 pub use typical::typical_members;

@@ -1,160 +1,146 @@
-//! How large the images of a clip are drawn, and in which colours.
+//! How large a clip is and which colours it has.
 
-use colorgrad::Gradient;
-use image::imageops::{self, FilterType};
-use image::{GrayImage, Luma, Rgb, RgbImage};
+use super::super::enlarged;
+use super::super::sheet::check;
+use super::{ClipError, Colormap};
+use crate::data::Images;
+use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 
-use super::super::sheet::colour;
-use crate::data::Images;
-
-/// The longer side of a clip, about, in pixels, where no scale is given.
+/// Pixels that the longer side of a clip has at least, unless a scale was asked for.
 const SIDE: usize = 160;
+/// Bytes of all frames together, at most.
+const MOST_BYTES: usize = 1 << 30;
+/// Pixels of a side, at most: what a GIF can say, and more than a film is wide.
+const LONGEST_SIDE: usize = u16::MAX as usize;
 
-/// How images are drawn.
+/// How the images of a clip are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// A pixel's side on the screen; when left out, so that the longer side comes near 160.
+    /// How many times as wide and as high as the images; left out, the clip's longer side has 160 pixels or a little
+    /// more, and images that are larger stay as they are. Images are enlarged smoothly (Catmull-Rom).
     pub scale: Option<usize>,
-    /// Colours for grey images; images in colour keep theirs.
-    pub colormap: Option<Colormap>,
+    /// Colours for grey images.
+    pub colormap: Colormap,
 }
 
-/// Colours for grey images, from black to white.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colormap {
-    /// White to black: dark ink on paper.
-    Ink,
-    /// Dark violet through green to yellow (Smith and van der Walt, 2015).
-    Viridis,
-    /// Black through violet to pale yellow, by the same.
-    Magma,
-    /// Black through red to pale yellow, by the same.
-    Inferno,
-    /// Blue through violet to yellow, by the same.
-    Plasma,
+/// Images as they will be written.
+pub(super) struct Frames {
+    pub width: usize,
+    pub height: usize,
+    pub pixels: Pixels,
 }
 
-impl Colormap {
-    /// The colours of the 256 greys.
-    fn table(self) -> Vec<[u8; 3]> {
-        let sampled = |gradient: &dyn Gradient| {
-            (0..=255u8)
-                .map(|grey| {
-                    let [red, green, blue, _] = gradient.at(f32::from(grey) / 255.0).to_rgba8();
-                    [red, green, blue]
-                })
-                .collect()
+pub(super) enum Pixels {
+    /// Each frame as indices of 256 colours.
+    Indexed {
+        colours: Box<[[u8; 3]; 256]>,
+        frames: Vec<Vec<u8>>,
+    },
+    Colour(Vec<RgbImage>),
+}
+
+impl Look {
+    /// Draws all images.
+    ///
+    /// # Errors
+    /// [`ClipError`] when there is none, they do not go with this look, or the frames would be too large.
+    pub(super) fn draw(&self, images: &Images) -> Result<Frames, ClipError> {
+        self.check(images)?;
+        let longer = images.width().max(images.height());
+        let scale = self.scale.unwrap_or_else(|| SIDE.div_ceil(longer));
+        let [width, height] = [images.width(), images.height()].map(|side| side.saturating_mul(scale));
+        let sides = [images.channels(), images.count(), height];
+        let bytes = sides.into_iter().fold(width, usize::saturating_mul);
+        if width.max(height) > LONGEST_SIDE || bytes > MOST_BYTES {
+            let frames = images.count();
+            return Err(ClipError::TooLarge { frames, width, height });
+        }
+        let indices = (0..images.count()).into_par_iter();
+        let pixels = if images.channels() == 1 {
+            Pixels::Indexed {
+                colours: Box::new(self.colormap.colours()),
+                frames: indices
+                    .map(|index| enlarged::grey(images, index, scale).into_raw())
+                    .collect(),
+            }
+        } else {
+            Pixels::Colour(indices.map(|index| enlarged::picture(images, index, scale)).collect())
         };
-        match self {
-            Self::Ink => (0..=255u8).rev().map(|grey| [grey; 3]).collect(),
-            Self::Viridis => sampled(&colorgrad::preset::viridis()),
-            Self::Magma => sampled(&colorgrad::preset::magma()),
-            Self::Inferno => sampled(&colorgrad::preset::inferno()),
-            Self::Plasma => sampled(&colorgrad::preset::plasma()),
+        Ok(Frames { width, height, pixels })
+    }
+
+    /// Makes sure that there are images that can be drawn so.
+    ///
+    /// # Errors
+    /// [`ClipError`] when not.
+    pub(super) fn check(&self, images: &Images) -> Result<(), ClipError> {
+        check(images)?;
+        match self.scale {
+            Some(0) => Err(ClipError::NoScale),
+            _ if images.channels() == 3 && self.colormap != Colormap::Grey => Err(ClipError::ColoursMapped),
+            _ => Ok(()),
         }
     }
 }
 
-impl Look {
-    /// Width and height of the drawn images, in pixels.
-    pub(super) fn size(&self, images: &Images) -> (usize, usize) {
-        let scale = self.scale(images);
-        (images.width() * scale, images.height() * scale)
+impl Frames {
+    /// Frame `index` in its colours.
+    pub fn picture(&self, index: usize) -> RgbImage {
+        match &self.pixels {
+            Pixels::Colour(frames) => frames[index].clone(),
+            Pixels::Indexed { colours, frames } => {
+                let at = |x: u32, y: u32| frames[index][y as usize * self.width + x as usize];
+                RgbImage::from_fn(self.width as u32, self.height as u32, |x, y| {
+                    Rgb(colours[usize::from(at(x, y))])
+                })
+            }
+        }
     }
-
-    /// Every image, enlarged smoothly.
-    pub(super) fn draw(&self, images: &Images) -> Vec<RgbImage> {
-        let scale = self.scale(images);
-        let table = self.colormap.filter(|_| images.channels() == 1).map(Colormap::table);
-        (0..images.count())
-            .into_par_iter()
-            .map(|index| {
-                let mut drawn = enlarged(images, index, scale);
-                if let Some(table) = &table {
-                    drawn
-                        .pixels_mut()
-                        .for_each(|pixel| pixel.0 = table[usize::from(pixel[0])]);
-                }
-                drawn
-            })
-            .collect()
-    }
-
-    fn scale(&self, images: &Images) -> usize {
-        let longer = images.width().max(images.height());
-        self.scale.unwrap_or((SIDE + longer / 2) / longer).max(1)
-    }
-}
-
-/// One image, `scale` times as large: Catmull and Rom's filter, which keeps edges crisp without ringing far.
-pub fn enlarged(images: &Images, index: usize, scale: usize) -> RgbImage {
-    let (width, height) = (images.width() as u32, images.height() as u32);
-    let [wide, high] = [width, height].map(|side| side * scale as u32);
-    let at = |x: u32, y: u32| colour(images, index, x as usize, y as usize);
-    if images.channels() == 1 {
-        let grey = GrayImage::from_fn(width, height, |x, y| Luma([at(x, y)[0]]));
-        let grey = imageops::resize(&grey, wide, high, FilterType::CatmullRom);
-        return RgbImage::from_fn(wide, high, |x, y| Rgb([grey.get_pixel(x, y)[0]; 3]));
-    }
-    let picture = RgbImage::from_fn(width, height, |x, y| Rgb(at(x, y)));
-    imageops::resize(&picture, wide, high, FilterType::CatmullRom)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn grey() -> Images {
-        Images::new(1, 1, 2, vec![0, 255]).unwrap()
+    #[test]
+    fn a_clip_has_160_pixels_a_side_or_a_little_more() {
+        for (side, scaled) in [(32, 160), (28, 168), (1, 160), (100, 200), (160, 160), (300, 300)] {
+            let images = Images::new(1, side, 1, vec![0; 2 * side]).unwrap();
+            let frames = Look::default().draw(&images).unwrap();
+            assert_eq!((frames.height, frames.width), (scaled, scaled / side));
+        }
     }
 
     #[test]
-    fn at_scale_one_pixels_stay_what_they_are() {
+    fn what_is_too_large_is_refused_before_it_is_drawn() {
+        let images = Images::new(1, 64, 64, vec![0; 4 * 64 * 64]).unwrap();
+        for scale in [300, 1024, usize::MAX] {
+            let look = Look {
+                scale: Some(scale),
+                ..Look::default()
+            };
+            assert!(matches!(look.draw(&images), Err(ClipError::TooLarge { frames: 4, .. })));
+        }
+        let none = Look {
+            scale: Some(0),
+            ..Look::default()
+        };
+        assert!(matches!(none.draw(&images), Err(ClipError::NoScale)));
+    }
+
+    #[test]
+    fn colours_of_their_own_are_not_mapped() {
+        let images = Images::new(3, 1, 1, vec![1, 2, 3]).unwrap();
         let look = Look {
+            colormap: Colormap::Magma,
+            ..Look::default()
+        };
+        assert!(matches!(look.draw(&images), Err(ClipError::ColoursMapped)));
+        let plain = Look {
             scale: Some(1),
-            colormap: None,
+            ..Look::default()
         };
-        assert_eq!(look.draw(&grey())[0].as_raw(), &[0, 0, 0, 255, 255, 255]);
-        let colour = Images::new(3, 1, 1, vec![9, 8, 7]).unwrap();
-        let viridis = Look {
-            colormap: Some(Colormap::Viridis),
-            ..look
-        };
-        assert_eq!(viridis.draw(&colour)[0].as_raw(), &[9, 8, 7]);
-    }
-
-    #[test]
-    fn colormaps_have_their_published_ends() {
-        // The first and last entries of matplotlib's tables, which are in the public domain.
-        for (colormap, first, last) in [
-            (Colormap::Ink, [255; 3], [0; 3]),
-            (Colormap::Viridis, [68, 1, 84], [253, 231, 37]),
-            (Colormap::Magma, [0, 0, 4], [252, 253, 191]),
-            (Colormap::Inferno, [0, 0, 4], [252, 255, 164]),
-            (Colormap::Plasma, [13, 8, 135], [240, 249, 33]),
-        ] {
-            let table = colormap.table();
-            assert_eq!(table.len(), 256);
-            let near = |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).all(|(&a, b)| a.abs_diff(b) <= 3);
-            assert!(
-                near(table[0], first) && near(table[255], last),
-                "{colormap:?}: {:?} {:?}",
-                table[0],
-                table[255]
-            );
-        }
-    }
-
-    #[test]
-    fn the_longer_side_comes_near_160_pixels() {
-        for (width, height) in [(32, 32), (20, 28), (128, 128), (1, 1), (1000, 10)] {
-            let images = Images::new(1, height, width, vec![0; width * height]).unwrap();
-            let (wide, high) = Look::default().size(&images);
-            assert!(
-                wide.max(high) >= 80 && (wide.max(high) <= 240 || width > 160),
-                "{wide} x {high}"
-            );
-        }
+        assert_eq!(plain.draw(&images).unwrap().picture(0).get_pixel(0, 0).0, [1, 2, 3]);
     }
 }
