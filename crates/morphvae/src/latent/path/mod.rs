@@ -42,7 +42,7 @@ pub enum PathKind {
     Spline,
     /// The shortest way under the metric that the decoder pulls back from image space, so that as little as possible
     /// changes in the images (Shao, Kumar and Fletcher, 2018; Chen et al., 2018; Arvanitidis et al., 2018). Never
-    /// longer than the line; with more than some hundred latent dimensions it is the line.
+    /// longer than the line; with more than 124 latent dimensions, where derivatives take too long, it is the line.
     #[default]
     Geodesic,
 }

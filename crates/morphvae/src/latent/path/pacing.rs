@@ -234,3 +234,114 @@ fn corrected(places: &[f64], known: &[f64], shares: &[f64]) -> Vec<f64> {
     (found[0], found[last]) = (0.0, 1.0);
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::PathKind;
+    use super::super::surfaces::{Paraboloid, Plane};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn path(keys: &[[f32; 2]], closed: bool) -> LatentPath {
+        let keys: Vec<Vec<f32>> = keys.iter().map(|key| key.to_vec()).collect();
+        LatentPath::through(PathKind::Line, &keys, closed, &Plane).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn no_other_division_has_a_shorter_longest_step(
+            lengths in prop::collection::vec(0.0_f64..9.0, 3),
+            more in 0_usize..12,
+        ) {
+            let longest = |counts: &[usize]| {
+                let steps = lengths.iter().zip(counts).map(|(length, &count)| length / count as f64);
+                steps.fold(0.0, f64::max)
+            };
+            let steps = 3 + more;
+            let counts = allotted(&lengths, steps);
+            prop_assert_eq!(counts.iter().sum::<usize>(), steps);
+            for a in 1..steps - 1 {
+                for b in 1..steps - a {
+                    prop_assert!(longest(&counts) <= longest(&[a, b, steps - a - b]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn steps_go_by_length_and_rests_take_one() {
+        let keys = [[0.0, 0.0], [3.0, 0.0], [3.0, 0.0], [3.0, 1.0]];
+        let frames = path(&keys, false).frames(&Plane, 9, Pacing::default()).unwrap();
+        assert_eq!(frames.keys, [0, 6, 7, 9]);
+        assert_eq!(frames.points.len(), 20);
+        for (index, expected) in [(1, 0.5), (2, 1.0), (5, 2.5), (6, 3.0), (7, 3.0)] {
+            assert!((frames.points[2 * index] - expected).abs() < 1e-6, "{frames:?}");
+        }
+        let still = path(&[[1.0, 1.0]; 3], false)
+            .frames(&Plane, 7, Pacing::default())
+            .unwrap();
+        assert_eq!(still.keys, [0, 4, 7]);
+    }
+
+    #[test]
+    fn a_closed_path_does_not_repeat_its_first_frame() {
+        let square = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        let frames = path(&square, true).frames(&Plane, 8, Pacing::default()).unwrap();
+        assert_eq!(frames.keys, [0, 2, 4, 6]);
+        assert_eq!(frames.points.len(), 16);
+        let motion = Motion::of(&Plane, &frames.points, true);
+        assert!(
+            (motion.mean - 0.5).abs() < 1e-6 && motion.ratio < 1.0 + 1e-6,
+            "{motion:?}"
+        );
+    }
+
+    #[test]
+    fn frames_of_a_bent_surface_are_equally_far_apart() {
+        let path = path(&[[-2.0, 0.1], [1.0, 0.5], [3.0, 0.5]], false);
+        let ratio = |even, ease| {
+            let frames = path.frames(&Paraboloid, 12, Pacing { even, ease }).unwrap();
+            Motion::of(&Paraboloid, &frames.points, false).ratio
+        };
+        assert!(ratio(false, Ease::Linear) > 1.5);
+        assert!(ratio(true, Ease::Linear) < 1.2);
+        assert!(ratio(true, Ease::Smoothstep) > 1.3);
+    }
+
+    #[test]
+    fn ease_is_slow_where_it_says_and_of_visible_length_when_even() {
+        let one = path(&[[-2.0, 0.0], [2.0, 0.0]], false);
+        for ease in [Ease::Linear, Ease::Smoothstep, Ease::In, Ease::Out] {
+            let uneven = one.frames(&Paraboloid, 8, Pacing { even: false, ease }).unwrap();
+            let even = one.frames(&Paraboloid, 8, Pacing { even: true, ease }).unwrap();
+            let chords = steps(&Paraboloid, &even.points);
+            let whole: f64 = chords.iter().sum();
+            let mut sum = 0.0;
+            for index in 0..=8 {
+                let share = ease.at(index as f64 / 8.0);
+                assert!((f64::from(uneven.points[2 * index]) - (4.0 * share - 2.0)).abs() < 1e-6);
+                assert!(
+                    (sum / whole - share).abs() < 0.01,
+                    "{ease:?} {index}: {} {share}",
+                    sum / whole
+                );
+                sum += chords.get(index).unwrap_or(&0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn impossible_numbers_of_steps_are_refused() {
+        let square = path(&[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]], true);
+        for steps in [0, 2, MOST_STEPS + 1, usize::MAX] {
+            let error = square.frames(&Plane, steps, Pacing::default()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "{steps} step(s) were asked for, but this path takes from 3, one between neighbouring keys, to 65536"
+                )
+            );
+        }
+        assert!(square.frames(&Plane, 3, Pacing::default()).is_ok());
+    }
+}

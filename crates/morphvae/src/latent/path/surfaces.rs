@@ -48,3 +48,24 @@ impl Decoder for Paraboloid {
         surface(points, |x, y| [x, y, x * x + y * y])
     }
 }
+
+/// A space of any number of dimensions with a steep bump at the origin.
+pub(super) struct Bump {
+    pub(super) latent: usize,
+}
+
+impl Decoder for Bump {
+    fn latent(&self) -> usize {
+        self.latent
+    }
+
+    fn decode(&self, points: &[f32]) -> Vec<f32> {
+        let image = |point: &[f32]| {
+            let square: f32 = point.iter().map(|value| value * value).sum();
+            let mut image = point.to_vec();
+            image.push(4.0 * (-2.0 * square).exp());
+            image
+        };
+        points.chunks_exact(self.latent).flat_map(image).collect()
+    }
+}
