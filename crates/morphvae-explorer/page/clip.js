@@ -21,7 +21,7 @@ export function startClip(state, source, failed) {
       }
       return { points, images };
     },
-    (clip) => state.set({ clip, frame: clip ? Math.min(state.frame, clip.images.length - 1) : 0, playing: state.playing && !!clip }),
+    (clip) => state.set({ clip, frame: clip ? Math.min(state.frame, clip.images.length - 1) : 0, playing: state.playing && !!clip, inClip: state.inClip && !!clip }),
     failed,
   );
   let wait;

@@ -3,6 +3,7 @@ import { text } from "./language.js";
 import { latest } from "./latest.js";
 import { startPad } from "./pad.js";
 import { show } from "./picture.js";
+import { showPlane } from "./plane.js";
 
 /** How many encoded images say what a drawing is near to. */
 const NEIGHBOURS = 15;
@@ -17,7 +18,7 @@ export function startDrawing(state, source, addKey, failed) {
     (found) => {
       state.set({ encoded: found });
       // In a larger space the drawing lies beside the plane that is shown; through it there is one where it lies.
-      if (state.model.latent > 2) state.set({ base: found.mean, cursor: undefined });
+      if (state.model.latent > 2) showPlane(state, { base: found.mean });
     },
     failed,
   );

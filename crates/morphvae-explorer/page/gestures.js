@@ -39,7 +39,7 @@ export function startGestures(canvas, state, act) {
     } else if (adds) hold = { kind: "add", from: pixel(event) };
     else {
       hold = { kind: "cursor" };
-      state.set({ cursor: place(event), pointer: undefined, playing: false });
+      state.set({ cursor: place(event), pointer: undefined, playing: false, inClip: false });
     }
   });
 

@@ -77,7 +77,7 @@ export class Keys {
       this.remove(index);
     });
     item.append(picture, number, remove);
-    item.addEventListener("click", () => this.state.set({ selected: index, cursor: this.state.plane.place(key.point), pointer: undefined }));
+    item.addEventListener("click", () => this.state.set({ selected: index, cursor: this.state.plane.place(key.point), pointer: undefined, inClip: false, playing: false }));
     item.addEventListener("keydown", (event) => this.#press(event, index));
     this.#drag(item, index);
     return item;

@@ -24,10 +24,8 @@ export class Lattice {
     Object.assign(this, { source, model, changed });
   }
 
-  /** Forgets all images: the network or the plane has changed. */
+  /** Asks for all images anew, because the network or the plane has changed; the old ones stay until then. */
   forget() {
-    this.#images.clear();
-    this.#shown = undefined;
     this.#generation += 1;
   }
 
@@ -41,7 +39,7 @@ export class Lattice {
     if (opacity === 0) return;
     const level = Math.ceil(Math.log2(LEAST / view.scale));
     const wanted = meshes(view, plane, level);
-    const missing = wanted.filter(({ key }) => !this.#images.has(key));
+    const missing = wanted.filter(({ key }) => this.#images.get(key)?.generation !== this.#generation);
     if (missing.length === 0) this.#shown = level;
     context.globalAlpha = opacity;
     const shown = this.#shown ?? level;
@@ -65,7 +63,7 @@ export class Lattice {
     const generation = this.#generation;
     try {
       const bytes = await this.source.decode(wanted.map(({ place }) => plane.point(place)));
-      if (generation === this.#generation) this.#keep(wanted, bytes);
+      this.#keep(wanted, bytes, generation);
       this.#busy = false;
       this.changed();
     } catch {
@@ -74,13 +72,13 @@ export class Lattice {
     }
   }
 
-  #keep(wanted, all) {
+  #keep(wanted, all, generation) {
     const length = all.length / wanted.length;
     if (this.#images.size > KEPT) this.#images.clear();
     wanted.forEach(({ key }, index) => {
       const bytes = all.slice(index * length, (index + 1) * length);
       const isDark = this.model.channels === 1 && edge(bytes, this.model.image_size) < DARK;
-      this.#images.set(key, { bytes, isDark });
+      this.#images.set(key, { bytes, isDark, generation });
     });
   }
 }

@@ -42,9 +42,9 @@ async function start() {
   cloud.lay(plane);
   const state = new State({
     model, cloud, axes, base, plane,
-    view: undefined, tool: "explore", blend: 0.3, hidden: new Set(), lit: undefined,
+    view: undefined, tool: "explore", blend: 0.22, hidden: new Set(), lit: undefined,
     cursor: firstCursor(model, plane), pointer: undefined, hovered: undefined, encoded: undefined,
-    keys: [], selected: undefined, kind: "spline", loop: false, seconds: 4, clip: undefined, frame: 0, playing: false,
+    keys: [], selected: undefined, kind: "spline", loop: false, seconds: 4, clip: undefined, frame: 0, playing: false, inClip: false,
   });
 
   let map;
@@ -155,7 +155,7 @@ function speaker(state) {
   return () => {
     clearTimeout(wait);
     wait = setTimeout(() => {
-      const where = coordinates(state.plane.point(state.cursor), state.plane, state.cursor);
+      const where = coordinates(state.plane.point(state.cursor), state.cursor);
       const near = state.cloud.nearest(state.cursor, state.hidden);
       const name = near && state.model.classes[state.cloud.labels[near.index]];
       byId("said").textContent = name === undefined ? where : text("cursorAt", { where, name });

@@ -22,7 +22,7 @@ export class LatentMap {
     this.middles = state.cloud.middles(state.model.classes.length);
     this.recolour();
     this.#fit();
-    state.on("view cursor pointer hovered hidden lit blend keys selected clip frame encoded tool", () => this.ask());
+    state.on("view cursor pointer hovered hidden lit blend keys selected clip frame inClip encoded", () => this.ask());
     state.on("cloud plane", () => {
       this.lattice.forget();
       this.middles = state.cloud.middles(state.model.classes.length);
@@ -114,9 +114,9 @@ export class LatentMap {
     if (encoded) drawEllipse(context, view, plane.place(encoded.mean), plane.spread(encoded.variance), inks);
     const places = clip ? clip.points.map((point) => plane.place(point)) : [];
     const keys = state.keys.map(({ point }) => plane.place(point));
-    drawPath(context, view, { places, keys, selected: state.selected, inks, at: state.playing || state.frame > 0 ? places[state.frame] : undefined });
+    drawPath(context, view, { places, keys, selected: state.selected, inks });
     if (hovered !== undefined) ring(context, view.pixel(state.cloud.place(hovered)), 6, inks);
-    if (state.cursor) drawCursor(context, view.pixel(state.cursor), inks, true);
+    drawCursor(context, view.pixel(state.inClip && clip ? places[state.frame] : state.cursor), inks);
   }
 
   /** Where a point is on its way, while points glide. */

@@ -103,7 +103,7 @@ function pill(context, [x, y], width, height, fill, rim) {
 }
 
 /** A path through the plane and its key points, numbered. */
-export function drawPath(context, view, { places, keys, selected, inks, at }) {
+export function drawPath(context, view, { places, keys, selected, inks }) {
   if (places.length > 1) {
     const line = () => {
       context.beginPath();
@@ -129,7 +129,6 @@ export function drawPath(context, view, { places, keys, selected, inks, at }) {
     context.textBaseline = "middle";
     context.fillText(String(index + 1), x, y + 0.5);
   });
-  if (at) ring(context, view.pixel(at), 7, inks);
 }
 
 /** A drawn or dropped image on the map: its mean, and ellipses of one and two standard deviations. */
@@ -159,9 +158,8 @@ export function drawEllipse(context, view, place, [[uu, uv], [, vv]], inks) {
 }
 
 /** The cursor: a ring with four short hairs. */
-export function drawCursor(context, pixel, inks, bold) {
-  ring(context, pixel, bold ? 9 : 6, inks);
-  if (!bold) return;
+export function drawCursor(context, pixel, inks) {
+  ring(context, pixel, 9, inks);
   const [x, y] = pixel;
   for (const [colour, width] of [[inks.paper, 4], [inks.ink, 1.75]]) {
     context.strokeStyle = colour;

@@ -48,6 +48,13 @@ export function firstAxes(model) {
   return model.components.length >= 2 ? ["p0", "p1"] : ["0", "1"];
 }
 
+/** Shows another plane: along other axes, or through another base, which the cursor comes to. */
+export function showPlane(state, { axes = state.axes, base = state.base }) {
+  const plane = new Plane(state.model, axes, base);
+  state.cloud.lay(plane);
+  state.set({ axes, base, plane, cursor: plane.place(base), pointer: undefined, inClip: false, playing: false });
+}
+
 export function isComponent(axis) {
   return axis.startsWith("p");
 }

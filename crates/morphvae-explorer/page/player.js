@@ -1,6 +1,5 @@
 /** Plays the clip in the large picture, with a scrubber. */
 import { RATE } from "./clip.js";
-import { show } from "./picture.js";
 
 export function startPlayer(state) {
   const byId = (id) => document.getElementById(id);
@@ -24,11 +23,11 @@ export function startPlayer(state) {
   const toggle = () => {
     if (!state.clip) return;
     begun = undefined;
-    state.set({ playing: !state.playing });
+    state.set({ playing: !state.playing, inClip: true });
   };
 
   button.addEventListener("click", toggle);
-  scrub.addEventListener("input", () => state.set({ playing: false, frame: Number(scrub.value), pointer: undefined }));
+  scrub.addEventListener("input", () => state.set({ playing: false, inClip: true, frame: Number(scrub.value), pointer: undefined }));
   state.on("clip frame playing", () => {
     const { clip, frame, playing } = state;
     const count = clip?.images.length ?? 0;
@@ -40,10 +39,6 @@ export function startPlayer(state) {
     byId("frame").textContent = count > 0 ? `${(frame / RATE).toFixed(1)} / ${(count / RATE).toFixed(1)}` : "";
     if (playing) ask();
     else begun = undefined;
-  });
-  state.on("frame playing", () => {
-    const { clip, frame, playing } = state;
-    if (clip && (playing || document.activeElement === scrub)) show(byId("decoded"), clip.images[frame], state.model);
   });
   return toggle;
 }

@@ -24,12 +24,14 @@ export function startSaving(state) {
   });
   byId("save-sheet").addEventListener("click", () => sheet(state).toBlob((blob) => download(blob, `${name()}.png`)));
   byId("copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText(byId("command").textContent);
+    await navigator.clipboard.writeText(command(state).join(" "));
     byId("copy").textContent = text("copied");
     setTimeout(() => (byId("copy").textContent = text("copyCommand")), 1500);
   });
   state.on("keys kind loop seconds model", () => {
-    byId("command").textContent = command(state);
+    // A word of a command is not broken at a hyphen.
+    const words = command(state).map((word) => Object.assign(document.createElement("span"), { textContent: `${word} ` }));
+    byId("command").replaceChildren(...words);
     byId("command").hidden = state.keys.length < 2;
   });
 }
@@ -64,11 +66,11 @@ function sheet({ clip, model }) {
   return canvas;
 }
 
-/** The command line that makes the same clip. */
+/** The words of the command line that makes the same clip. */
 function command({ keys, kind, loop, seconds, model }) {
   const latents = keys.map(({ point }) => `z:${point.map((value) => String(Number(value.toFixed(3)))).join(",")}`);
-  const words = [model.command, quoted(model.model_argument), ...latents, `--path ${kind}`, loop && "--loop cycle", `--frames ${RATE * seconds} --fps ${RATE}`];
-  return words.filter(Boolean).join(" ");
+  const options = [`--path ${kind}`, loop && "--loop cycle", `--frames ${RATE * seconds}`, `--fps ${RATE}`];
+  return [model.command, quoted(model.model_argument), ...latents, ...options].filter(Boolean);
 }
 
 function quoted(word) {

@@ -70,7 +70,7 @@ export function startShortcuts(canvas, state, act) {
       const factor = event.shiftKey ? 6 : event.altKey ? 0.2 : 1;
       const step = (factor * STEP * Math.min(view.width, view.height)) / view.scale;
       const cursor = state.cursor.map((value, axis) => (plane.isLine && axis === 1 ? 0 : value + way[axis] * step));
-      state.set({ cursor, pointer: undefined, hovered: undefined, playing: false, view: inSight(view, cursor) });
+      state.set({ cursor, pointer: undefined, hovered: undefined, playing: false, inClip: false, view: inSight(view, cursor) });
       act.say();
     };
   };

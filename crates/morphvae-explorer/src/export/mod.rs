@@ -6,6 +6,8 @@
 mod atlas;
 mod bundle;
 mod plane;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
