@@ -6,7 +6,7 @@ use flate2::read::DeflateDecoder;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::encode;
 use morphvae::latent::PrincipalComponents;
-use morphvae::model::{NetworkConfig, Vae};
+use morphvae::model::{NetworkConfig, TrainedModel, Vae};
 
 use super::*;
 
@@ -20,23 +20,26 @@ fn network(latent: usize, channels: usize) -> Inference {
     Inference::new(&Vae::new(config, 3, &Device::flex()).unwrap())
 }
 
-/// So wide that a network that has learned nothing changes over it.
-fn wide() -> Plane {
-    Plane {
+/// A network that has learned something: the bundled model's, around the middle of its plane.
+fn learned() -> (Inference, Plane) {
+    let bytes = include_bytes!("../../../../models/mnist-2d.safetensors");
+    let model = TrainedModel::from_bytes(bytes, "bundled", &Device::flex()).unwrap();
+    let plane = Plane {
         origin: vec![0.0; 2],
         directions: [vec![1.0, 0.0], vec![0.0, 1.0]],
-        least: [-60.0, -40.0],
-        most: [60.0, 40.0],
-    }
+        least: [-1.5, -1.0],
+        most: [1.5, 1.0],
+    };
+    (Inference::new(&model.network), plane)
 }
 
 #[test]
 fn a_mixture_at_a_corner_is_what_the_decoder_says_there() {
-    let (network, plane) = (network(2, 1), wide());
+    let (network, plane) = learned();
     let mut survey = Survey::new(&network, &plane);
     let levels = survey.split(32).unwrap();
     let atlas = survey.pack(levels);
-    for shares in [[0.0, 0.0], [1.0, 1.0], [0.5, 0.0], [0.25, 0.5]] {
+    for shares in [[0.0, 0.0], [1.0, 1.0], [0.5, 0.0], [0.25, 1.0]] {
         let decoded = decode(&network, &plane.point(plane.at(shares)));
         for (mixed, &decoded) in atlas.mix(shares).into_iter().zip(decoded.image(0)) {
             assert!(mixed.abs_diff(decoded) <= 1, "{mixed} for {decoded} at {shares:?}");
@@ -46,7 +49,7 @@ fn a_mixture_at_a_corner_is_what_the_decoder_says_there() {
 
 #[test]
 fn a_closer_tolerance_gives_a_closer_atlas() {
-    let (network, plane) = (network(2, 1), wide());
+    let (network, plane) = learned();
     let mut survey = Survey::new(&network, &plane);
     let mut differences = Vec::new();
     for tolerance in [24, 4] {

@@ -1,6 +1,6 @@
 // Drives a headless Chromium through its debugging pipe: no package is needed for it.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -54,11 +54,13 @@ export async function open(browser, { width = 1440, height = 900, phone = false,
   const { sessionId } = await browser.send("Target.attachToTarget", { targetId, flatten: true });
   const send = (method, params) => browser.send(method, params, sessionId);
   const complaints = [];
+  const requests = [];
   browser.listeners.push((message) => {
     if (message.sessionId !== sessionId) return;
     const { method, params } = message;
     if (method === "Runtime.consoleAPICalled") complaints.push(params.args.map((arg) => arg.value ?? arg.description).join(" "));
     if (method === "Runtime.exceptionThrown") complaints.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
+    if (method === "Network.requestWillBeSent") requests.push(params.request.url);
     if (method === "Log.entryAdded") complaints.push(`${params.entry.text} ${params.entry.url ?? ""}`);
   });
   for (const domain of ["Runtime", "Log", "Page", "Network"]) await send(`${domain}.enable`);
@@ -66,12 +68,13 @@ export async function open(browser, { width = 1440, height = 900, phone = false,
   await send("Emulation.setTouchEmulationEnabled", { enabled: phone });
   await send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }] });
   if (offline) await send("Network.emulateNetworkConditions", { offline: true, latency: 0, downloadThroughput: 0, uploadThroughput: 0 });
-  return new Page(send, complaints, () => browser.send("Target.closeTarget", { targetId }));
+  const download = (folder) => browser.send("Browser.setDownloadBehavior", { behavior: "allowAndName", downloadPath: folder, eventsEnabled: true });
+  return new Page({ send, complaints, requests, download, listeners: browser.listeners, close: () => browser.send("Target.closeTarget", { targetId }) });
 }
 
 class Page {
-  constructor(send, complaints, close) {
-    Object.assign(this, { send, complaints, close });
+  constructor(parts) {
+    Object.assign(this, parts);
   }
 
   /** Goes to an address and waits until the page has started. */
@@ -127,6 +130,33 @@ class Page {
     const text = key.length === 1 ? { text: key } : {};
     await this.send("Input.dispatchKeyEvent", { type: "keyDown", key, ...text, ...more });
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", key, ...more });
+  }
+
+  /** Fingers: what each list holds is where they are, one step after the other. */
+  async touch(steps) {
+    const points = (places) => places.map(([x, y], id) => ({ x, y, id }));
+    await this.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: points(steps[0]) });
+    for (const step of steps.slice(1)) await this.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: points(step) });
+    await this.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  }
+
+  /** Chooses a file where one is asked for. */
+  async choose(selector, path) {
+    const { root } = await this.send("DOM.getDocument");
+    const { nodeId } = await this.send("DOM.querySelector", { nodeId: root.nodeId, selector });
+    await this.send("DOM.setFileInputFiles", { nodeId, files: [path] });
+  }
+
+  /** The bytes of the file that a click saves. */
+  async saved(selector, folder) {
+    await this.download(folder);
+    const finished = new Promise((resolve) => {
+      this.listeners.push(({ method, params }) => {
+        if (method === "Browser.downloadProgress" && params.state === "completed") resolve(params.guid);
+      });
+    });
+    await this.click(selector);
+    return readFileSync(join(folder, await finished));
   }
 
   /** A picture of what is seen, PNG. */
