@@ -36,6 +36,9 @@ pub enum Verb {
     /// Write where images lie in the latent space, as CSV and NPZ
     #[command(after_help = "Example: morphvae encode --dataset strokes --limit 100 --out codes.csv")]
     Encode(EncodeArguments),
+    /// Show a model's latent map in a browser, or write it as one file
+    #[command(after_help = "Example: morphvae explore runs/first --no-open")]
+    Explore(ExploreArguments),
     /// Say what a weight file holds
     #[command(after_help = "Example: morphvae info")]
     Info(InfoArguments),
@@ -102,6 +105,21 @@ pub struct TrainArguments {
     /// Images a side of the sheet of continuously changing images
     #[arg(long, value_name = "N", default_value = "20", value_parser = grid(), help_heading = "Output", allow_negative_numbers = true)]
     pub grid: usize,
+    /// Show the latent map in a browser while it forms, and after that until Ctrl-C
+    #[arg(long, help_heading = "Watching")]
+    pub watch: bool,
+    /// Serve it at this port [default: 7878, or a free one if that is taken]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "watch",
+        help_heading = "Watching",
+        allow_negative_numbers = true
+    )]
+    pub port: Option<u16>,
+    /// Only print the address
+    #[arg(long, requires = "watch", help_heading = "Watching")]
+    pub no_open: bool,
     /// Print the last epoch's metrics as one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -255,6 +273,32 @@ pub struct EncodeArguments {
     pub force: bool,
     /// Print one JSON object
     #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExploreArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Serve at this name or address of this computer; with any but the default, others can reach it
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = "Serving")]
+    pub host: String,
+    /// Serve at this port [default: 7878, or a free one if that is taken]
+    #[arg(long, value_name = "N", help_heading = "Serving", allow_negative_numbers = true)]
+    pub port: Option<u16>,
+    /// Only print the address
+    #[arg(long, help_heading = "Serving")]
+    pub no_open: bool,
+    /// Serve nothing: write the map into one file, which works without the program and without a network
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "no_open"])]
+    pub export: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "export")]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long, requires = "export")]
     pub json: bool,
 }
 

@@ -2,18 +2,21 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// What a shell reports for a program that Ctrl-C ended.
 pub const EXIT_CODE: i32 = 130;
 
-/// Listens from now on.
+/// Listens from now on; the thread that calls this is the one that may [`wait`].
 pub fn listen() -> anyhow::Result<()> {
-    ctrlc::set_handler(|| {
+    let listener = thread::current();
+    ctrlc::set_handler(move || {
         if ASKED.swap(true, Ordering::SeqCst) {
             std::process::exit(EXIT_CODE);
         }
+        listener.unpark();
     })?;
     Ok(())
 }
@@ -24,5 +27,12 @@ pub fn check() -> ControlFlow<()> {
         ControlFlow::Break(())
     } else {
         ControlFlow::Continue(())
+    }
+}
+
+/// Returns once somebody pressed Ctrl-C.
+pub fn wait() {
+    while check().is_continue() {
+        thread::park();
     }
 }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod browser;
 mod commands;
 mod console;
 mod images;
@@ -66,6 +67,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Figures(arguments) => commands::figures::run(&arguments, console),
         Verb::Reconstruct(arguments) => commands::reconstruct::run(&arguments, console),
         Verb::Encode(arguments) => commands::encode::run(&arguments, console),
+        Verb::Explore(arguments) => commands::explore::run(&arguments, console),
         Verb::Info(arguments) => commands::info::run(&arguments, console),
         Verb::Bench(arguments) => commands::bench::run(&arguments, console),
         Verb::Data(DataVerb::List(arguments)) => commands::data::list(&arguments, console),

@@ -32,6 +32,7 @@ export function startShortcuts(canvas, state, act) {
     dialog.showModal();
   };
   document.getElementById("help").addEventListener("click", help);
+  document.getElementById("help-close").addEventListener("click", () => dialog.close());
 
   const tool = (name) => () => state.set({ tool: name });
   const zoom = (factor) => () => state.set({ view: state.view.zoomed(factor) });

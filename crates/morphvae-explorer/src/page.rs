@@ -1,7 +1,7 @@
 //! The page's files, as they are compiled into the program.
 
 /// The name and the text of every file of the page.
-pub const FILES: &[(&str, &str)] = &files![
+const FILES: &[(&str, &str)] = &files![
     "atlas.js",
     "axes.js",
     "clip.js",
@@ -44,8 +44,7 @@ pub const FILES: &[(&str, &str)] = &files![
 ];
 
 /// The text of a file of the page, if there is such a file.
-#[must_use]
-pub fn file(name: &str) -> Option<&'static str> {
+pub(crate) fn file(name: &str) -> Option<&'static str> {
     FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 

@@ -16,14 +16,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
-use morphvae::data::{Images, prepare};
-use morphvae::evaluation::{Codes, decode};
+use morphvae::evaluation::decode;
 use morphvae::files::write_atomically;
 use morphvae::model::Inference;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use thiserror::Error;
 
+use crate::map::{Description, LatentMap, NO_LABEL};
 use atlas::{Atlas, ROOT, STEP, Survey};
 use plane::Plane;
 
@@ -37,21 +37,11 @@ const PICTURE_BYTES: usize = 900_000;
 const MOST_POINTS: usize = 3000;
 /// Places at which the atlas is compared with the decoder.
 const PROBES: usize = 2000;
-/// The label of an image without one.
-const UNLABELLED: u16 = u16::MAX;
 
 /// Why there is no file.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// Encoded images that are none, or do not belong to the images.
-    #[error("{codes} encoded images were given for {images} images: give one for each, and one at least")]
-    Mismatch {
-        /// Encoded images.
-        codes: usize,
-        /// Images.
-        images: usize,
-    },
     /// A file that could not be written.
     #[error("{}: {source}: check that it may be written", path.display())]
     Write {
@@ -60,25 +50,6 @@ pub enum ExportError {
         /// What the system says.
         source: io::Error,
     },
-}
-
-/// What a file shows.
-#[derive(Clone, Debug)]
-pub struct Material<'a> {
-    /// The network.
-    pub network: &'a Inference,
-    /// What the page is told about the model, as the server tells it. The number of points is counted anew.
-    pub facts: Map<String, Value>,
-    /// The images that are points of the map, of any size.
-    pub images: &'a Images,
-    /// Where they lie.
-    pub codes: &'a Codes,
-    /// Their classes, where they have any.
-    pub labels: Option<&'a [u16]>,
-    /// The mean of the encoded images, `[latent]`.
-    pub centre: &'a [f64],
-    /// Their principal directions, `[count][latent]`.
-    pub components: &'a [Vec<f64>],
 }
 
 /// What was written.
@@ -105,26 +76,23 @@ pub struct Difference {
     pub places: usize,
 }
 
-/// Writes the file. The widest tolerance decides where images are large; otherwise it is below 4 MB.
+/// Writes a map into one file. It is below 4 MB for images of 32 x 32; for larger ones the widest tolerance decides.
 ///
 /// # Errors
-/// [`ExportError::Mismatch`] for encoded images of other images; [`ExportError::Write`] when the file cannot be written.
-pub fn write(path: &Path, material: &Material) -> Result<Exported, ExportError> {
-    let codes = material.codes.mean.len() / material.codes.latent.max(1);
-    let images = material.images.count();
-    if codes == 0 || codes != images {
-        return Err(ExportError::Mismatch { codes, images });
-    }
-    let plane = Plane::of(material.codes, material.centre, material.components);
-    let (atlas, packed) = survey(material.network, &plane);
-    let difference = compare(material.network, &plane, &atlas);
-    let (chosen, pictures) = pictures(material);
-    let mut model = material.facts.clone();
-    model.insert("count".into(), chosen.len().into());
-    model.insert("watching".into(), false.into());
+/// [`ExportError::Write`] when the file cannot be written.
+pub fn export(map: &LatentMap, path: &Path) -> Result<Exported, ExportError> {
+    let description = map.description(false);
+    let plane = Plane::of(map.codes(), description.centre, description.components);
+    let (atlas, packed) = survey(map.network(), &plane);
+    let difference = compare(map.network(), &plane, &atlas);
+    let (chosen, pictures) = pictures(map);
+    let model = Description {
+        count: chosen.len(),
+        ..description
+    };
     let data = json!({
         "model": model,
-        "points": STANDARD.encode(points(material, &chosen)),
+        "points": STANDARD.encode(points(map, &chosen)),
         "pictures": STANDARD.encode(pictures),
         "atlas": {
             "plane": plane,
@@ -195,13 +163,13 @@ fn compare(network: &Inference, plane: &Plane, atlas: &Atlas) -> Difference {
 
 /// Which images are shown, and for each its picture and what the network makes of it, compressed: as many as fit,
 /// evenly taken.
-fn pictures(material: &Material) -> (Vec<usize>, Vec<u8>) {
-    let count = material.images.count();
+fn pictures(map: &LatentMap) -> (Vec<usize>, Vec<u8>) {
+    let count = map.shown().count();
     let mut wanted = count.min(MOST_POINTS);
     loop {
         let chosen: Vec<usize> = (0..wanted).map(|index| index * count / wanted).collect();
-        let packed = deflate(&both(material, &chosen));
-        if packed.len() <= PICTURE_BYTES || wanted == 1 {
+        let packed = deflate(&both(map, &chosen));
+        if packed.len() <= PICTURE_BYTES || wanted <= 1 {
             return (chosen, packed);
         }
         wanted = (wanted * PICTURE_BYTES / packed.len()).clamp(1, wanted - 1);
@@ -209,40 +177,32 @@ fn pictures(material: &Material) -> (Vec<usize>, Vec<u8>) {
 }
 
 /// Images and their reconstructions, taking turns.
-fn both(material: &Material, chosen: &[usize]) -> Vec<u8> {
-    let config = material.network.config();
-    let latent = config.latent;
-    let means: Vec<f32> = chosen
-        .iter()
-        .flat_map(|&index| &material.codes.mean[index * latent..][..latent])
-        .copied()
-        .collect();
-    let rebuilt = decode(material.network, &means);
-    let indices: Vec<u32> = chosen.iter().map(|&index| index as u32).collect();
-    let real = prepare(material.images, &indices, config.image_size);
-    let mut bytes = Vec::with_capacity(2 * real.len());
-    for (index, image) in real.chunks_exact(config.image_length()).enumerate() {
-        bytes.extend(image.iter().map(|value| (value * 255.0).round() as u8));
-        bytes.extend_from_slice(rebuilt.image(index));
-    }
-    bytes
+fn both(map: &LatentMap, chosen: &[usize]) -> Vec<u8> {
+    let size = map.network().config().image_size;
+    let means = of_each(&map.codes().mean, map.codes().latent, chosen);
+    let rebuilt = decode(map.network(), &means);
+    let images = chosen.iter().filter_map(|&index| map.shown().image(index, size));
+    let both = images
+        .enumerate()
+        .map(|(index, real)| [real, rebuilt.image(index).to_vec()]);
+    both.flatten().flatten().collect()
 }
 
-/// Means, log variances and labels, little endian, as the server gives them.
-fn points(material: &Material, chosen: &[usize]) -> Vec<u8> {
-    let codes = material.codes;
-    let mut bytes = Vec::with_capacity(chosen.len() * (8 * codes.latent + 2));
-    for values in [&codes.mean, &codes.log_variance] {
-        for &index in chosen {
-            let values = &values[index * codes.latent..][..codes.latent];
-            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        }
-    }
-    for &index in chosen {
-        let label = material.labels.and_then(|labels| labels.get(index)).copied();
-        bytes.extend(label.unwrap_or(UNLABELLED).to_le_bytes());
-    }
-    bytes
+/// Means, log variances and labels, as the server gives them.
+fn points(map: &LatentMap, chosen: &[usize]) -> Vec<u8> {
+    let codes = map.codes();
+    let values = [&codes.mean, &codes.log_variance].map(|values| of_each(values, codes.latent, chosen));
+    let label = |&index: &usize| map.shown().labels().map_or(NO_LABEL, |labels| labels[index]);
+    let numbers = values.iter().flatten().flat_map(|value| value.to_le_bytes());
+    numbers
+        .chain(chosen.iter().map(label).flat_map(u16::to_le_bytes))
+        .collect()
+}
+
+/// Of `values`, `[count, width]`, the rows that are chosen.
+fn of_each(values: &[f32], width: usize, chosen: &[usize]) -> Vec<f32> {
+    let rows = chosen.iter().flat_map(|&index| &values[index * width..][..width]);
+    rows.copied().collect()
 }
 
 fn deflate(bytes: &[u8]) -> Vec<u8> {

@@ -1,14 +1,17 @@
 use std::fs;
 use std::io::Read;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use flate2::read::DeflateDecoder;
 use morphvae::data::strokes::strokes;
-use morphvae::evaluation::encode;
-use morphvae::latent::PrincipalComponents;
+use morphvae::evaluation::{Codes, encode};
 use morphvae::model::{NetworkConfig, TrainedModel, Vae};
 
+use serde_json::Value;
+
 use super::*;
+use crate::{ModelFacts, ShownImages};
 
 fn network(latent: usize, channels: usize) -> Inference {
     let config = NetworkConfig {
@@ -89,26 +92,18 @@ fn every_split_is_told_and_every_image_is_there_once() {
     }
 }
 
+fn map(network: Inference, shown: ShownImages) -> LatentMap {
+    let codes = encode(&network, shown.images()).unwrap();
+    LatentMap::new(network, ModelFacts::default(), Arc::new(shown), codes).unwrap()
+}
+
 #[test]
 fn a_file_holds_everything_and_says_how_close_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("map.html");
-    let data = strokes(60, 30, 0).test;
     for latent in [1, 2, 5] {
-        let network = network(latent, 1);
-        let codes = encode(&network, &data.images).unwrap();
-        let principal = PrincipalComponents::of(&codes.mean, latent, 3);
-        let facts = json!({ "name": "strokes", "latent": latent, "channels": 1, "image_size": 32 });
-        let material = Material {
-            network: &network,
-            facts: facts.as_object().unwrap().clone(),
-            images: &data.images,
-            codes: &codes,
-            labels: data.labels.as_deref(),
-            centre: &principal.mean,
-            components: &principal.directions,
-        };
-        let exported = write(&path, &material).unwrap();
+        let map = map(network(latent, 1), ShownImages::of(&strokes(60, 30, 0).test));
+        let exported = export(&map, &path).unwrap();
         let page = fs::read_to_string(&path).unwrap();
         assert_eq!(exported.bytes, page.len() as u64);
         assert!(
@@ -124,39 +119,27 @@ fn a_file_holds_everything_and_says_how_close_it_is() {
         assert_eq!(embedded["model"]["count"], 30);
         assert_eq!(embedded["atlas"]["count"], exported.images);
         let bytes = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
-        assert_eq!(bytes(&embedded["points"]).len(), 30 * (8 * latent + 2));
+        assert_eq!(bytes(&embedded["points"]), map.points());
         let mut pictures = Vec::new();
         DeflateDecoder::new(&bytes(&embedded["pictures"])[..])
             .read_to_end(&mut pictures)
             .unwrap();
         assert_eq!(pictures.len(), 30 * 2 * 32 * 32);
-        let rebuilt = decode(&network, &codes.mean[..latent]);
-        assert_eq!(pictures[1024..2048], *rebuilt.image(0));
+        assert_eq!(pictures[..1024], map.shown().image(0, 32).unwrap());
+        assert_eq!(
+            pictures[1024..2048],
+            *decode(map.network(), &map.codes().mean[..latent]).image(0)
+        );
     }
 }
 
 #[test]
-fn codes_of_other_images_are_refused_and_nothing_is_written() {
+fn a_model_without_images_is_exported_as_well() {
     let folder = tempfile::tempdir().unwrap();
-    let (network, data) = (network(2, 1), strokes(60, 30, 0).test);
-    let material = Material {
-        network: &network,
-        facts: Map::new(),
-        images: &data.images,
-        codes: &Codes {
-            latent: 2,
-            ..Codes::default()
-        },
-        labels: None,
-        centre: &[],
-        components: &[],
-    };
-    let error = write(&folder.path().join("map.html"), &material).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("0 encoded images were given for 30 images"),
-        "{error}"
-    );
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let exported = export(
+        &map(network(2, 3), ShownImages::none(3)),
+        &folder.path().join("map.html"),
+    )
+    .unwrap();
+    assert_eq!(exported.points, 0);
 }

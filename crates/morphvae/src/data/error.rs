@@ -258,6 +258,13 @@ pub enum DataError {
         reason: String,
     },
 
+    /// Bytes that are no image.
+    #[error("this is no image that can be read: {reason}: give a PNG, JPEG, BMP, PGM or WebP")]
+    NoImage {
+        /// What the decoder said.
+        reason: String,
+    },
+
     /// None of a folder's images can be read.
     #[error("{}: none of the {count} images can be read; the first, {}: {reason}", path.display(), first.display())]
     AllUnreadable {

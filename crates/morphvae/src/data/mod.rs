@@ -6,7 +6,7 @@
 //! - [`strokes`](mod@strokes): digits that this program draws itself.
 //! - [`Batches`]: images of the network's size, made ready off the training thread.
 //! - [`idx`]: the file format of those sets.
-//! - [`read_folder`]: a folder of image files.
+//! - [`read_folder`]: a folder of image files; [`read_image`]: one that is in memory.
 //!
 //! Nothing here knows of networks or training; whoever trains or evaluates asks for a [`Dataset`]. All that comes from
 //! outside is taken for hostile: sizes are checked before memory is taken, and each error says what to do.
@@ -26,6 +26,6 @@ pub use batches::{Batch, Batches, epoch_order, prepare};
 pub use catalogue::{Condition, FileState, KnownSet};
 pub use download::{FetchOptions, Observer, Progress, fetch};
 pub use error::{DataError, Found, IdxKind, Start};
-pub use folder::{Fit, Folder, FolderOptions, Skipped, read_folder};
+pub use folder::{Fit, Folder, FolderOptions, Skipped, read_folder, read_image};
 pub use images::{Dataset, Images, Split};
 pub use resize::Resizer;

@@ -154,11 +154,17 @@ pub fn encode(network: &Inference, images: &Images) -> Result<Codes, ModelError>
 pub fn decode(network: &Inference, points: &[f32]) -> Images {
     let config = network.config();
     let mut pixels = Vec::with_capacity(points.len() / config.latent * config.image_length());
-    for chunk in points.chunks(BATCH * config.latent) {
-        let decoded = network.decode(latents(network, chunk.to_vec()));
-        pixels.extend(to_values(decoded.flatten(0, 3)).into_iter().map(to_byte));
+    for batch in decoded_batches(network, points) {
+        pixels.extend(batch.into_iter().map(to_byte));
     }
     Images::new(config.channels, config.image_size, config.image_size, pixels).expect("a decoder gives whole images")
+}
+
+/// What `points`, `[count, latent]`, decode to, `[batch, image length]` in (0, 1), a batch after the other.
+pub(crate) fn decoded_batches(network: &Inference, points: &[f32]) -> impl Iterator<Item = Vec<f32>> {
+    points
+        .chunks(BATCH * network.config().latent)
+        .map(|chunk| to_values(network.decode(latents(network, chunk.to_vec())).flatten(0, 3)))
 }
 
 /// Images as the network gives them back from the means of their posteriors.

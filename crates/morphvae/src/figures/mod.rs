@@ -31,6 +31,7 @@ pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
 pub use gallery::Gallery;
 pub use manifold::{ManifoldAxes, manifold};
+pub use palette::class_colours;
 pub use sheet::{class_sheet, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
 pub use write::{write_gif, write_png};

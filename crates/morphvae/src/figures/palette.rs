@@ -23,8 +23,9 @@ const TEN: [Colour; 10] = [
 /// One colour for each of `count` classes.
 ///
 /// Up to ten have colours chosen by hand. More share one turn of the colour circle, with three steps of lightness taken
-/// in turns, so that neighbours of a long list differ as well.
-pub(super) fn classes(count: usize) -> Vec<Colour> {
+/// in turns, so that neighbours of a long list differ as well. Each is red, green and blue.
+#[must_use]
+pub fn class_colours(count: usize) -> Vec<[u8; 3]> {
     if count <= TEN.len() {
         return TEN[..count].to_vec();
     }
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn colours_of_classes_are_all_different() {
         for (count, least) in [(2, 100.0), (10, 60.0), (20, 20.0), (26, 15.0), (62, 5.0)] {
-            let colours = classes(count);
+            let colours = class_colours(count);
             assert_eq!(colours.len(), count);
             for (index, &a) in colours.iter().enumerate() {
                 for &b in &colours[..index] {
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn neighbours_of_a_long_list_differ_clearly() {
-        for pair in classes(62).windows(2) {
+        for pair in class_colours(62).windows(2) {
             assert!(distance(pair[0], pair[1]) > 50.0, "{pair:?}");
         }
     }

@@ -1,6 +1,8 @@
-//! The latent space as plain numbers: encoded images, their statistics and main directions, and grids over the prior.
+//! The latent space as plain numbers: encoded images, their statistics and main directions, paths through them, and grids
+//! over the prior.
 
 mod encodings;
+pub mod path;
 mod principal;
 mod prior;
 mod statistics;

@@ -1,6 +1,7 @@
 //! `morphvae train`
 
 mod settings;
+mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,21 +13,32 @@ use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
 use morphvae::objective::{Loss, Objective};
 use morphvae::training::{EpochReport, Outcome, Progress, RunConfig, RunFolder, Training, TrainingData, TrainingError};
 use morphvae::weights::Precision;
+use morphvae_explorer::ModelFacts;
 use serde::Serialize;
 
 use crate::arguments::TrainArguments;
+use crate::commands::explore;
 use crate::console::{Console, Meter, Unit};
 use crate::images::Reading;
 use crate::interrupt;
 use settings::{Beginning, Plan};
+use watching::Watching;
 
 pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     let plan = Plan::of(arguments, console)?;
     let (run, training) = Run::prepare(plan, arguments, console)?;
     run.introduce();
-    let training = run.train(training)?;
-    run.finish(&training, arguments.json)
+    let watching = match arguments.watch {
+        true => Some(run.watching(&training, arguments)?),
+        false => None,
+    };
+    let training = run.train(training, watching.as_ref())?;
+    run.finish(&training, arguments.json)?;
+    if let Some(watching) = watching {
+        watching.linger(console);
+    }
+    Ok(())
 }
 
 /// A run at work.
@@ -134,7 +146,7 @@ impl Run {
         ));
     }
 
-    fn train(&self, mut training: Training) -> anyhow::Result<Training> {
+    fn train(&self, mut training: Training, watching: Option<&Watching>) -> anyhow::Result<Training> {
         while !training.is_finished() {
             let mut meter = self.console.progress(Unit::Images);
             let outcome;
@@ -156,11 +168,40 @@ impl Run {
                     self.write_model(&training, &report)?;
                     self.folder.save(&training)?;
                     self.draw(&training, &report)?;
+                    if let Some(watching) = watching {
+                        watching.publish(&training, &report)?;
+                    }
                     self.tell(&report);
                 }
             }
         }
         Ok(training)
+    }
+
+    /// Begins to show what will be learned.
+    fn watching(&self, training: &Training, arguments: &TrainArguments) -> anyhow::Result<Watching> {
+        let facts = ModelFacts {
+            name: self
+                .folder
+                .path()
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            dataset: self.config.data.dataset.clone(),
+            classes: self.classes.clone(),
+            command: explore::MORPH.into(),
+            argument: self.folder.path().display().to_string(),
+            ..ModelFacts::default()
+        };
+        Watching::start(
+            facts,
+            training,
+            &self.data.test,
+            self.config.training.epochs,
+            arguments,
+            self.console,
+        )
     }
 
     fn write_model(&self, training: &Training, report: &EpochReport) -> anyhow::Result<()> {

@@ -17,8 +17,8 @@ mod picture;
 #[cfg(test)]
 mod tests;
 
-pub use picture::Fit;
 use picture::Picture;
+pub use picture::{Fit, read_image};
 
 /// Names of image files end in these, in small or capital letters; other files are none of our business.
 const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "pgm", "ppm", "pnm", "webp"];
@@ -357,8 +357,7 @@ fn split(folder: &Path, images: Vec<Image>, colour: bool, size: usize) -> Result
     let sources = images.iter().map(|image| relative(&image.found.path)).collect();
     let mut pixels = Vec::with_capacity(images.len() * channels * size * size);
     for Image { picture, .. } in images {
-        let repeats = if picture.coloured { 1 } else { channels };
-        (0..repeats).for_each(|_| pixels.extend(&picture.pixels));
+        pixels.extend(picture.planes(channels));
     }
     Ok(Split {
         images: Images::new(channels, size, size, pixels)?,

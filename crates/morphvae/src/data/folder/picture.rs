@@ -1,12 +1,14 @@
 //! One image file of a person's own, made into a square of pixels.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GenericImageView, ImageDecoder, ImageReader, ImageResult, Limits, Rgb, RgbImage, Rgba};
 use serde::{Deserialize, Serialize};
+
+use super::super::{DataError, Images};
 
 /// How an image that is not square becomes square.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ const LONGEST_SIDE: u32 = 20_000;
 /// Bytes that one image may take, as a file and decoded.
 const LARGEST: u64 = 512 << 20;
 
+/// The same for an image that comes over a connection, where many may come at once: a photograph of 40 megapixels.
+const LARGEST_SENT: u64 = 128 << 20;
+
 /// Channels that differ by no more than this are grey: JPEG does not keep greys exactly.
 const GREY_TOLERANCE: u8 = 8;
 
@@ -39,9 +44,42 @@ pub(super) struct Picture {
 
 /// Reads an image file as a square of `size` x `size`, grey if `colour` is not wanted; the error says what is wrong.
 pub(super) fn read(path: &Path, size: u32, fit: Fit, colour: bool) -> Result<Picture, String> {
-    // One line, whatever a decoder says.
-    let image = decode(path).map_err(|error| error.to_string().replace('\n', " "))?;
-    let square = make_square(&flatten(&image), size, fit);
+    let open = || -> ImageResult<_> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        decode(BufReader::new(file), length, LARGEST)
+    };
+    Ok(fit_square(&open().map_err(one_line)?, size, fit, colour))
+}
+
+/// Reads an image file that is in memory (PNG, JPEG, BMP, PGM or WebP by content) as one image of `size` x `size`, grey
+/// or in colour as `channels` says (1 or 3).
+///
+/// # Errors
+/// [`DataError::NoImage`] says what is wrong with the bytes; [`DataError::Shape`] for no size or no channels.
+pub fn read_image(bytes: &[u8], size: u32, fit: Fit, channels: usize) -> Result<Images, DataError> {
+    let image = decode(Cursor::new(bytes), bytes.len() as u64, LARGEST_SENT).map_err(|error| DataError::NoImage {
+        reason: one_line(error),
+    })?;
+    let picture = fit_square(&image, size, fit, channels == 3);
+    Images::new(channels, size as usize, size as usize, picture.planes(channels))
+}
+
+/// One line, whatever a decoder says.
+fn one_line(error: image::ImageError) -> String {
+    error.to_string().replace('\n', " ")
+}
+
+impl Picture {
+    /// `[channels, size, size]`: a grey picture is the same in every channel.
+    pub fn planes(&self, channels: usize) -> Vec<u8> {
+        let repeats = if self.coloured { 1 } else { channels };
+        self.pixels.repeat(repeats)
+    }
+}
+
+fn fit_square(image: &DynamicImage, size: u32, fit: Fit, colour: bool) -> Picture {
+    let square = make_square(&flatten(image), size, fit);
     let coloured = colour
         && square.pixels().any(|Rgb([red, green, blue])| {
             let (low, high) = (red.min(green).min(blue), red.max(green).max(blue));
@@ -52,19 +90,19 @@ pub(super) fn read(path: &Path, size: u32, fit: Fit, colour: bool) -> Result<Pic
     } else {
         DynamicImage::from(square).into_luma8().into_raw()
     };
-    Ok(Picture { coloured, pixels })
+    Picture { coloured, pixels }
 }
 
-/// Decodes a file by its content, not its name, and turns it as its EXIF orientation says.
-fn decode(path: &Path) -> ImageResult<DynamicImage> {
-    let file = File::open(path)?;
+/// Decodes a file by its content, not its name, and turns it as its EXIF orientation says. Neither the file nor the
+/// image may take more than `largest` bytes.
+fn decode<R: BufRead + Seek>(file: R, length: u64, largest: u64) -> ImageResult<DynamicImage> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
-    limits.max_alloc = Some(LARGEST);
+    limits.max_alloc = Some(largest);
     // Some decoders take the whole file into memory first.
-    limits.clone().reserve(file.metadata()?.len())?;
-    let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format()?;
+    limits.clone().reserve(length)?;
+    let mut reader = ImageReader::new(file).with_guessed_format()?;
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
     // Not every decoder asks by itself.
@@ -127,7 +165,6 @@ mod tests {
     use super::*;
     use image::{GrayImage, ImageFormat, Luma, RgbaImage};
     use std::fs;
-    use std::io::Cursor;
 
     fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -248,6 +285,23 @@ mod tests {
                 "{reason}"
             );
         }
+    }
+
+    #[test]
+    fn an_image_in_memory_is_read_as_its_file_is() {
+        let image = RgbImage::from_fn(9, 7, |x, y| Rgb([(x * 20) as u8, (y * 30) as u8, 90]));
+        let bytes = encoded(&image.into(), ImageFormat::Png);
+        let file = read_bytes(&bytes, 4, Fit::Pad).unwrap();
+        assert_eq!(read_image(&bytes, 4, Fit::Pad, 3).unwrap().pixels(), file.pixels);
+        let grey = read_image(&bytes, 4, Fit::Pad, 1).unwrap();
+        assert_eq!((grey.channels(), grey.count(), grey.height()), (1, 1, 4));
+        let white = encoded(&GrayImage::from_pixel(3, 3, Luma([255])).into(), ImageFormat::Png);
+        assert_eq!(read_image(&white, 2, Fit::Crop, 3).unwrap().pixels(), [255; 12]);
+        let error = read_image(b"hello", 4, Fit::Crop, 1).unwrap_err();
+        assert!(
+            error.to_string().starts_with("this is no image that can be read"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn plane(points: &Points<2>, plane: &Plane) -> Result<RgbImage, FigureError>
     let range = Range::of(points.positions).ok_or(FigureError::NotFinite { what: "points", count })?;
     let colours = points
         .labels
-        .map_or_else(Vec::new, |labels| palette::classes(labels.classes.len()));
+        .map_or_else(Vec::new, |labels| palette::class_colours(labels.classes.len()));
     let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
 
     let top = MARGIN + plane.caption.height();
@@ -222,7 +222,7 @@ mod tests {
         )
         .unwrap();
         assert!(figure.width() >= 1600 && figure.height() >= 1400);
-        let colours = palette::classes(3);
+        let colours = palette::class_colours(3);
         for ([x, y], class) in positions.into_iter().zip(indices) {
             // From -2.08 to 2.08 along both axes: the points' extent and 4 % of it.
             let column = 156.0 + (x + 2.08) / 4.16 * 1320.0;

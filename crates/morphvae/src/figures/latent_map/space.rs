@@ -44,7 +44,7 @@ pub fn space(points: &Points<3>, space: &Space, azimuth: f64, elevation: f64) ->
     let cloud = Cloud::new(points)?;
     let colours = points
         .labels
-        .map_or_else(Vec::new, |labels| palette::classes(labels.classes.len()));
+        .map_or_else(Vec::new, |labels| palette::class_colours(labels.classes.len()));
     let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
     let top = MARGIN + space.caption.height();
     let legend_height = HEIGHT - 60.0;
@@ -88,7 +88,7 @@ pub fn turning(points: &Points<3>, space: &Space, elevation: f64, frames: usize)
     cloud.thin_out(MOST_TURNING);
     let colours = points
         .labels
-        .map_or_else(Vec::new, |labels| palette::classes(labels.classes.len()));
+        .map_or_else(Vec::new, |labels| palette::class_colours(labels.classes.len()));
     let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
     let legend_height = FRAME - 2.0 * FRAME_MARGIN;
     let legend_width = legend
@@ -129,7 +129,7 @@ impl Cloud {
             .filter_map(|index| Some((index, range.normalized(points.positions[index])?)))
             .collect();
         let colours = if let Some(labels) = points.labels {
-            let classes = palette::classes(labels.classes.len());
+            let classes = palette::class_colours(labels.classes.len());
             inside
                 .iter()
                 .map(|&(index, _)| classes[usize::from(labels.indices[index])])

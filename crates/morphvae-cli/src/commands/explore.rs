@@ -1,0 +1,100 @@
+//! `morphvae explore`
+
+use std::path::Path;
+use std::sync::Arc;
+
+use morphvae::data::{DataError, Dataset};
+use morphvae::evaluation::encode;
+use morphvae_explorer::{Difference, Explorer, LatentMap, ModelFacts, Place, ShownImages, export};
+
+use crate::Usage;
+use crate::arguments::ExploreArguments;
+use crate::console::Console;
+use crate::model::Model;
+use crate::{browser, interrupt};
+
+/// How a way through a latent space is drawn without a browser.
+pub const MORPH: &str = "morphvae morph";
+
+pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()> {
+    if let Some(file) = &arguments.export {
+        return write(file, arguments, console);
+    }
+    interrupt::listen()?;
+    let map = latent_map(arguments, console)?;
+    let place = Place {
+        host: arguments.host.clone(),
+        port: arguments.port,
+    };
+    let explorer = Explorer::start(&place, map, None)?;
+    console.note(format!("the latent map is at {}; Ctrl-C ends", explorer.url()));
+    if !arguments.no_open {
+        browser::open(explorer.url(), console);
+    }
+    interrupt::wait();
+    explorer.stop();
+    Ok(())
+}
+
+/// The map as one file.
+fn write(file: &Path, arguments: &ExploreArguments, console: Console) -> anyhow::Result<()> {
+    if file.exists() && !arguments.force {
+        return Err(Usage::exists(file).into());
+    }
+    let exported = export(&latent_map(arguments, console)?, file)?;
+    let Difference { mean, worst, .. } = exported.difference;
+    console.note(format!(
+        "{} ({:.1} MB): {} decoded images, mixed ones differ from the decoder's by {mean:.1} grey levels of 255 on average \
+         and {worst} at worst",
+        file.display(),
+        exported.bytes as f64 / 1e6,
+        exported.images,
+    ));
+    if arguments.json {
+        console.json(&exported)?;
+    }
+    Ok(())
+}
+
+/// The model with the images that it was judged on, or without any where there are none to be had.
+fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<LatentMap> {
+    let model = Model::open(&arguments.model, console)?;
+    let dataset = images(&model, arguments, console)?;
+    let network = model.inference();
+    let shown = dataset.as_ref().map(|dataset| ShownImages::of(&dataset.test));
+    let shown = shown.unwrap_or_else(|| ShownImages::none(network.config().channels));
+    let codes = encode(&network, shown.images())?;
+    let card = model.card();
+    let of_card = || card.map(|card| (card.dataset.clone(), card.classes.clone()));
+    let of_data = dataset.map(|dataset| (dataset.name, dataset.classes));
+    let (dataset, classes) = of_data.or_else(of_card).unwrap_or_default();
+    let facts = ModelFacts {
+        name: model.stem(),
+        dataset,
+        classes,
+        epochs: card.map(|card| card.epochs),
+        test_loss: card.map(|card| card.test.loss),
+        statistics: card.map(|card| card.latent_statistics.clone()),
+        command: MORPH.into(),
+        argument: model.path.as_ref().map_or_else(String::new, |_| model.name.clone()),
+    };
+    Ok(LatentMap::new(network, facts, Arc::new(shown), codes)?)
+}
+
+/// The images that were named, which must be there; otherwise those of the model, if they can be had.
+fn images(model: &Model, arguments: &ExploreArguments, console: Console) -> anyhow::Result<Option<Dataset>> {
+    let load = || {
+        let source = model.source(&arguments.images, console)?;
+        model.load(&source, &arguments.images, None, console)
+    };
+    let named = arguments.images.dataset.is_some() || arguments.images.images.is_some();
+    let is_stop = |error: &anyhow::Error| matches!(error.downcast_ref(), Some(DataError::Stopped { .. }));
+    match load() {
+        Ok(dataset) => Ok(Some(dataset)),
+        Err(error) if named || is_stop(&error) => Err(error),
+        Err(error) => {
+            console.note(format!("the map shows decoded images alone, since {error}"));
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `train --watch`: the latent map, served while the network learns.
+
+use std::sync::Arc;
+
+use morphvae::data::Split;
+use morphvae::evaluation::encode;
+use morphvae::model::Inference;
+use morphvae::training::{EpochReport, Training};
+use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages, Watched};
+
+use crate::arguments::TrainArguments;
+use crate::console::Console;
+use crate::{browser, interrupt};
+
+/// A map that changes as epochs end.
+pub struct Watching {
+    explorer: Explorer,
+    facts: ModelFacts,
+    shown: Arc<ShownImages>,
+}
+
+impl Watching {
+    /// Serves the map of the network as it is before the training goes on.
+    pub fn start(
+        facts: ModelFacts,
+        training: &Training,
+        test: &Split,
+        epochs: usize,
+        arguments: &TrainArguments,
+        console: Console,
+    ) -> anyhow::Result<Self> {
+        let shown = Arc::new(ShownImages::of(test));
+        let network = Inference::new(&training.network());
+        let codes = encode(&network, shown.images())?;
+        let history = training.history().to_vec();
+        let facts_now = ModelFacts {
+            epochs: Some(history.len()),
+            test_loss: history.last().map(|metrics| metrics.test_loss),
+            ..facts.clone()
+        };
+        let map = LatentMap::new(network, facts_now, Arc::clone(&shown), codes)?;
+        let place = Place {
+            port: arguments.port,
+            ..Place::default()
+        };
+        let explorer = Explorer::start(&place, map, Some(Watched { epochs, history }))?;
+        console.note(format!("the latent map as it forms: {}", explorer.url()));
+        if !arguments.no_open {
+            browser::open(explorer.url(), console);
+        }
+        Ok(Self { explorer, facts, shown })
+    }
+
+    /// Shows what an epoch has changed.
+    pub fn publish(&self, training: &Training, report: &EpochReport) -> anyhow::Result<()> {
+        let facts = ModelFacts {
+            epochs: Some(report.metrics.epoch),
+            test_loss: Some(report.metrics.test_loss),
+            ..self.facts.clone()
+        };
+        let codes = self.shown.codes(&report.evaluation.codes);
+        let network = Inference::new(&training.network());
+        let map = LatentMap::new(network, facts, Arc::clone(&self.shown), codes)?;
+        self.explorer.publish(map, &report.metrics);
+        Ok(())
+    }
+
+    /// Goes on showing the map until Ctrl-C: it is at its best when the training ends, and all results are written.
+    pub fn linger(self, console: Console) {
+        let url = self.explorer.url();
+        console.note(format!("the latent map stays at {url} until Ctrl-C"));
+        interrupt::wait();
+        self.explorer.stop();
+    }
+}

@@ -1,0 +1,97 @@
+//! What is told of a model: in by whoever opened it, out to the page.
+
+use morphvae::latent::LatentStatistics;
+use serde::Serialize;
+
+/// What is known of a model besides its weights.
+#[derive(Clone, Debug, Default)]
+pub struct ModelFacts {
+    /// A short name: `mnist-2d`.
+    pub name: String,
+    /// The images it learned from.
+    pub dataset: String,
+    /// The names of their classes, in the order of the labels.
+    pub classes: Vec<String>,
+    /// Epochs it learned for.
+    pub epochs: Option<usize>,
+    /// Its loss on the test images, in nats per image.
+    pub test_loss: Option<f64>,
+    /// Where the test images lie: shown where there are no images.
+    pub statistics: Option<LatentStatistics>,
+    /// How to call the program that draws a way through the latent space: `morphvae morph`.
+    pub command: String,
+    /// How to name the model there; empty for the bundled one.
+    pub argument: String,
+}
+
+/// What the page is told first. Its keys are a contract with the page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Description<'a> {
+    /// A short name.
+    pub name: &'a str,
+    /// The images it learned from.
+    pub dataset: &'a str,
+    /// The names of their classes, in the order of the labels.
+    pub classes: &'a [String],
+    /// One colour a class, `#rrggbb`, as in the figures.
+    pub colours: Vec<String>,
+    /// Latent dimensions.
+    pub latent: usize,
+    /// 1 for grey, 3 for colour.
+    pub channels: usize,
+    /// Side of the square images in pixels.
+    pub image_size: usize,
+    /// Epochs it learned for.
+    pub epochs: Option<usize>,
+    /// Its loss on the test images, in nats per image.
+    pub test_loss: Option<f64>,
+    /// Images that are shown.
+    pub count: usize,
+    /// Whether they have labels.
+    pub labelled: bool,
+    /// Whether more epochs will come.
+    pub watching: bool,
+    /// Where the images lie, by latent dimension.
+    pub statistics: &'a Statistics,
+    /// Up to three principal directions, unit vectors.
+    pub components: &'a [Vec<f64>],
+    /// The mean that they go out from.
+    pub centre: &'a [f64],
+    /// One latent a class that is typical of it; none without classes.
+    pub typical: &'a [Vec<f64>],
+    /// How to call the program that draws a way through the latent space.
+    pub command: &'a str,
+    /// How to name the model there; empty for the bundled one.
+    pub model_argument: &'a str,
+}
+
+/// Where images lie, by latent dimension.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Statistics {
+    /// Mean of the posteriors' means, `[latent]`.
+    pub mean: Vec<f64>,
+    /// Standard deviation of the posteriors' means, `[latent]`.
+    pub deviation: Vec<f64>,
+    /// Mean KL divergence in nats, `[latent]`.
+    pub kl: Vec<f64>,
+}
+
+impl Statistics {
+    /// Of encoded images.
+    pub(super) fn of(statistics: &LatentStatistics) -> Self {
+        Self {
+            mean: statistics.mean.clone(),
+            deviation: statistics.variance.iter().map(|variance| variance.sqrt()).collect(),
+            kl: statistics.kl.clone(),
+        }
+    }
+
+    /// Of the standard normal prior, where nothing else is known.
+    pub(super) fn of_prior(latent: usize) -> Self {
+        Self {
+            mean: vec![0.0; latent],
+            deviation: vec![1.0; latent],
+            kl: vec![0.0; latent],
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! A network with everything that the page shows of it.
+
+mod description;
+mod error;
+mod lattice;
+mod shown;
+
+use morphvae::evaluation::Codes;
+use morphvae::figures::class_colours;
+use morphvae::latent::{LatentStatistics, PrincipalComponents};
+use morphvae::model::Inference;
+
+pub use description::{Description, ModelFacts, Statistics};
+pub use error::MapError;
+pub(crate) use lattice::{Lattice, LatticeRequest};
+pub use shown::{MOST_SHOWN, ShownImages};
+
+use std::sync::Arc;
+
+/// Principal directions that the page can lay its plane along.
+const DIRECTIONS: usize = 3;
+
+/// The label of a point that has none.
+pub(crate) const NO_LABEL: u16 = u16::MAX;
+
+/// A network, what is known of it, and images in its latent space.
+#[derive(Debug)]
+pub struct LatentMap {
+    network: Inference,
+    facts: ModelFacts,
+    shown: Arc<ShownImages>,
+    codes: Codes,
+    statistics: Statistics,
+    components: PrincipalComponents,
+    typical: Vec<Vec<f64>>,
+}
+
+impl LatentMap {
+    /// Puts a network together with the images that are shown in its latent space; `codes` are those of `shown`.
+    ///
+    /// # Errors
+    /// [`MapError`] when images, codes and network do not belong together.
+    pub fn new(network: Inference, facts: ModelFacts, shown: Arc<ShownImages>, codes: Codes) -> Result<Self, MapError> {
+        let config = network.config();
+        let expected = shown.count() * config.latent;
+        if codes.mean.len() != expected || codes.log_variance.len() != expected {
+            return Err(MapError::Codes {
+                images: shown.count(),
+                latent: config.latent,
+                numbers: codes.mean.len(),
+            });
+        }
+        if shown.images().channels() != config.channels {
+            return Err(MapError::Channels {
+                expected: config.channels,
+                found: shown.images().channels(),
+            });
+        }
+        let known = match shown.count() {
+            0 => facts
+                .statistics
+                .clone()
+                .filter(|known| known.mean.len() == config.latent),
+            _ => Some(shown.statistics(&codes, &facts.classes)),
+        };
+        let typical = match (&known, shown.count()) {
+            (None, _) => Vec::new(),
+            (Some(known), 0) => known.classes.iter().map(|class| class.mean.clone()).collect(),
+            (Some(known), _) => typical(&codes, shown.labels().unwrap_or_default(), known),
+        };
+        Ok(Self {
+            statistics: known.map_or_else(|| Statistics::of_prior(config.latent), |known| Statistics::of(&known)),
+            components: PrincipalComponents::of(&codes.mean, config.latent, DIRECTIONS),
+            typical,
+            network,
+            facts,
+            shown,
+            codes,
+        })
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Inference {
+        &self.network
+    }
+
+    /// The images that are shown in its latent space.
+    #[must_use]
+    pub fn shown(&self) -> &ShownImages {
+        &self.shown
+    }
+
+    /// Where they lie.
+    #[must_use]
+    pub fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
+    /// What the page is told first; `watching` says whether more epochs will come.
+    #[must_use]
+    pub fn description(&self, watching: bool) -> Description<'_> {
+        let config = self.network.config();
+        let hexadecimal = |[red, green, blue]: [u8; 3]| format!("#{red:02x}{green:02x}{blue:02x}");
+        let ModelFacts {
+            name,
+            dataset,
+            classes,
+            epochs,
+            test_loss,
+            statistics: _,
+            command,
+            argument,
+        } = &self.facts;
+        Description {
+            name,
+            dataset,
+            classes,
+            colours: class_colours(classes.len()).into_iter().map(hexadecimal).collect(),
+            latent: config.latent,
+            channels: config.channels,
+            image_size: config.image_size,
+            epochs: *epochs,
+            test_loss: *test_loss,
+            count: self.shown.count(),
+            labelled: self.shown.labels().is_some(),
+            watching,
+            statistics: &self.statistics,
+            components: &self.components.directions,
+            centre: &self.components.mean,
+            typical: &self.typical,
+            command,
+            model_argument: argument,
+        }
+    }
+
+    /// The shown images' codes and labels as the page takes them, little endian: 32-bit means `[count, latent]`, log
+    /// variances `[count, latent]`, 16-bit labels `[count]`, 65535 where there is none.
+    #[must_use]
+    pub fn points(&self) -> Vec<u8> {
+        let numbers = self.codes.mean.iter().chain(&self.codes.log_variance);
+        let mut bytes: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
+        match self.shown.labels() {
+            Some(labels) => bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes())),
+            None => bytes.extend(NO_LABEL.to_le_bytes().repeat(self.shown.count())),
+        }
+        bytes
+    }
+
+    /// The unit vector along a principal direction, if there is that many.
+    fn direction(&self, index: usize) -> Option<&[f64]> {
+        self.components.directions.get(index).map(Vec::as_slice)
+    }
+}
+
+/// The code of each class that is nearest to the class's mean: an image as the network sees it, where a mean may be none.
+fn typical(codes: &Codes, labels: &[u16], statistics: &LatentStatistics) -> Vec<Vec<f64>> {
+    let nearest = |(class, mean): (usize, &Vec<f64>)| {
+        let members = codes.mean.chunks_exact(codes.latent).zip(labels);
+        members
+            .filter(|&(_, &label)| usize::from(label) == class)
+            .map(|(point, _)| (distance(point, mean), point))
+            .min_by(|(left, _), (right, _)| left.total_cmp(right))
+            .map_or_else(
+                // A class without images is as likely as any other where the prior is densest.
+                || vec![0.0; codes.latent],
+                |(_, point)| point.iter().copied().map(f64::from).collect(),
+            )
+    };
+    let means = statistics.classes.iter().map(|class| &class.mean);
+    means.enumerate().map(nearest).collect()
+}
+
+fn distance(point: &[f32], mean: &[f64]) -> f64 {
+    let squares = point.iter().zip(mean).map(|(&a, b)| (f64::from(a) - b).powi(2));
+    squares.sum()
+}

@@ -1,0 +1,101 @@
+//! The images that are shown as points of the map.
+
+use morphvae::data::{Images, Split, prepare};
+use morphvae::evaluation::Codes;
+use morphvae::latent::LatentStatistics;
+
+/// Images that the page shows, at most: more points hide one another and cost a browser its frames.
+pub const MOST_SHOWN: usize = 4000;
+
+/// Some of a split's images, evenly taken, so that the same split always shows the same ones.
+#[derive(Clone, Debug)]
+pub struct ShownImages {
+    images: Images,
+    labels: Option<Vec<u16>>,
+    /// Their places in the split.
+    places: Vec<usize>,
+}
+
+impl ShownImages {
+    /// At most [`MOST_SHOWN`] images of a split.
+    #[must_use]
+    pub fn of(split: &Split) -> Self {
+        let (count, images) = (split.images.count(), &split.images);
+        let shown = count.min(MOST_SHOWN);
+        let places: Vec<usize> = (0..shown).map(|index| index * count / shown).collect();
+        let pixels = places.iter().flat_map(|&place| images.image(place)).copied().collect();
+        let picked = Images::new(images.channels(), images.height(), images.width(), pixels);
+        let label = |labels: &Vec<u16>| places.iter().map(|&place| labels[place]).collect();
+        Self {
+            images: picked.expect("whole images of a size that there is"),
+            labels: split.labels.as_ref().map(label),
+            places,
+        }
+    }
+
+    /// None at all, for a network that takes images of `channels` channels.
+    ///
+    /// # Panics
+    /// When there are no channels.
+    #[must_use]
+    pub fn none(channels: usize) -> Self {
+        Self {
+            images: Images::new(channels, 1, 1, Vec::new()).expect("an image has a channel"),
+            labels: None,
+            places: Vec::new(),
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The images, all of one size, which need not be the network's.
+    #[must_use]
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
+
+    /// One label an image, where there are labels.
+    #[must_use]
+    pub fn labels(&self) -> Option<&[u16]> {
+        self.labels.as_deref()
+    }
+
+    /// Of the codes of the whole split, those of the shown images.
+    #[must_use]
+    pub fn codes(&self, all: &Codes) -> Codes {
+        let pick = |numbers: &[f32]| {
+            let code = |&place: &usize| &numbers[place * all.latent..][..all.latent];
+            self.places.iter().flat_map(code).copied().collect()
+        };
+        Codes {
+            latent: all.latent,
+            mean: pick(&all.mean),
+            log_variance: pick(&all.log_variance),
+        }
+    }
+
+    /// Image `index` as a network for images of `size` x `size` sees it, `[channels, size, size]`.
+    #[must_use]
+    pub fn image(&self, index: usize, size: usize) -> Option<Vec<u8>> {
+        if index >= self.count() {
+            return None;
+        }
+        let values = prepare(&self.images, &[u32::try_from(index).ok()?], size);
+        Some(values.into_iter().map(|value| (value * 255.0).round() as u8).collect())
+    }
+
+    /// Where the images lie.
+    pub(super) fn statistics(&self, codes: &Codes, classes: &[String]) -> LatentStatistics {
+        let mut kl = vec![0.0; codes.latent];
+        let share = 1.0 / self.count().max(1) as f64;
+        for (index, (&mean, &log_variance)) in codes.mean.iter().zip(&codes.log_variance).enumerate() {
+            let (mean, log_variance) = (f64::from(mean), f64::from(log_variance));
+            kl[index % codes.latent] -= share * (1.0 + log_variance - mean * mean - log_variance.exp()) / 2.0;
+        }
+        LatentStatistics::of(&codes.mean, &kl, self.labels(), classes)
+    }
+}

@@ -1,0 +1,83 @@
+//! Connections: so many at once, none of them idle for long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{sleep, timeout};
+
+use super::patience::Patient;
+
+/// Connections at once; those beyond wait in the system's queue.
+const MOST: u32 = 256;
+
+/// How long the head of a request may take to come, and a connection may wait for the next request.
+const LONGEST_HEAD: Duration = Duration::from_secs(10);
+
+/// Bytes of a request's head, at most.
+const LARGEST_HEAD: usize = 64 << 10;
+
+/// How long answers that are under way may take when the server stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Serves until `stopped` says so.
+pub(super) async fn serve(listener: std::net::TcpListener, routes: Router, mut stopped: watch::Receiver<bool>) {
+    // Only a system out of everything refuses this, and then there is nothing to serve with.
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
+    let permits = Arc::new(Semaphore::new(MOST as usize));
+    loop {
+        let accepted = async {
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            () = told(&mut stopped) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let (routes, stopped) = (routes.clone(), stopped.clone());
+                tokio::spawn(async move {
+                    answer(stream, routes, stopped).await;
+                    drop(permit);
+                });
+            }
+            // Too many open files, most likely: some will be closed soon.
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+    }
+    drop(listener);
+    let _ = timeout(FAREWELL, permits.acquire_many(MOST)).await;
+}
+
+/// Answers the requests of one connection. What goes wrong with it is its client's affair.
+async fn answer(stream: TcpStream, routes: Router, mut stopped: watch::Receiver<bool>) {
+    // Answers are small and wanted at once.
+    let _ = stream.set_nodelay(true);
+    let mut server = http1::Builder::new();
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(LONGEST_HEAD)
+        .max_buf_size(LARGEST_HEAD);
+    let io = TokioIo::new(Patient::new(stream));
+    let mut connection = std::pin::pin!(server.serve_connection(io, TowerToHyperService::new(routes)));
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = told(&mut stopped) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(FAREWELL, connection).await;
+}
+
+/// Ends when the server is to stop.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    // Nobody left to say so is as good as being told.
+    let _ = stopped.wait_for(|&stopped| stopped).await;
+}

@@ -1,0 +1,176 @@
+//! The server: bound, running on a thread of its own, and stopped.
+
+mod answer;
+mod api;
+mod body;
+mod connections;
+mod error;
+mod page;
+mod patience;
+mod visitors;
+mod watch;
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::{Arc, RwLock};
+use std::thread::{self, JoinHandle};
+
+use morphvae::training::EpochMetrics;
+use tokio::sync::Semaphore;
+
+use crate::LatentMap;
+use crate::worker::Worker;
+
+pub use error::ExplorerError;
+use visitors::Visitors;
+use watch::Epochs;
+pub use watch::Watched;
+
+/// Where the map is served unless something else is asked for.
+pub const USUAL_PORT: u16 = 7878;
+
+/// Long computations that run at once; others wait for them.
+const LONG_ONES: usize = 1;
+
+/// Where to serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A name or an address of this computer; `127.0.0.1` keeps everybody else out.
+    pub host: String,
+    /// The port; [`USUAL_PORT`] where there is none, or a free one if that is taken.
+    pub port: Option<u16>,
+}
+
+/// A server that runs until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Explorer {
+    url: String,
+    state: Arc<State>,
+    stop: Arc<tokio::sync::watch::Sender<bool>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+struct State {
+    map: RwLock<Arc<LatentMap>>,
+    epochs: Option<Epochs>,
+    worker: Worker,
+    visitors: Visitors,
+    long_ones: Arc<Semaphore>,
+}
+
+impl Default for Place {
+    /// This computer only, at the usual port.
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".into(),
+            port: None,
+        }
+    }
+}
+
+impl Explorer {
+    /// Starts to serve `map`; `watched` is the training whose later maps will be published, if there is one.
+    ///
+    /// # Errors
+    /// [`ExplorerError`] when the place cannot be had or a thread cannot be started.
+    pub fn start(place: &Place, map: LatentMap, watched: Option<Watched>) -> Result<Self, ExplorerError> {
+        let listener = bind(place)?;
+        let start = |source| ExplorerError::Start { source };
+        let address = listener.local_addr().map_err(start)?;
+        listener.set_nonblocking(true).map_err(start)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .max_blocking_threads(LONG_ONES)
+            .build()
+            .map_err(start)?;
+        let (worker, decoder) = Worker::start(rayon::current_num_threads()).map_err(start)?;
+        let state = Arc::new(State {
+            map: RwLock::new(Arc::new(map)),
+            epochs: watched.map(Epochs::new),
+            worker,
+            visitors: Visitors::of(&place.host, address),
+            long_ones: Arc::new(Semaphore::new(LONG_ONES)),
+        });
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let routes = api::routes(Arc::clone(&state));
+        let serve = move || {
+            runtime.block_on(connections::serve(listener, routes, stopped));
+            // A long computation that nobody waits for any more need not be waited for.
+            runtime.shutdown_background();
+        };
+        let server = thread::Builder::new()
+            .name("server".into())
+            .spawn(serve)
+            .map_err(start)?;
+        Ok(Self {
+            url: url(&place.host, address),
+            state,
+            stop: Arc::new(stop),
+            threads: vec![server, decoder],
+        })
+    }
+
+    /// The address to open in a browser.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Puts the map after an epoch in place, and tells every page that watches.
+    pub fn publish(&self, map: LatentMap, metrics: &EpochMetrics) {
+        *self.state.map.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(map);
+        if let Some(epochs) = &self.state.epochs {
+            epochs.add(metrics);
+        }
+    }
+
+    /// Lets the answers that are under way go out, and ends; so does dropping this.
+    pub fn stop(self) {}
+}
+
+impl Drop for Explorer {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        let mut threads = self.threads.drain(..);
+        if let Some(server) = threads.next() {
+            let _ = server.join();
+        }
+    }
+}
+
+impl State {
+    /// The map as it is now; requests that are under way keep the one that they began with.
+    fn map(&self) -> Arc<LatentMap> {
+        Arc::clone(&self.map.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+}
+
+/// Takes the port that was asked for, or the usual one, or any.
+fn bind(place: &Place) -> Result<TcpListener, ExplorerError> {
+    let port = place.port.unwrap_or(USUAL_PORT);
+    let fail = |source| ExplorerError::Bind {
+        host: place.host.clone(),
+        port,
+        source,
+    };
+    let resolve = |port| (place.host.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+    let usual = TcpListener::bind(&resolve(port).map_err(fail)?[..]);
+    match usual {
+        Err(error) if place.port.is_none() && error.kind() == std::io::ErrorKind::AddrInUse => {
+            TcpListener::bind(&resolve(0).map_err(fail)?[..]).map_err(fail)
+        }
+        usual => usual.map_err(fail),
+    }
+}
+
+fn url(host: &str, address: SocketAddr) -> String {
+    let port = address.port();
+    match address {
+        // "Every address" is none that a browser could open.
+        address if address.ip().is_unspecified() => format!("http://127.0.0.1:{port}"),
+        SocketAddr::V6(_) if host.contains(':') => format!("http://[{host}]:{port}"),
+        _ => format!("http://{host}:{port}"),
+    }
+}

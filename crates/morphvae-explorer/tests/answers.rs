@@ -1,0 +1,306 @@
+//! What the server answers to a page, through a real socket.
+
+mod client;
+
+use std::io::Read;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use client::{SHOWN, connect, explorer, get, map, network, post, start};
+use image::{GrayImage, ImageFormat};
+use morphvae::data::Images;
+use morphvae::evaluation::{decode, encode};
+use morphvae::training::EpochMetrics;
+use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched};
+use serde_json::json;
+
+#[test]
+fn the_model_is_described() {
+    let explorer = explorer(2);
+    let reply = get(&explorer, "/api/model");
+    let model = reply.json();
+    assert_eq!(reply.status, 200);
+    assert_eq!(model["latent"], 2);
+    assert_eq!(model["count"], SHOWN);
+    assert_eq!(model["labelled"], true);
+    assert_eq!(model["watching"], false);
+    assert_eq!(model["model_argument"], "");
+    assert_eq!(model["classes"].as_array().unwrap().len(), 10);
+    assert_eq!(model["colours"][0], "#0570b4");
+    for key in ["mean", "deviation", "kl"] {
+        assert_eq!(model["statistics"][key].as_array().unwrap().len(), 2);
+    }
+    assert_eq!(model["components"].as_array().unwrap().len(), 2);
+    let typical = model["typical"].as_array().unwrap();
+    assert_eq!(typical.len(), 10);
+    // Each is the code of an image of its class.
+    let map = map(2, 1);
+    let labels = map.shown().labels().unwrap();
+    for (class, point) in typical.iter().enumerate() {
+        let is_it = |code: &[f32]| point[0] == f64::from(code[0]) && point[1] == f64::from(code[1]);
+        let mut codes = map.codes().mean.chunks(2).zip(labels);
+        assert!(
+            codes.any(|(code, &label)| usize::from(label) == class && is_it(code)),
+            "{point}"
+        );
+    }
+}
+
+#[test]
+fn points_are_codes_and_labels() {
+    let explorer = explorer(3);
+    let bytes = get(&explorer, "/api/points").body;
+    assert_eq!(bytes.len(), SHOWN * (3 * 4 + 3 * 4 + 2));
+    let map = map(3, 1);
+    let floats = |numbers: &[f32]| {
+        numbers
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    assert_eq!(bytes[..SHOWN * 12], floats(&map.codes().mean));
+    assert_eq!(bytes[SHOWN * 12..SHOWN * 24], floats(&map.codes().log_variance));
+    let labels = map
+        .shown()
+        .labels()
+        .unwrap()
+        .iter()
+        .flat_map(|label| label.to_le_bytes());
+    assert_eq!(bytes[SHOWN * 24..], labels.collect::<Vec<u8>>());
+}
+
+#[test]
+fn decoded_images_are_the_programs_own() {
+    let explorer = explorer(3);
+    let points: Vec<[f32; 3]> = (0..200).map(|index| [index as f32 / 50.0 - 2.0, 0.3, -1.0]).collect();
+    let expected = decode(&network(3, 1), &points.concat());
+    let decoded = post(
+        &explorer,
+        "/api/decode",
+        json!({ "points": points }).to_string().as_bytes(),
+    );
+    assert_eq!(decoded.status, 200);
+    assert!(decoded.headers.contains("content-type: application/octet-stream"));
+    assert!(decoded.body == expected.pixels());
+    let one = post(
+        &explorer,
+        "/api/decode",
+        json!({ "points": [points[7]] }).to_string().as_bytes(),
+    );
+    assert!(one.body == expected.image(7));
+}
+
+#[test]
+fn many_at_once_each_get_their_own_image() {
+    let explorer = explorer(2);
+    let points: Vec<[f32; 2]> = (0..64).map(|index| [index as f32 / 16.0 - 2.0, 0.7]).collect();
+    let expected = decode(&network(2, 1), &points.concat());
+    std::thread::scope(|scope| {
+        for (index, point) in points.iter().enumerate() {
+            let (explorer, expected) = (&explorer, expected.image(index));
+            scope.spawn(move || {
+                for _ in 0..5 {
+                    let reply = post(
+                        explorer,
+                        "/api/decode",
+                        json!({ "points": [point] }).to_string().as_bytes(),
+                    );
+                    assert!(reply.status == 200 && reply.body == expected);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_lattice_is_the_images_of_a_plane_from_the_top() {
+    let explorer = explorer(3);
+    let images = |query: &str| {
+        let reply = get(&explorer, &format!("/api/lattice?{query}"));
+        assert_eq!(reply.status, 200, "{query}: {}", String::from_utf8_lossy(&reply.body));
+        reply.body
+    };
+    let expected = |points: &[f32]| decode(&network(3, 1), points).pixels().to_vec();
+    let sides = "columns=3&rows=2&left=-1&right=1&bottom=0&top=2";
+    let axes = [
+        [-1.0, 0.0, 2.0],
+        [0.0, 0.0, 2.0],
+        [1.0, 0.0, 2.0],
+        [-1.0, 0.0, 0.0],
+        [0.0; 3],
+        [1.0, 0.0, 0.0],
+    ];
+    assert!(images(&format!("{sides}&x=0&y=2")) == expected(&axes.concat()));
+    let based = axes.map(|[x, _, z]| [x, 0.5, z]);
+    assert!(images(&format!("{sides}&x=0&y=2&base=9,0.5,9")) == expected(&based.concat()));
+    let line = [[0.25, 0.0, 0.0], [0.25, -2.0, 0.0], [0.25, 2.0, 0.0]];
+    let query = "columns=2&rows=1&left=-2&right=2&bottom=0&top=0&x=1&base=0.25,0,0";
+    assert!(images(query) == expected(&line[1..].concat()));
+    assert!(images(&query.replace("columns=2", "columns=1")) == expected(&line[0]));
+    // A step along the first principal direction from the middle of the images.
+    let model = get(&explorer, "/api/model").json();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let along = |step: f64| -> Vec<f32> {
+        let centre = model["centre"].as_array().unwrap().iter();
+        let directions = model["components"][0].as_array().unwrap().iter();
+        centre
+            .zip(directions)
+            .map(|(c, d)| (number(c) + step * number(d)) as f32)
+            .collect()
+    };
+    let query = "columns=1&rows=1&left=1.5&right=1.5&bottom=0&top=0&x=p0&y=p1";
+    assert!(images(query) == expected(&along(1.5)));
+}
+
+#[test]
+fn an_image_is_shown_with_its_reconstruction() {
+    let explorer = explorer(2);
+    let map = map(2, 1);
+    let reply = get(&explorer, "/api/image/11");
+    assert_eq!(reply.status, 200);
+    let (real, reconstruction) = reply.body.split_at(32 * 32);
+    assert!(real == map.shown().image(11, 32).unwrap());
+    assert!(reconstruction == decode(&network(2, 1), &map.codes().mean[22..24]).pixels());
+    for other in [
+        format!("/api/image/{SHOWN}"),
+        "/api/image/-1".into(),
+        "/api/image/1e3".into(),
+    ] {
+        let reply = get(&explorer, &other);
+        assert_eq!(reply.status, 404);
+        assert!(reply.error().contains("there are 30"), "{}", reply.error());
+    }
+}
+
+#[test]
+fn bytes_and_files_are_encoded_alike() {
+    let explorer = explorer(2);
+    let pixels: Vec<u8> = (0..1024_u32).map(|index| (index * 7 % 256) as u8).collect();
+    let network = network(2, 1);
+    let codes = encode(&network, &Images::new(1, 32, 32, pixels.clone()).unwrap()).unwrap();
+    let mut file = std::io::Cursor::new(Vec::new());
+    let picture = GrayImage::from_raw(32, 32, pixels.clone()).unwrap();
+    picture.write_to(&mut file, ImageFormat::Png).unwrap();
+    for body in [&pixels[..], &file.into_inner()] {
+        let reply = post(&explorer, "/api/encode", body);
+        assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+        let json = reply.json();
+        let numbers = |key: &str| -> Vec<f32> {
+            json[key]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|number| number.as_f64().unwrap() as f32)
+                .collect()
+        };
+        assert_eq!(numbers("mean"), codes.mean);
+        assert_eq!(numbers("log_variance"), codes.log_variance);
+        let bytes = |key: &str| BASE64_STANDARD.decode(json[key].as_str().unwrap()).unwrap();
+        assert!(bytes("input") == pixels);
+        assert!(bytes("image") == decode(&network, &codes.mean).pixels());
+    }
+}
+
+#[test]
+fn a_model_without_images_is_shown_too() {
+    let network = network(2, 1);
+    let codes = encode(&network, ShownImages::none(1).images()).unwrap();
+    let map = LatentMap::new(network, ModelFacts::default(), ShownImages::none(1).into(), codes).unwrap();
+    let explorer = start(map, None);
+    let model = get(&explorer, "/api/model").json();
+    assert_eq!((&model["count"], &model["labelled"]), (&json!(0), &json!(false)));
+    assert_eq!(model["statistics"]["deviation"], json!([1.0, 1.0]));
+    assert_eq!(get(&explorer, "/api/points").body, b"");
+    assert_eq!(get(&explorer, "/api/image/0").status, 404);
+    let lattice = "/api/lattice?columns=2&rows=2&left=-1&right=1&bottom=-1&top=1&x=0&y=1";
+    assert_eq!(get(&explorer, lattice).body.len(), 4 * 1024);
+}
+
+#[test]
+fn the_page_is_given_out_and_may_load_from_here_only() {
+    let explorer = explorer(2);
+    for path in ["/", "/page/index.html", "/api/model", "/nothing"] {
+        let headers = get(&explorer, path).headers;
+        for line in [
+            "cache-control: no-store",
+            "x-content-type-options: nosniff",
+            "default-src 'none'; script-src 'self'",
+        ] {
+            assert!(headers.contains(line), "{path}: {headers}");
+        }
+    }
+    let page = get(&explorer, "/");
+    assert!(
+        page.headers.contains("content-type: text/html; charset=utf-8") && page.body.starts_with(b"<!doctype html>")
+    );
+}
+
+#[test]
+fn who_watches_a_training_sees_every_epoch_and_the_map_after_it() {
+    let metrics = |epoch| EpochMetrics {
+        epoch,
+        train_loss: 1.0,
+        train_reconstruction: 1.0,
+        train_kl: 0.0,
+        test_loss: 2.5,
+        test_reconstruction: 2.0,
+        test_kl: 0.5,
+        informative_latents: 2,
+        images_per_second: 10.0,
+        seconds: 1.0,
+    };
+    let watched = Watched {
+        epochs: 3,
+        history: vec![metrics(1)],
+    };
+    let explorer = start(map(2, 1), Some(watched));
+    assert_eq!(get(&explorer, "/api/model").json()["watching"], true);
+    let mut stream = connect(&explorer);
+    let request = format!(
+        "GET /api/watch HTTP/1.1\r\nHost: {}\r\n\r\n",
+        client::authority(&explorer)
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    let mut wait_for = |word: &str| {
+        let begin = Instant::now();
+        while !text.contains(word) {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{text}");
+            let mut bytes = [0; 1024];
+            let count = stream.read(&mut bytes).unwrap();
+            assert!(count > 0, "the stream ended: {text}");
+            text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        }
+        assert!(text.contains("text/event-stream"), "{text}");
+    };
+    wait_for("event: epoch\ndata: {\"epoch\":1,\"epochs\":3,\"metrics\":{");
+    explorer.publish(map(2, 9), &metrics(2));
+    wait_for("event: epoch\ndata: {\"epoch\":2,\"epochs\":3,\"metrics\":{");
+    let decoded = post(&explorer, "/api/decode", br#"{"points":[[0.5,0.5]]}"#);
+    assert!(decoded.body == decode(&network(2, 9), &[0.5, 0.5]).pixels());
+    // Somebody who watches does not keep the server from stopping.
+    let begin = Instant::now();
+    explorer.stop();
+    assert!(begin.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_when_it_was_asked_for() {
+    let first = explorer(2);
+    let port = client::authority(&first).rsplit(':').next().unwrap().parse().unwrap();
+    let place = Place {
+        port: Some(port),
+        ..Place::default()
+    };
+    let error = Explorer::start(&place, map(2, 1), None).unwrap_err();
+    assert!(matches!(error, ExplorerError::Bind { .. }));
+    assert!(error.to_string().contains("choose another host or port"), "{error}");
+    // The usual one may be taken by anybody; then there is another.
+    let [one, two] = [(), ()].map(|()| Explorer::start(&Place::default(), map(2, 1), None).unwrap());
+    assert_ne!(one.url(), two.url());
+    assert_eq!(get(&two, "/").status, 200);
+    // A stopped server's port is free again.
+    drop(first);
+    assert!(Explorer::start(&place, map(2, 1), None).is_ok());
+}
