@@ -203,6 +203,29 @@ fn bytes_and_files_are_encoded_alike() {
 }
 
 #[test]
+fn a_path_goes_through_its_keys_in_so_many_frames() {
+    let explorer = explorer(2);
+    let keys = json!([[-1.0, 0.5], [1.0, 0.25], [0.0, -2.0]]);
+    for (kind, cycle) in [
+        ("line", true),
+        ("spherical", false),
+        ("spline", true),
+        ("geodesic", false),
+    ] {
+        let body = json!({ "keys": keys, "path": kind, "cycle": cycle, "frames": 40 }).to_string();
+        let reply = post(&explorer, "/api/path", body.as_bytes());
+        assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+        let json = reply.json();
+        assert_eq!(json["points"].as_array().unwrap().len(), 40);
+        for (number, frame) in json["keys"].as_array().unwrap().iter().enumerate() {
+            assert_eq!(json["points"][frame.as_u64().unwrap() as usize], keys[number], "{kind}");
+        }
+        assert!(json["motion"]["ratio"].as_f64().unwrap() >= 1.0);
+        assert_eq!(json["keys"].as_array().unwrap().len(), 3);
+    }
+}
+
+#[test]
 fn a_model_without_images_is_shown_too() {
     let network = network(2, 1);
     let codes = encode(&network, ShownImages::none(1).images()).unwrap();

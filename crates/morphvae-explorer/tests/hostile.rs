@@ -34,7 +34,7 @@ fn bodies_that_make_no_sense_are_refused() {
         ("{\"points\":[[0]]}", "must be 2 finite"),
         ("{\"points\":[[0,0],[0,0,0]]}", "point 1 must be 2 finite"),
         (&many, "257 points"),
-        (&deep, "recursion limit"),
+        (&deep, "JSON"),
     ] {
         let reply = post(&explorer, "/api/decode", body.as_bytes());
         let start: String = body.chars().take(60).collect();
@@ -53,6 +53,36 @@ fn bodies_that_make_no_sense_are_refused() {
         assert_eq!(reply.status, 400);
         assert!(reply.error().contains("no image"), "{}", reply.error());
     }
+    assert_well(&explorer);
+}
+
+#[test]
+fn paths_that_make_no_sense_are_refused() {
+    let explorer = explorer(2);
+    let sound = r#"{"keys":[[0,0],[1,1]],"path":"line","cycle":false,"frames":10}"#;
+    assert_eq!(post(&explorer, "/api/path", sound.as_bytes()).status, 200);
+    let many = format!("\"keys\":[{}[0,0]]", "[0,1],".repeat(32));
+    for (from, to) in [
+        ("\"keys\":[[0,0],[1,1]]", "\"keys\":[[0,0]]"),
+        ("\"keys\":[[0,0],[1,1]]", "\"keys\":[[0,0],[1]]"),
+        ("\"keys\":[[0,0],[1,1]]", &many),
+        ("\"line\"", "\"shortcut\""),
+        ("false", "0"),
+        ("10}", "1}"),
+        ("10}", "601}"),
+        ("10}", "-3}"),
+        ("10}", "1e9}"),
+        ("10}", "10,\"fps\":3}"),
+    ] {
+        let body = sound.replace(from, to);
+        assert_ne!(body, sound);
+        let reply = post(&explorer, "/api/path", body.as_bytes());
+        assert_eq!(reply.status, 400, "{body}");
+        reply.error();
+    }
+    // More keys than frames.
+    let body = r#"{"keys":[[0,0],[1,1],[2,2],[3,3]],"path":"line","cycle":true,"frames":3}"#;
+    assert_eq!(post(&explorer, "/api/path", body.as_bytes()).status, 400);
     assert_well(&explorer);
 }
 

@@ -16,16 +16,55 @@ pub fn write_atomically<F>(path: &Path, write: F) -> io::Result<()>
 where
     F: FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
+    let unfinished = Unfinished::beside(path)?;
+    write_and_sync(unfinished.path(), write)?;
+    unfinished.finish()
+}
+
+/// A file that is on its way to `path`: for what is written by another program, which must be told a path.
+///
+/// Dropped before it is finished, it is removed, and whatever stood at `path` before is untouched.
+#[derive(Debug)]
+pub struct Unfinished<'a> {
+    path: &'a Path,
+    unfinished: PathBuf,
+}
+
+impl<'a> Unfinished<'a> {
+    /// A place beside `path`, whose folder is made when absent.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn beside(path: &'a Path) -> io::Result<Self> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(Self {
+            path,
+            unfinished: unfinished_name(path),
+        })
     }
-    let unfinished = unfinished_name(path);
-    let result = write_and_sync(&unfinished, write).and_then(|()| fs::rename(&unfinished, path));
-    if result.is_err() {
-        // The first error is the one worth reporting; a leftover is harmless.
-        let _ = fs::remove_file(&unfinished);
+
+    /// Where to write.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.unfinished
     }
-    result
+
+    /// Renames what was written into place.
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn finish(self) -> io::Result<()> {
+        fs::rename(&self.unfinished, self.path)
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        // After a rename there is nothing left to remove; after an error, that one is worth reporting.
+        let _ = fs::remove_file(&self.unfinished);
+    }
 }
 
 /// Makes sure that files can be written into `folder`, which need not exist yet, and leaves everything as it was: for

@@ -22,12 +22,16 @@ pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()>
     }
     interrupt::listen()?;
     let map = latent_map(arguments, console)?;
+    if interrupt::check().is_break() {
+        return Ok(());
+    }
     let place = Place {
         host: arguments.host.clone(),
         port: arguments.port,
     };
     let explorer = Explorer::start(&place, map, None)?;
-    console.note(format!("the latent map is at {}; Ctrl-C ends", explorer.url()));
+    console.note("the latent map is served at this address until Ctrl-C:");
+    console.print(explorer.url())?;
     if !arguments.no_open {
         browser::open(explorer.url(), console);
     }

@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::answer::{self, Refusal, bytes, json};
-use super::{body, page, visitors};
+use super::{body, journey, page, visitors};
 use crate::LatentMap;
 use crate::map::{Lattice, LatticeRequest};
 
@@ -41,6 +41,7 @@ pub(super) fn routes(state: Arc<super::State>) -> Router {
         .route("/api/lattice", get(lattice))
         .route("/api/decode", post(decode))
         .route("/api/encode", post(encode))
+        .route("/api/path", post(journey::path))
         .route("/api/watch", get(watch))
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
@@ -105,7 +106,7 @@ async fn decode(State(state): Shared, body: Body) -> Result<Response, Refusal> {
 }
 
 /// `[count, latent]` of points that are checked.
-fn flat(points: &[Vec<f32>], most: usize, map: &LatentMap) -> Result<Vec<f32>, Refusal> {
+pub(super) fn flat(points: &[Vec<f32>], most: usize, map: &LatentMap) -> Result<Vec<f32>, Refusal> {
     let latent = map.network().config().latent;
     if !(1..=most).contains(&points.len()) {
         return Err(Refusal::bad(format!(
@@ -165,7 +166,10 @@ async fn watch(State(state): Shared) -> Result<Response, Refusal> {
 
 impl super::State {
     /// Runs what may take long beside the decoder, so that dragging goes on; one such thing at a time.
-    async fn at_length<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    pub(super) async fn at_length<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
         let stopped = |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the computation has stopped");
         let turn = timeout(LONGEST_WAIT, Arc::clone(&self.long_ones).acquire_owned()).await;
         let turn = turn.map_err(|_| {

@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod connections;
 mod error;
+mod journey;
 mod page;
 mod patience;
 mod visitors;

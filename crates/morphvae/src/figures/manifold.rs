@@ -2,11 +2,10 @@
 
 use super::axis::{Ticks, number};
 use super::canvas::{Align, Canvas, RULE, Stroke, Style};
-use super::sheet::{check, colour};
-use super::{Caption, FigureError};
+use super::sheet::check;
+use super::{Caption, FigureError, enlarged};
 use crate::data::Images;
-use image::imageops::{self, FilterType};
-use image::{GrayImage, Luma, Rgb, RgbImage};
+use image::RgbImage;
 
 /// Side of the surface, about, in pixels.
 const SIDE: f64 = 1600.0;
@@ -59,7 +58,7 @@ pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Resu
     for index in 0..images.count() {
         let (column, row) = (index % columns, index / columns);
         let corner = [LEFT as usize + column * tile_width, top as usize + row * tile_height];
-        canvas.picture(&enlarged(images, index, scale), corner[0], corner[1]);
+        canvas.picture(&enlarged::picture(images, index, scale), corner[0], corner[1]);
     }
 
     let tick = Stroke::solid(RULE, 2.0);
@@ -77,24 +76,6 @@ pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Resu
     canvas.text(axes.names[0], [LEFT + width / 2.0, top + height + 106.0], Style::NAME);
     canvas.text_upwards(axes.names[1], [LEFT - 110.0, top + height / 2.0], Style::NAME);
     Ok(canvas.into_image())
-}
-
-/// One image, `scale` times as large.
-fn enlarged(images: &Images, index: usize, scale: usize) -> RgbImage {
-    let (width, height) = (images.width() as u32, images.height() as u32);
-    let [wide, high] = [width, height].map(|side| side * scale as u32);
-    let at = |x: u32, y: u32| colour(images, index, x as usize, y as usize);
-    if images.channels() == 1 {
-        let grey = GrayImage::from_fn(width, height, |x, y| Luma([at(x, y)[0]]));
-        let grey = imageops::resize(&grey, wide, high, FilterType::CatmullRom);
-        return RgbImage::from_fn(wide, high, |x, y| Rgb([grey.get_pixel(x, y)[0]; 3]));
-    }
-    imageops::resize(
-        &RgbImage::from_fn(width, height, |x, y| Rgb(at(x, y))),
-        wide,
-        high,
-        FilterType::CatmullRom,
-    )
 }
 
 /// The numbers along an axis and where they stand, counted in tiles: round ones where the values are evenly spaced, and

@@ -7,6 +7,7 @@
 //! - [`latent_map`]: encoded images as points of the plane or of space;
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`learning_curve`]: the loss and its terms by epoch;
+//! - [`clip`]: a row of images as an animation, as numbered pictures or as a sheet;
 //! - [`side_by_side`](fn@side_by_side): two figures on one page.
 //!
 //! All of them share one page (`canvas`, `text`), one way of writing numbers (`axis`) and one set of colours
@@ -15,9 +16,12 @@
 mod axis;
 mod canvas;
 mod caption;
+pub mod clip;
 mod curve;
+mod enlarged;
 mod error;
 mod gallery;
+mod gif;
 pub mod latent_map;
 mod manifold;
 mod palette;
@@ -30,11 +34,12 @@ pub use caption::Caption;
 pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
 pub use gallery::Gallery;
+pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, manifold};
 pub use palette::class_colours;
 pub use sheet::{class_sheet, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
-pub use write::{write_gif, write_png};
+pub use write::write_png;
 
 /// The classes of a row of things: points, images.
 #[derive(Clone, Copy, Debug)]
