@@ -3,6 +3,7 @@
 mod answer;
 mod api;
 mod body;
+mod clip;
 mod connections;
 mod error;
 mod journey;
