@@ -2,7 +2,7 @@
 
 mod client;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use client::{authority, connect, explorer, get, post, raw, read_reply, request};
@@ -219,12 +219,20 @@ fn a_client_that_never_asks_is_sent_away() {
     let mut idle = connect(&explorer);
     write!(idle, "GET / HTTP/1.1\r\nHost: {}\r\n\r\n", authority(&explorer)).unwrap();
     let mut nothing = Vec::new();
-    use std::io::Read;
     let _ = silent.read_to_end(&mut nothing);
     let _ = slow.read_to_end(&mut nothing);
     assert_eq!(read_reply(&mut idle).status, 200);
     assert!((Duration::from_secs(5)..Duration::from_secs(25)).contains(&begin.elapsed()));
     assert_well(&explorer);
+}
+
+#[test]
+fn more_connections_than_there_may_be_wait_and_are_answered() {
+    let explorer = explorer(2);
+    let silent: Vec<_> = (0..300).map(|_| connect(&explorer)).collect();
+    // The silent ones before it are sent away first.
+    assert_well(&explorer);
+    drop(silent);
 }
 
 #[test]
