@@ -1,5 +1,6 @@
 /** The key points of a clip: set on the map, listed, put in order, removed. */
 import { text } from "./language.js";
+import { letters } from "./marks.js";
 import { show } from "./picture.js";
 
 /** As many as the program takes. */
@@ -60,7 +61,7 @@ export class Keys {
 
   #item(key, index) {
     const item = document.createElement("li");
-    const name = text("keyName", { number: index + 1 });
+    const name = text("keyName", { name: letters(index) });
     item.tabIndex = 0;
     item.draggable = true;
     item.setAttribute("aria-label", text("keyUse", { name }));
@@ -68,10 +69,10 @@ export class Keys {
     const picture = document.createElement("canvas");
     if (key.bytes) show(picture, key.bytes, this.state.model);
     const number = document.createElement("span");
-    number.textContent = index + 1;
+    number.textContent = letters(index);
     const remove = document.createElement("button");
     remove.textContent = "×";
-    remove.setAttribute("aria-label", text("remove", { number: index + 1 }));
+    remove.setAttribute("aria-label", text("remove", { name: letters(index) }));
     remove.addEventListener("click", (event) => {
       event.stopPropagation();
       this.remove(index);

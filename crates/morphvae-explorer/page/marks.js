@@ -63,7 +63,7 @@ export function drawNames(context, view, { middles, model, hidden, lit, colours,
   pushApart(names);
   for (const { label, at, width } of names) {
     context.globalAlpha = lit === undefined || lit === label ? opacity : 0.25 * opacity;
-    pill(context, at, width, 24, colours[label], inks.paper);
+    pill(context, at, width, 12, colours[label], inks.paper);
     context.fillStyle = inkOn(colours[label]);
     context.textAlign = "center";
     context.textBaseline = "middle";
@@ -92,9 +92,9 @@ function pushApart(names) {
   }
 }
 
-function pill(context, [x, y], width, height, fill, rim) {
+function pill(context, [x, y], width, radius, fill, rim) {
   context.beginPath();
-  context.roundRect(x - width / 2, y - height / 2, width, height, height / 2);
+  context.roundRect(x - width / 2, y - 12, width, 24, radius);
   context.fillStyle = fill;
   context.fill();
   context.lineWidth = 2;
@@ -102,7 +102,13 @@ function pill(context, [x, y], width, height, fill, rim) {
   context.stroke();
 }
 
-/** A path through the plane and its key points, numbered. */
+/** What a key point is called: A to Z, then AA, AB, ... Classes may be numbers. */
+export function letters(index) {
+  const letter = String.fromCharCode(65 + (index % 26));
+  return index < 26 ? letter : letters(Math.floor(index / 26) - 1) + letter;
+}
+
+/** A path through the plane and its key points, lettered. */
 export function drawPath(context, view, { places, keys, selected, inks }) {
   if (places.length > 1) {
     const line = () => {
@@ -119,7 +125,7 @@ export function drawPath(context, view, { places, keys, selected, inks }) {
   keys.forEach((place, index) => {
     const [x, y] = view.pixel(place);
     context.font = "600 12px system-ui, sans-serif";
-    pill(context, [x, y], 24, 24, inks.ink, index === selected ? inks.mark : inks.paper);
+    pill(context, [x, y], 23, 6, inks.ink, index === selected ? inks.mark : inks.paper);
     if (index === selected) {
       context.lineWidth = 3;
       context.stroke();
@@ -127,7 +133,7 @@ export function drawPath(context, view, { places, keys, selected, inks }) {
     context.fillStyle = inks.paper;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    context.fillText(String(index + 1), x, y + 0.5);
+    context.fillText(letters(index), x, y + 1);
   });
 }
 
@@ -141,13 +147,15 @@ export function drawEllipse(context, view, place, [[uu, uv], [, vv]], inks) {
   for (const deviations of [2, 1]) {
     context.beginPath();
     context.ellipse(x, y, Math.max(deviations * radii[0], 3), Math.max(deviations * radii[1], 3), angle, 0, 7);
-    context.globalAlpha = 0.22;
+    context.globalAlpha = 0.25;
     context.fillStyle = inks.mark;
     context.fill();
     context.globalAlpha = 1;
-    context.lineWidth = 1.5;
-    context.strokeStyle = inks.mark;
-    context.stroke();
+    for (const [colour, width] of [[inks.paper, 4], [inks.mark, 2]]) {
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.stroke();
+    }
   }
   context.beginPath();
   context.arc(x, y, 3.5, 0, 7);

@@ -54,7 +54,7 @@ export function startShortcuts(canvas, state, act) {
   const onMap = { Enter: act.addKey, Delete: act.removeKey, Backspace: act.removeKey };
 
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || dialog.open || event.target.matches("input, select")) return;
+    if (event.ctrlKey || event.metaKey || dialog.open || event.target.matches("select, input:not([type=range])")) return;
     // A focused button takes the space bar itself.
     if (event.key === " " && event.target.matches("button, a")) return;
     const action = (event.target === canvas && (onMap[event.key] ?? arrow(event))) || anywhere[event.key.toLowerCase()];

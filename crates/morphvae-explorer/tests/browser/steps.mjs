@@ -1,14 +1,18 @@
 // What several tests of the page do.
 import assert from "node:assert/strict";
 
+/** The RGBA bytes of a canvas, read from a copy: a browser remarks on a canvas that is read often. */
+const pixelsOf = (canvas) => `(() => {
+  const canvas = ${canvas};
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  return copy.getImageData(0, 0, canvas.width, canvas.height).data;
+})()`;
+
 /** Expressions for the page. */
 export const inPage = {
   /** How many colours a canvas has. */
-  coloursOf: (selector) => `(() => {
-    const canvas = document.querySelector(${JSON.stringify(selector)});
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return new Set(new Uint32Array(data.buffer)).size;
-  })()`,
+  coloursOf: (selector) => `new Set(new Uint32Array(${pixelsOf(`document.querySelector(${JSON.stringify(selector)})`)}.buffer)).size`,
   /** Sets a control and tells the page. */
   choose: (selector, value) => `(() => {
     const control = document.querySelector(${JSON.stringify(selector)});
@@ -28,9 +32,9 @@ export async function clean(page) {
 export async function decodedLike(page, address = "") {
   await page.value("new Promise((done) => setTimeout(done, 250))");
   const { latent, shown } = await page.value(`(() => {
-    const canvas = document.querySelector("#decoded");
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return { latent: canvas.dataset.latent, shown: Array.from({ length: data.length / 4 }, (_, index) => data[4 * index]) };
+    const pixels = ${pixelsOf('document.querySelector("#decoded")')};
+    const { latent } = document.querySelector("#decoded").dataset;
+    return { latent, shown: Array.from({ length: pixels.length / 4 }, (_, index) => pixels[4 * index]) };
   })()`);
   const base = address || new URL(await page.value("location.href")).origin;
   const response = await fetch(`${base}/api/decode`, {
