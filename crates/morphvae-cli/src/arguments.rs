@@ -439,6 +439,15 @@ pub struct ExploreArguments {
     /// Only print the address
     #[arg(long, help_heading = "Serving")]
     pub no_open: bool,
+    /// Serve nothing: write the map into one file, which works without the program and without a network
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "no_open"])]
+    pub export: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "export")]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long, requires = "export")]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use morphvae::data::Images;
 use morphvae::evaluation::{self, Codes};
@@ -51,7 +51,7 @@ enum Task {
 
 impl Worker {
     /// Starts the thread; it computes with `threads` threads in all, of which it is one.
-    pub fn start(threads: usize) -> io::Result<(Self, JoinHandle<()>)> {
+    pub fn start(threads: usize) -> io::Result<Self> {
         let (queue, jobs) = mpsc::channel(WAITING);
         let work = move || {
             // A pool of its own, with this thread in it: kernels start without a switch between threads, and neither wait
@@ -63,8 +63,8 @@ impl Worker {
             let _pool = pool.build();
             run(jobs);
         };
-        let thread = thread::Builder::new().name("decoder".into()).spawn(work)?;
-        Ok((Self { queue }, thread))
+        thread::Builder::new().name("decoder".into()).spawn(work)?;
+        Ok(Self { queue })
     }
 
     /// The images at `points`, `[count, latent]`: `[count, channels, size, size]`.

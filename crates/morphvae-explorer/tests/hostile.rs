@@ -2,7 +2,7 @@
 
 mod client;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use client::{authority, connect, explorer, get, post, raw, read_reply, request};
@@ -77,6 +77,22 @@ fn paths_that_make_no_sense_are_refused() {
         let body = sound.replace(from, to);
         assert_ne!(body, sound);
         let reply = post(&explorer, "/api/path", body.as_bytes());
+        assert_eq!(reply.status, 400, "{body}");
+        reply.error();
+    }
+    let sound = r#"{"keys":[[0,0],[1,1]],"path":"line","cycle":false,"frames":10,"fps":25,"scale":2}"#;
+    assert_eq!(post(&explorer, "/api/clip", sound.as_bytes()).status, 200);
+    for (from, to) in [
+        ("\"fps\":25", "\"fps\":0"),
+        ("\"fps\":25", "\"fps\":1e9"),
+        ("\"scale\":2", "\"scale\":0"),
+        ("\"scale\":2", "\"scale\":1000"),
+        ("\"scale\":2", "\"scale\":18446744073709551615"),
+        ("\"frames\":10", "\"frames\":1"),
+        (",\"scale\":2", ""),
+    ] {
+        let body = sound.replace(from, to);
+        let reply = post(&explorer, "/api/clip", body.as_bytes());
         assert_eq!(reply.status, 400, "{body}");
         reply.error();
     }
@@ -203,12 +219,20 @@ fn a_client_that_never_asks_is_sent_away() {
     let mut idle = connect(&explorer);
     write!(idle, "GET / HTTP/1.1\r\nHost: {}\r\n\r\n", authority(&explorer)).unwrap();
     let mut nothing = Vec::new();
-    use std::io::Read;
     let _ = silent.read_to_end(&mut nothing);
     let _ = slow.read_to_end(&mut nothing);
     assert_eq!(read_reply(&mut idle).status, 200);
     assert!((Duration::from_secs(5)..Duration::from_secs(25)).contains(&begin.elapsed()));
     assert_well(&explorer);
+}
+
+#[test]
+fn more_connections_than_there_may_be_wait_and_are_answered() {
+    let explorer = explorer(2);
+    let silent: Vec<_> = (0..300).map(|_| connect(&explorer)).collect();
+    // The silent ones before it are sent away first.
+    assert_well(&explorer);
+    drop(silent);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! `morphvae explore`
 
+use std::path::Path;
 use std::sync::Arc;
 
 use morphvae::data::{DataError, Dataset};
 use morphvae::evaluation::encode;
-use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages};
+use morphvae_explorer::{Difference, Explorer, LatentMap, ModelFacts, Place, ShownImages, export};
 
+use crate::Usage;
 use crate::arguments::ExploreArguments;
 use crate::console::Console;
 use crate::model::Model;
@@ -15,6 +17,9 @@ use crate::{browser, interrupt};
 pub const MORPH: &str = "morphvae morph";
 
 pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()> {
+    if let Some(file) = &arguments.export {
+        return write(file, arguments, console);
+    }
     interrupt::listen()?;
     let map = latent_map(arguments, console)?;
     if interrupt::check().is_break() {
@@ -32,6 +37,26 @@ pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()>
     }
     interrupt::wait();
     explorer.stop();
+    Ok(())
+}
+
+/// The map as one file.
+fn write(file: &Path, arguments: &ExploreArguments, console: Console) -> anyhow::Result<()> {
+    if file.exists() && !arguments.force {
+        return Err(Usage::exists(file).into());
+    }
+    let exported = export(&latent_map(arguments, console)?, file)?;
+    let Difference { mean, worst, .. } = exported.difference;
+    console.note(format!(
+        "{} ({:.1} MB): {} decoded images, mixed ones differ from the decoder's by {mean:.1} grey levels of 255 on average \
+         and {worst} at worst",
+        file.display(),
+        exported.bytes as f64 / 1e6,
+        exported.images,
+    ));
+    if arguments.json {
+        console.json(&exported)?;
+    }
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 const DIRECTIONS: usize = 3;
 
 /// The label of a point that has none.
-const NO_LABEL: u16 = u16::MAX;
+pub(crate) const NO_LABEL: u16 = u16::MAX;
 
 /// A network, what is known of it, and images in its latent space.
 #[derive(Debug)]

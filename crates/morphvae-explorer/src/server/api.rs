@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::answer::{self, Refusal, bytes, json};
-use super::{body, journey, page, visitors};
+use super::{body, clip, journey, page, visitors};
 use crate::LatentMap;
 use crate::map::{Lattice, LatticeRequest};
 
@@ -42,6 +42,7 @@ pub(super) fn routes(state: Arc<super::State>) -> Router {
         .route("/api/decode", post(decode))
         .route("/api/encode", post(encode))
         .route("/api/path", post(journey::path))
+        .route("/api/clip", post(clip::clip))
         .route("/api/watch", get(watch))
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
@@ -167,20 +168,21 @@ async fn watch(State(state): Shared) -> Result<Response, Refusal> {
 impl super::State {
     /// Runs what may take long beside the decoder, so that dragging goes on; one such thing at a time.
     pub(super) async fn at_length<T: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        let stopped = |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the computation has stopped");
-        let turn = timeout(LONGEST_WAIT, Arc::clone(&self.long_ones).acquire_owned()).await;
+        let turn = timeout(LONGEST_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| {
             let reason = "too much is being computed for others: try again later";
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, reason)
         })?;
-        // Whoever goes away does not make the next one begin before this one ends.
+        let state = Arc::clone(self);
         let work = move || {
+            // Kept to the end, even when whoever asked goes away meanwhile.
             let _turn = turn;
-            work()
+            state.pool.install(work)
         };
+        let stopped = |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the computation has stopped");
         tokio::task::spawn_blocking(work).await.map_err(stopped)
     }
 }

@@ -19,6 +19,9 @@ const MOST: u32 = 256;
 /// How long the head of a request may take to come, and a connection may wait for the next request.
 const LONGEST_HEAD: Duration = Duration::from_secs(10);
 
+/// How long a client may take nothing of what is sent to it.
+const LONGEST_SILENCE: Duration = Duration::from_secs(20);
+
 /// Bytes of a request's head, at most.
 const LARGEST_HEAD: usize = 64 << 10;
 
@@ -66,7 +69,7 @@ async fn answer(stream: TcpStream, routes: Router, mut stopped: watch::Receiver<
         .timer(TokioTimer::new())
         .header_read_timeout(LONGEST_HEAD)
         .max_buf_size(LARGEST_HEAD);
-    let io = TokioIo::new(Patient::new(stream));
+    let io = TokioIo::new(Patient::new(stream, LONGEST_SILENCE));
     let mut connection = std::pin::pin!(server.serve_connection(io, TowerToHyperService::new(routes)));
     tokio::select! {
         _ = connection.as_mut() => return,

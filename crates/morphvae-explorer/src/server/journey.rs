@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use morphvae::latent::path::{LatentPath, Motion, Pacing, PathKind};
+use morphvae::latent::path::{Frames, LatentPath, Motion, Pacing, PathKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,18 +20,20 @@ const MOST_KEYS: usize = 32;
 /// Frames of a path, at most.
 const MOST_FRAMES: usize = 600;
 
+/// A way that is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Journey {
-    keys: Vec<Vec<f32>>,
-    path: Kind,
-    cycle: bool,
-    frames: usize,
+pub(super) struct Journey {
+    pub keys: Vec<Vec<f32>>,
+    pub path: Kind,
+    /// Whether it goes on from the last key to the first.
+    pub cycle: bool,
+    pub frames: usize,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+pub(super) enum Kind {
     Line,
     Spherical,
     Spline,
@@ -43,34 +45,39 @@ pub(super) async fn path(State(state): State<Arc<super::State>>, body: Body) -> 
     let journey: Journey = body::read_json(body).await?;
     let map = state.map();
     journey.check(&map)?;
-    let frames = state.at_length(move || journey.go(&map)).await??;
-    Ok(json(&frames))
+    let told = state.at_length(move || journey.tell(&map)).await??;
+    Ok(json(&told))
 }
 
 impl Journey {
-    fn check(&self, map: &LatentMap) -> Result<(), Refusal> {
+    /// Makes sure that it leads somewhere and is not too long.
+    pub fn check(&self, map: &LatentMap) -> Result<(), Refusal> {
         flat(&self.keys, MOST_KEYS, map)?;
-        if !(2..=MOST_FRAMES).contains(&self.frames) {
-            return Err(Refusal::bad(format!(
-                "there are {} frames: give 2 to {MOST_FRAMES}",
-                self.frames
-            )));
+        if (2..=MOST_FRAMES).contains(&self.frames) {
+            return Ok(());
         }
-        Ok(())
+        let frames = self.frames;
+        Err(Refusal::bad(format!(
+            "there are {frames} frames: give 2 to {MOST_FRAMES}"
+        )))
     }
 
-    fn go(&self, map: &LatentMap) -> Result<Value, Refusal> {
-        let network = map.network();
+    /// The points of its frames.
+    pub fn frames(&self, map: &LatentMap) -> Result<Frames, Refusal> {
         // An open path has a frame at either end.
         let steps = self.frames - usize::from(!self.cycle);
-        let wrong = |error: morphvae::latent::path::PathError| Refusal::bad(error.to_string());
-        let path = LatentPath::through(self.path.into(), &self.keys, self.cycle, network).map_err(wrong)?;
-        let frames = path.frames(network, steps, Pacing::default()).map_err(wrong)?;
-        let motion = Motion::of(network, &frames.points, self.cycle);
-        let points: Vec<&[f32]> = frames.points.chunks(network.config().latent).collect();
+        LatentPath::through(self.path.into(), &self.keys, self.cycle, map.network())
+            .and_then(|path| path.frames(map.network(), steps, Pacing::default()))
+            .map_err(|error| Refusal::bad(error.to_string()))
+    }
+
+    fn tell(&self, map: &LatentMap) -> Result<Value, Refusal> {
+        let Frames { points, keys } = self.frames(map)?;
+        let motion = Motion::of(map.network(), &points, self.cycle);
+        let points: Vec<&[f32]> = points.chunks(map.network().config().latent).collect();
         Ok(json!({
             "points": points,
-            "keys": frames.keys,
+            "keys": keys,
             "motion": { "mean": motion.mean, "largest": motion.largest, "ratio": motion.ratio },
         }))
     }

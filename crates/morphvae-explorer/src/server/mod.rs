@@ -3,6 +3,7 @@
 mod answer;
 mod api;
 mod body;
+mod clip;
 mod connections;
 mod error;
 mod journey;
@@ -11,6 +12,7 @@ mod patience;
 mod visitors;
 mod watch;
 
+use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
@@ -46,8 +48,8 @@ pub struct Place {
 pub struct Explorer {
     url: String,
     state: Arc<State>,
-    stop: Arc<tokio::sync::watch::Sender<bool>>,
-    threads: Vec<JoinHandle<()>>,
+    stop: tokio::sync::watch::Sender<bool>,
+    server: Option<JoinHandle<()>>,
 }
 
 /// What all requests share.
@@ -57,7 +59,10 @@ struct State {
     epochs: Option<Epochs>,
     worker: Worker,
     visitors: Visitors,
-    long_ones: Arc<Semaphore>,
+    /// Threads for what takes long, of its own for the reason that the worker has some.
+    pool: rayon::ThreadPool,
+    /// Whose turn it is to use them.
+    turns: Arc<Semaphore>,
 }
 
 impl Default for Place {
@@ -86,13 +91,15 @@ impl Explorer {
             .max_blocking_threads(LONG_ONES)
             .build()
             .map_err(start)?;
-        let (worker, decoder) = Worker::start(rayon::current_num_threads()).map_err(start)?;
+        let threads = rayon::current_num_threads();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let state = Arc::new(State {
             map: RwLock::new(Arc::new(map)),
             epochs: watched.map(Epochs::new),
-            worker,
+            worker: Worker::start(threads).map_err(start)?,
             visitors: Visitors::of(&place.host, address),
-            long_ones: Arc::new(Semaphore::new(LONG_ONES)),
+            pool: pool.map_err(|error| start(io::Error::other(error)))?,
+            turns: Arc::new(Semaphore::new(LONG_ONES)),
         });
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let routes = api::routes(Arc::clone(&state));
@@ -108,8 +115,8 @@ impl Explorer {
         Ok(Self {
             url: url(&place.host, address),
             state,
-            stop: Arc::new(stop),
-            threads: vec![server, decoder],
+            stop,
+            server: Some(server),
         })
     }
 
@@ -134,8 +141,8 @@ impl Explorer {
 impl Drop for Explorer {
     fn drop(&mut self) {
         self.stop.send_replace(true);
-        let mut threads = self.threads.drain(..);
-        if let Some(server) = threads.next() {
+        if let Some(server) = self.server.take() {
+            // Had it panicked, it would have said so.
             let _ = server.join();
         }
     }
@@ -159,7 +166,7 @@ fn bind(place: &Place) -> Result<TcpListener, ExplorerError> {
     let resolve = |port| (place.host.as_str(), port).to_socket_addrs().map(Vec::from_iter);
     let usual = TcpListener::bind(&resolve(port).map_err(fail)?[..]);
     match usual {
-        Err(error) if place.port.is_none() && error.kind() == std::io::ErrorKind::AddrInUse => {
+        Err(error) if place.port.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
             TcpListener::bind(&resolve(0).map_err(fail)?[..]).map_err(fail)
         }
         usual => usual.map_err(fail),

@@ -1,0 +1,124 @@
+/** The key points of a clip: set on the map, listed, put in order, removed. */
+import { text } from "./language.js";
+import { letters } from "./marks.js";
+import { show } from "./picture.js";
+
+/** As many as the program takes. */
+const MOST = 32;
+
+export class Keys {
+  constructor(list, state, source, failed) {
+    Object.assign(this, { list, state, source, failed });
+    state.on("keys selected", () => this.draw());
+  }
+
+  /** Adds a key point at a latent, after the others. */
+  add(point) {
+    if (this.state.keys.length === MOST) return;
+    const keys = [...this.state.keys, { point }];
+    this.state.set({ keys, selected: keys.length - 1 });
+  }
+
+  /** Puts a key point elsewhere. */
+  move(index, point) {
+    this.state.set({ keys: this.state.keys.map((key, at) => (at === index ? { point } : key)) });
+  }
+
+  remove(index) {
+    const keys = this.state.keys.filter((_, at) => at !== index);
+    this.state.set({ keys, selected: keys.length === 0 ? undefined : Math.min(index, keys.length - 1) });
+  }
+
+  clear() {
+    this.state.set({ keys: [], selected: undefined });
+  }
+
+  /** Changes the place of a key point in the order. */
+  reorder(from, to) {
+    if (to < 0 || to >= this.state.keys.length || from === to) return;
+    const keys = this.state.keys.slice();
+    keys.splice(to, 0, ...keys.splice(from, 1));
+    this.state.set({ keys, selected: to });
+  }
+
+  /** Selects the key point `step` further on. */
+  select(step) {
+    const { keys, selected } = this.state;
+    if (keys.length > 0) this.state.set({ selected: ((selected ?? -step) + step + keys.length) % keys.length });
+  }
+
+  /** Writes the list anew. */
+  draw() {
+    const { keys, selected } = this.state;
+    const hadFocus = this.list.contains(document.activeElement);
+    this.list.replaceChildren(...keys.map((key, index) => this.#item(key, index)));
+    if (hadFocus && selected !== undefined) this.list.children[selected].focus();
+    document.getElementById("key-count").textContent = keys.length || "";
+    document.getElementById("key-hint").hidden = keys.length >= 2;
+    document.getElementById("keys-clear").hidden = keys.length === 0;
+    this.#decode();
+  }
+
+  #item(key, index) {
+    const item = document.createElement("li");
+    const name = text("keyName", { name: letters(index) });
+    item.tabIndex = 0;
+    item.draggable = true;
+    item.setAttribute("aria-label", text("keyUse", { name }));
+    item.setAttribute("aria-current", String(index === this.state.selected));
+    const picture = document.createElement("canvas");
+    if (key.bytes) show(picture, key.bytes, this.state.model);
+    const number = document.createElement("span");
+    number.textContent = letters(index);
+    const remove = document.createElement("button");
+    remove.textContent = "×";
+    remove.setAttribute("aria-label", text("remove", { name: letters(index) }));
+    remove.addEventListener("click", (event) => {
+      event.stopPropagation();
+      this.remove(index);
+    });
+    item.append(picture, number, remove);
+    item.addEventListener("click", () => this.state.set({ selected: index, cursor: this.state.plane.place(key.point), pointer: undefined, inClip: false, playing: false }));
+    item.addEventListener("keydown", (event) => this.#press(event, index));
+    this.#drag(item, index);
+    return item;
+  }
+
+  #press(event, index) {
+    const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (step) this.reorder(index, index + step);
+    else if (event.key === "Delete" || event.key === "Backspace") this.remove(index);
+    else if (event.key === "Enter") event.currentTarget.click();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #drag(item, index) {
+    item.addEventListener("dragstart", (event) => event.dataTransfer.setData("text/x-key", String(index)));
+    item.addEventListener("dragover", (event) => event.dataTransfer.types.includes("text/x-key") && event.preventDefault());
+    item.addEventListener("drop", (event) => {
+      const from = event.dataTransfer.getData("text/x-key");
+      if (from === "") return;
+      event.preventDefault();
+      this.reorder(Number(from), index);
+    });
+  }
+
+  /** Asks for the pictures of key points that have none yet. */
+  async #decode() {
+    const bare = this.state.keys.filter((key) => !key.bytes && !key.isAsked);
+    if (bare.length === 0) return;
+    for (const key of bare) key.isAsked = true;
+    try {
+      const images = await this.source.decode(bare.map(({ point }) => point));
+      const length = images.length / bare.length;
+      bare.forEach((key, index) => {
+        key.bytes = images.slice(index * length, (index + 1) * length);
+      });
+      this.draw();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+}

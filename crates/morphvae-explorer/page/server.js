@@ -1,0 +1,81 @@
+/** Everything from the program: what the page is given when it is served. */
+
+/** The server as the page's source. */
+export class Server {
+  canEncode = true;
+
+  async model() {
+    this.facts = await (await ask("/api/model")).json();
+    return this.facts;
+  }
+
+  async points() {
+    return unpackPoints(await (await ask("/api/points")).arrayBuffer(), this.facts);
+  }
+
+  /** The images at latents, one after another. */
+  async decode(points) {
+    const body = JSON.stringify({ points });
+    return new Uint8Array(await (await post("/api/decode", body, "application/json")).arrayBuffer());
+  }
+
+  /** A real image and what the network makes of it. */
+  async image(index) {
+    return halves(new Uint8Array(await (await ask(`/api/image/${index}`)).arrayBuffer()));
+  }
+
+  /** Where an image lies: bytes as the network takes them, or a file. */
+  async encode(body) {
+    const found = await (await post("/api/encode", body, "application/octet-stream")).json();
+    const variance = found.log_variance.map(Math.exp);
+    return { mean: found.mean, variance, input: fromBase64(found.input), image: fromBase64(found.image) };
+  }
+
+  /** Latents along a path, one a frame. */
+  async path({ keys, kind, loop, frames }) {
+    const body = JSON.stringify({ keys, path: kind, cycle: loop, frames });
+    return (await (await post("/api/path", body, "application/json")).json()).points;
+  }
+
+  /** Calls `each` with every finished epoch of the training under way. */
+  watch(each) {
+    new EventSource("/api/watch").addEventListener("epoch", (event) => each(JSON.parse(event.data)));
+  }
+}
+
+/** What a request was refused for, in words for people. */
+export class Refusal extends Error {}
+
+/** There was no answer. */
+export class Lost extends Error {}
+
+async function ask(address, options) {
+  const response = await fetch(address, options).catch(() => {
+    throw new Lost();
+  });
+  if (response.ok) return response;
+  const { error } = await response.json().catch(() => ({ error: response.statusText }));
+  throw new Refusal(error);
+}
+
+function post(address, body, type) {
+  return ask(address, { method: "POST", headers: { "Content-Type": type }, body });
+}
+
+export function fromBase64(words) {
+  return Uint8Array.from(atob(words), (letter) => letter.charCodeAt(0));
+}
+
+/** Splits means, log variances and labels, as they lie in `/api/points`. */
+export function unpackPoints(buffer, { count, latent }) {
+  const size = count * latent;
+  return {
+    means: new Float32Array(buffer, 0, size),
+    logVariances: new Float32Array(buffer, 4 * size, size),
+    labels: new Uint16Array(buffer, 8 * size, count),
+  };
+}
+
+export function halves(bytes) {
+  return { real: bytes.subarray(0, bytes.length / 2), rebuilt: bytes.subarray(bytes.length / 2) };
+}

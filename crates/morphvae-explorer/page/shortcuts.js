@@ -1,0 +1,87 @@
+/** The keyboard: what each key does, and the list of it. */
+import { text } from "./language.js";
+
+const LIST = [
+  ["← ↑ → ↓", "keyMove"],
+  ["Enter", "keyAdd"],
+  ["[ ]", "keySelect"],
+  ["Delete", "keyDelete"],
+  ["Space", "keyPlay"],
+  ["+ − 0", "keyZoom"],
+  ["E K M", "keyTools"],
+  ["Shift", "keyPan"],
+  ["Alt", "keyPlace"],
+  ["T L", "keyLooks"],
+  ["?", "keyHelp"],
+];
+
+/** Share of the map's narrower side that an arrow key moves the cursor by. */
+const STEP = 1 / 60;
+
+/** `act` holds what the keys do: `addKey`, `removeKey`, `selectKey(step)`, `play`, `whole`, `theme`, `language`, `say`. */
+export function startShortcuts(canvas, state, act) {
+  const dialog = document.getElementById("shortcuts");
+  const help = () => {
+    const items = LIST.flatMap(([keys, name]) => {
+      const [term, words] = ["dt", "dd"].map((tag) => document.createElement(tag));
+      term.append(...keys.split(" ").map((key) => Object.assign(document.createElement("kbd"), { textContent: key })));
+      words.textContent = text(name);
+      return [term, words];
+    });
+    document.getElementById("shortcut-list").replaceChildren(...items);
+    dialog.showModal();
+  };
+  document.getElementById("help").addEventListener("click", help);
+  document.getElementById("help-close").addEventListener("click", () => dialog.close());
+
+  const tool = (name) => () => state.set({ tool: name });
+  const zoom = (factor) => () => state.set({ view: state.view.zoomed(factor) });
+  const anywhere = {
+    " ": act.play,
+    "?": help,
+    e: tool("explore"),
+    k: tool("key"),
+    m: tool("pan"),
+    t: act.theme,
+    l: act.language,
+    "[": () => act.selectKey(-1),
+    "]": () => act.selectKey(1),
+    "+": zoom(1.3),
+    "=": zoom(1.3),
+    "-": zoom(1 / 1.3),
+    0: act.whole,
+  };
+  const onMap = { Enter: act.addKey, Delete: act.removeKey, Backspace: act.removeKey };
+
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || dialog.open || event.target.matches("select, input:not([type=range])")) return;
+    // A focused button takes the space bar itself.
+    if (event.key === " " && event.target.matches("button, a")) return;
+    const action = (event.target === canvas && (onMap[event.key] ?? arrow(event))) || anywhere[event.key.toLowerCase()];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+
+  const arrow = (event) => {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!way) return undefined;
+    return () => {
+      const { view, plane } = state;
+      const factor = event.shiftKey ? 6 : event.altKey ? 0.2 : 1;
+      const step = (factor * STEP * Math.min(view.width, view.height)) / view.scale;
+      const cursor = state.cursor.map((value, axis) => (plane.isLine && axis === 1 ? 0 : value + way[axis] * step));
+      state.set({ cursor, pointer: undefined, hovered: undefined, playing: false, inClip: false, view: inSight(view, cursor) });
+      act.say();
+    };
+  };
+}
+
+/** The view, moved so far that a place can be seen. */
+function inSight(view, place) {
+  const [x, y] = view.pixel(place);
+  const margin = 48;
+  const dx = Math.max(0, margin - x) - Math.max(0, x - view.width + margin);
+  const dy = Math.max(0, margin - y) - Math.max(0, y - view.height + margin);
+  return dx === 0 && dy === 0 ? view : view.moved(dx, dy);
+}

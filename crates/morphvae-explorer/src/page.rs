@@ -1,0 +1,73 @@
+//! The page's files, as they are compiled into the program.
+
+/// The name and the text of every file of the page.
+const FILES: &[(&str, &str)] = &files![
+    "atlas.js",
+    "axes.js",
+    "clip.js",
+    "cloud.js",
+    "colour.js",
+    "curves.js",
+    "drawing.js",
+    "fit.js",
+    "geodesic.js",
+    "gestures.js",
+    "gif.js",
+    "grid.js",
+    "index.html",
+    "inspect.js",
+    "keys.js",
+    "language.js",
+    "latest.js",
+    "lattice.js",
+    "legend.js",
+    "main.js",
+    "map.js",
+    "marks.js",
+    "memory.js",
+    "pad.js",
+    "palette.js",
+    "parts.css",
+    "picture.js",
+    "plane.js",
+    "player.js",
+    "save.js",
+    "server.js",
+    "shortcuts.js",
+    "state.js",
+    "style.css",
+    "texts.js",
+    "theme.js",
+    "training.js",
+    "tree.js",
+    "view.js",
+];
+
+/// The text of a file of the page, if there is such a file.
+pub(crate) fn file(name: &str) -> Option<&'static str> {
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../page/", $name)))),+] };
+}
+use files;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_there() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(
+            names,
+            FILES.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>()
+        );
+    }
+}

@@ -1,0 +1,65 @@
+// node main.mjs PROGRAM CHROMIUM: runs every test of the page, served and exported, and says how each went.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { launch } from "./chromium.mjs";
+import { exportedTests } from "./exported.mjs";
+import { servedTests } from "./served.mjs";
+import { largeTests } from "./large.mjs";
+
+const [program, chromium] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "morphvae-page-"));
+const images = ["--dataset", "strokes"];
+
+/** Starts a program that serves, and waits for the address that it prints. */
+function serve(args) {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const address = new Promise((resolve, reject) => {
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (words) => {
+        said += words;
+        const found = said.match(/http:\/\/127\.0\.0\.1:\d+/);
+        if (found) resolve(found[0]);
+      });
+    }
+    child.once("exit", (code) => reject(new Error(`${args.join(" ")} ended with ${code}:\n${said}`)));
+  });
+  const stop = () => new Promise((done) => (child.once("exit", done), child.kill("SIGINT")));
+  return { address, stop };
+}
+
+let failures = 0;
+async function run(tests, context) {
+  for (const [name, test] of tests) {
+    try {
+      await test(context);
+      console.log(`ok    ${name}`);
+    } catch (error) {
+      failures += 1;
+      console.log(`FAILS ${name}\n      ${error.stack}`);
+    }
+  }
+}
+
+const browser = await launch(chromium);
+try {
+  const bundled = serve(["explore", "--no-open", ...images]);
+  const address = await bundled.address;
+  await run(servedTests, { browser, address, folder });
+
+  const file = join(folder, "map.html");
+  execFileSync(program, ["explore", "--export", file, ...images], { stdio: "pipe" });
+  await run(exportedTests, { browser, address, folder, file });
+  await bundled.stop();
+
+  const out = join(folder, "run");
+  const training = ["train", ...images, "--limit", "300", "--epochs", "2", "--latent", "5", "--base-channels", "4", "--out", out];
+  await run(largeTests, { browser, serve, training, out, images });
+} finally {
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(failures === 0 ? "the page works" : `${failures} tests of the page fail`);
+process.exit(failures === 0 ? 0 : 1);
