@@ -7,7 +7,7 @@ mod shown;
 
 use morphvae::evaluation::Codes;
 use morphvae::figures::class_colours;
-use morphvae::latent::{LatentStatistics, PrincipalComponents};
+use morphvae::latent::{ClassStatistics, LatentStatistics, PrincipalComponents};
 use morphvae::model::Inference;
 
 pub use description::{Description, ModelFacts, Statistics};
@@ -63,11 +63,7 @@ impl LatentMap {
                 .filter(|known| known.mean.len() == config.latent),
             _ => Some(shown.statistics(&codes, &facts.classes)),
         };
-        let typical = match (&known, shown.count()) {
-            (None, _) => Vec::new(),
-            (Some(known), 0) => known.classes.iter().map(|class| class.mean.clone()).collect(),
-            (Some(known), _) => typical(&codes, shown.labels().unwrap_or_default(), known),
-        };
+        let typical = known.as_ref().map_or_else(Vec::new, typical);
         Ok(Self {
             statistics: known.map_or_else(|| Statistics::of_prior(config.latent), |known| Statistics::of(&known)),
             components: PrincipalComponents::of(&codes.mean, config.latent, DIRECTIONS),
@@ -153,25 +149,14 @@ impl LatentMap {
     }
 }
 
-/// The code of each class that is nearest to the class's mean: an image as the network sees it, where a mean may be none.
-fn typical(codes: &Codes, labels: &[u16], statistics: &LatentStatistics) -> Vec<Vec<f64>> {
-    let nearest = |(class, mean): (usize, &Vec<f64>)| {
-        let members = codes.mean.chunks_exact(codes.latent).zip(labels);
-        members
-            .filter(|&(_, &label)| usize::from(label) == class)
-            .map(|(point, _)| (distance(point, mean), point))
-            .min_by(|(left, _), (right, _)| left.total_cmp(right))
-            .map_or_else(
-                // A class without images is as likely as any other where the prior is densest.
-                || vec![0.0; codes.latent],
-                |(_, point)| point.iter().copied().map(f64::from).collect(),
-            )
+/// A latent for each class: its most typical member's; its mean where the model does not know the member.
+fn typical(statistics: &LatentStatistics) -> Vec<Vec<f64>> {
+    let of_class = |class: &ClassStatistics| {
+        if class.typical.is_empty() {
+            class.mean.clone()
+        } else {
+            class.typical.iter().copied().map(f64::from).collect()
+        }
     };
-    let means = statistics.classes.iter().map(|class| &class.mean);
-    means.enumerate().map(nearest).collect()
-}
-
-fn distance(point: &[f32], mean: &[f64]) -> f64 {
-    let squares = point.iter().zip(mean).map(|(&a, b)| (f64::from(a) - b).powi(2));
-    squares.sum()
+    statistics.classes.iter().map(of_class).collect()
 }
