@@ -1,5 +1,6 @@
 //! `morphvae train`
 
+mod preset;
 mod settings;
 
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use burn::tensor::Device;
 use morphvae::figures::Gallery;
 use morphvae::latent::LatentStatistics;
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
-use morphvae::objective::{Loss, Objective};
+use morphvae::objective::{Likelihood, Loss, Objective};
 use morphvae::training::{EpochReport, Outcome, Progress, RunConfig, RunFolder, Training, TrainingData, TrainingError};
 use morphvae::weights::Precision;
 use serde::Serialize;
@@ -132,6 +133,9 @@ impl Run {
             training.batch_size,
             rayon::current_num_threads(),
         ));
+        if training.likelihood != Likelihood::CrossEntropy {
+            self.console.note(format!("likelihood: {}", training.likelihood.name()));
+        }
     }
 
     fn train(&self, mut training: Training) -> anyhow::Result<Training> {
@@ -169,6 +173,7 @@ impl Run {
         let card = ModelCard {
             network: self.config.network,
             objective: self.config.training.objective,
+            likelihood: self.config.training.likelihood,
             beta: self.config.training.beta,
             dataset: self.config.data.dataset.clone(),
             classes: self.classes.clone(),
@@ -214,12 +219,17 @@ impl Run {
     fn tell(&self, report: &EpochReport) {
         let metrics = &report.metrics;
         let latent = self.config.network.latent;
+        let beta = match self.config.training.beta {
+            1.0 => String::new(),
+            beta => format!("{beta} x "),
+        };
         self.console.note(format!(
-            "epoch {:>2}  train {:8.2}  test {:8.2} = cross-entropy {:.2} + KL {:.2} nats  \
+            "epoch {:>2}  train {:8.2}  test {:8.2} = {} {:.2} + {beta}KL {:.2} nats  \
              {} of {latent} latent(s) informative  {:.0} images/s",
             metrics.epoch,
             metrics.train_loss,
             metrics.test_loss,
+            self.config.training.likelihood.term(),
             metrics.test_reconstruction,
             metrics.test_kl,
             metrics.informative_latents,
