@@ -77,6 +77,9 @@ pub struct TrainArguments {
     #[arg(long, value_parser = PossibleValuesParser::new(["32", "64", "128"]), help_heading = "Network")]
     pub image_size: Option<String>,
 
+    /// Begin with settings found to be good; options that are typed go before them
+    #[arg(long, conflicts_with = "resume", help_heading = "Training")]
+    pub preset: Option<PresetArgument>,
     /// Times that every image is seen [default: 5]
     #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
@@ -86,6 +89,9 @@ pub struct TrainArguments {
     /// Variational autoencoder, or the plain one without noise and KL [default: vae]
     #[arg(long, help_heading = "Training")]
     pub objective: Option<ObjectiveArgument>,
+    /// How images are held against what the decoder says [default: cross-entropy]
+    #[arg(long, help_heading = "Training")]
+    pub likelihood: Option<LikelihoodArgument>,
     /// Weight of the KL divergence [default: 1]
     #[arg(long, value_name = "β", help_heading = "Training", allow_negative_numbers = true)]
     pub beta: Option<f64>,
@@ -140,6 +146,24 @@ pub enum ObjectiveArgument {
     Vae,
     /// Plain autoencoder
     Ae,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LikelihoodArgument {
+    /// Grey values as probabilities of ink; of them this is no likelihood
+    CrossEntropy,
+    /// A density of grey values with its weight at either end
+    ContinuousBernoulli,
+    /// A Gaussian density with a learned standard deviation
+    Gaussian,
+    /// 256 levels around a logistic variable with a learned scale
+    DiscretizedLogistic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PresetArgument {
+    /// A folder of faces
+    Faces,
 }
 
 /// Where images come from.

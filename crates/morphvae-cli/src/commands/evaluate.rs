@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use morphvae::evaluation::{EvaluationOptions, evaluate};
-use morphvae::objective::Objective;
+use morphvae::objective::{Likelihood, Objective};
 use serde::Serialize;
 
 use crate::arguments::EvaluateArguments;
@@ -18,6 +18,8 @@ struct Report {
     test_loss: f64,
     test_reconstruction: f64,
     test_kl: f64,
+    likelihood: Likelihood,
+    likelihood_scale: Option<f32>,
     informative_latents: usize,
     images: usize,
     seed: u64,
@@ -50,6 +52,8 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         test_loss: evaluation.loss.loss,
         test_reconstruction: evaluation.loss.reconstruction,
         test_kl: evaluation.loss.kl,
+        likelihood: model.network().likelihood(),
+        likelihood_scale: model.network().likelihood_scale(),
         informative_latents: evaluation.informative_latents(),
         images: evaluation.images,
         seed: arguments.seed,
@@ -60,17 +64,37 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     console.print(&format!(
         "model                {}\ndata set             {}, test split, {} images\n\
          loss                 {:.2} nats per image (one sample of the posterior, seed {})\n\
-         cross-entropy        {:.2} nats (of grey pixels: not a likelihood)\n\
+         {}\n\
          KL divergence        {:.2} nats\ninformative latents  {} of {}",
         report.model,
         report.dataset,
         report.images,
         report.test_loss,
         report.seed,
-        report.test_reconstruction,
+        reconstruction_line(&report),
         report.test_kl,
         report.informative_latents,
         model.network().config().latent,
     ))?;
     Ok(())
+}
+
+/// The loss's first term, and what is to be known of it.
+fn reconstruction_line(report: &Report) -> String {
+    let (value, scale) = (report.test_reconstruction, report.likelihood_scale.unwrap_or(f32::NAN));
+    match report.likelihood {
+        Likelihood::CrossEntropy => {
+            format!("cross-entropy        {value:.2} nats (of grey pixels: not a likelihood)")
+        }
+        Likelihood::ContinuousBernoulli => {
+            format!("neg. log-likelihood  {value:.2} nats (continuous Bernoulli: a density, so it may be below zero)")
+        }
+        Likelihood::Gaussian => format!(
+            "neg. log-likelihood  {value:.2} nats (Gaussian, standard deviation {scale:.4}: a density, so it may be \
+             below zero)"
+        ),
+        Likelihood::DiscretizedLogistic => {
+            format!("neg. log-likelihood  {value:.2} nats (discretized logistic, scale {scale:.4}: of 256 levels)")
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `morphvae info`
 
 use burn::module::Module;
+use morphvae::objective::Likelihood;
 use morphvae::weights::Format;
 use serde_json::json;
 
@@ -27,14 +28,21 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
          base channels  {}\nnumbers        {parameters}",
         model.name, network.channels, network.image_size, network.image_size, network.latent, network.base_channels,
     ))?;
+    let likelihood = model.network().likelihood();
+    if likelihood != Likelihood::CrossEntropy {
+        let scale = model.network().likelihood_scale();
+        let scale = scale.map_or(String::new(), |scale| format!(", scale {scale:.4}"));
+        console.print(&format!("likelihood     {}{scale}", likelihood.name()))?;
+    }
     match model.card() {
         Some(card) => console.print(&format!(
-            "trained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image = {:.2} + KL {:.2}\n\
+            "trained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image = {} {:.2} + KL {:.2}\n\
              classes        {}",
             card.epochs,
             card.dataset,
             card.steps,
             card.test.loss,
+            card.likelihood.term(),
             card.test.reconstruction,
             card.test.kl,
             if card.classes.is_empty() {

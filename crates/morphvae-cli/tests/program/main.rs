@@ -63,6 +63,88 @@ fn every_latent_size_objective_and_image_size_is_drawn() {
 }
 
 #[test]
+fn a_likelihood_stays_with_its_model() {
+    let desk = Desk::new();
+    for (likelihood, has_scale) in [
+        ("continuous-bernoulli", false),
+        ("gaussian", true),
+        ("discretized-logistic", true),
+    ] {
+        let line = format!("train {TINY} --epochs 2 --likelihood {likelihood} --grid 4 --out {likelihood} --json");
+        let trained = desk.succeed(&line);
+        let evaluated = desk.succeed(&format!("evaluate {likelihood} --json"));
+        let end = |json: &str| json.split_once("\"test_reconstruction\":").unwrap().1[..8].to_owned();
+        assert_eq!(end(&trained), end(&evaluated));
+        assert!(
+            evaluated.contains(&format!("\"likelihood\":\"{likelihood}\"")),
+            "{evaluated}"
+        );
+        assert_eq!(
+            !evaluated.contains("\"likelihood_scale\":null"),
+            has_scale,
+            "{evaluated}"
+        );
+        assert!(
+            desk.succeed(&format!("evaluate {likelihood}"))
+                .contains("neg. log-likelihood")
+        );
+        assert!(desk.succeed(&format!("info {likelihood}")).contains(likelihood));
+        desk.fail(
+            &format!("train --resume {likelihood} --likelihood cross-entropy"),
+            2,
+            &["training.likelihood", likelihood, "cross-entropy"],
+        );
+    }
+    // In two parts or at once: the learned scale and its averages are in the checkpoint too.
+    desk.succeed(&format!("train {TINY} --epochs 1 --likelihood gaussian --out parts"));
+    desk.succeed("train --resume parts --epochs 2 --quiet");
+    assert!(same_files(
+        &desk.path("parts/model.safetensors"),
+        &desk.path("gaussian/model.safetensors")
+    ));
+}
+
+#[test]
+fn a_run_from_before_there_were_likelihoods_goes_on() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    let config = fs::read_to_string(desk.path("run/config.toml")).unwrap();
+    let old: String = config
+        .lines()
+        .filter(|line| !line.starts_with("likelihood"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_ne!(old, config);
+    fs::write(desk.path("run/config.toml"), old).unwrap();
+    desk.succeed("train --resume run --epochs 2 --quiet");
+    assert!(desk.succeed("evaluate run").contains("cross-entropy"));
+    assert!(!desk.succeed("info run").contains("likelihood"));
+}
+
+#[test]
+fn a_preset_lies_under_what_is_typed() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.succeed("reconstruct run --limit 12 --out faces");
+    desk.succeed(
+        "train --preset faces --images faces --epochs 1 --base-channels 2 --latent 3 --grid 4 --out preset --quiet",
+    );
+    let config = fs::read_to_string(desk.path("preset/config.toml")).unwrap();
+    for line in ["fit = \"pad\"", "latent = 3", "epochs = 1", "likelihood = \"gaussian\""] {
+        assert!(config.contains(line), "{line} is not in\n{config}");
+    }
+    desk.succeed(
+        "train --preset faces --images faces --fit crop --epochs 1 --base-channels 2 --grid 4 --out typed --quiet",
+    );
+    assert!(
+        fs::read_to_string(desk.path("typed/config.toml"))
+            .unwrap()
+            .contains("fit = \"crop\"")
+    );
+    desk.fail("train --resume preset --preset faces", 2, &["--preset", "--resume"]);
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
     let desk = Desk::new();
     desk.succeed(&format!("train {TINY} --epochs 1 --threads 1 --out one"));

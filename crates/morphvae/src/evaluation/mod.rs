@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::data::{Images, prepare};
 use crate::model::{Inference, ModelError, NetworkConfig, Posterior, to_values};
-use crate::objective::{Loss, Objective, cross_entropy, kl_divergence};
+use crate::objective::{Loss, Objective, kl_divergence};
 use crate::random::{Purpose, noise};
 
 /// Images a pass: large enough to keep the cores busy, small enough for little memory.
@@ -71,7 +71,7 @@ impl Evaluation {
 }
 
 /// Judges a network on all `images`: one sample of the posterior each for [`Objective::Vae`], the mean for
-/// [`Objective::Ae`].
+/// [`Objective::Ae`], and the network's own likelihood.
 ///
 /// `observe` is told after each batch how many images are done; nothing is returned when it breaks.
 ///
@@ -103,7 +103,8 @@ pub fn evaluate(
                 posterior.sample(latents(network, values))
             }
         };
-        reconstruction += sum(cross_entropy(batch, network.decode(latents)));
+        let location = network.locate(latents);
+        reconstruction += sum(network.network().reconstruction_loss(batch, location));
         if options.objective == Objective::Vae {
             let kl = to_values(kl_divergence(&posterior).flatten(0, 1));
             for (index, value) in kl.into_iter().enumerate() {

@@ -11,7 +11,7 @@ use image::RgbImage;
 pub struct Terms {
     /// What training makes small.
     pub loss: f64,
-    /// The cross-entropy between images and their reconstructions.
+    /// How far the images are from their reconstructions.
     pub reconstruction: f64,
     /// The divergence of the encoder's distributions from the prior.
     pub kl: f64,
@@ -58,12 +58,12 @@ const ORANGE: Colour = [214, 98, 12];
 const PURPLE: Colour = [122, 54, 152];
 
 /// Draws the training and the test loss by epoch, with the reconstruction term beside it and the divergence in a panel
-/// of its own, since its scale differs. Values that are not finite are skipped; a divergence that is always zero, as an
+/// of its own, since its scale differs; `term` is the name of the former. Values that are not finite are skipped; a divergence that is always zero, as an
 /// autoencoder's, has no panel.
 ///
 /// # Errors
 /// [`FigureError`] when there is no epoch or no loss is finite.
-pub fn learning_curve(epochs: &[CurvePoint], caption: &Caption) -> Result<RgbImage, FigureError> {
+pub fn learning_curve(epochs: &[CurvePoint], term: &str, caption: &Caption) -> Result<RgbImage, FigureError> {
     if epochs.is_empty() {
         return Err(FigureError::Empty { what: "epochs" });
     }
@@ -77,7 +77,7 @@ pub fn learning_curve(epochs: &[CurvePoint], caption: &Caption) -> Result<RgbIma
     let small = lines(epochs, "KL", PURPLE, |terms| terms.kl);
     let has_small = small.iter().flat_map(|line| &line.values).any(|&[_, kl]| kl != 0.0);
     if has_small {
-        large.extend(lines(epochs, "reconstruction", ORANGE, |terms| terms.reconstruction));
+        large.extend(lines(epochs, term, ORANGE, |terms| terms.reconstruction));
     }
 
     let top = MARGIN + caption.height();
@@ -328,6 +328,8 @@ fn spread(heights: &mut [f64], step: f64, [low, high]: [f64; 2]) {
 mod tests {
     use super::*;
 
+    const TERM: &str = "cross-entropy";
+
     fn training(epochs: u32, kl: f64) -> Vec<CurvePoint> {
         let terms = |epoch: u32| {
             let reconstruction = 190.0 + 400.0 / f64::from(epoch).powi(2);
@@ -353,7 +355,7 @@ mod tests {
     #[test]
     fn any_number_of_epochs_can_be_drawn() {
         for epochs in [1, 2, 5, 40, 500] {
-            let figure = learning_curve(&training(epochs, 6.0), &Caption::default()).unwrap();
+            let figure = learning_curve(&training(epochs, 6.0), TERM, &Caption::default()).unwrap();
             assert!(
                 has(&figure, BLUE) && has(&figure, ORANGE) && has(&figure, PURPLE),
                 "{epochs} epochs"
@@ -363,8 +365,8 @@ mod tests {
 
     #[test]
     fn an_autoencoder_has_one_panel_and_one_term() {
-        let with = learning_curve(&training(5, 6.0), &Caption::default()).unwrap();
-        let without = learning_curve(&training(5, 0.0), &Caption::default()).unwrap();
+        let with = learning_curve(&training(5, 6.0), TERM, &Caption::default()).unwrap();
+        let without = learning_curve(&training(5, 0.0), TERM, &Caption::default()).unwrap();
         assert!(without.height() < with.height());
         assert!(has(&without, BLUE) && !has(&without, ORANGE) && !has(&without, PURPLE));
     }
@@ -374,7 +376,7 @@ mod tests {
         let mut epochs = training(3, 6.0);
         epochs[1].test.loss = f64::NAN;
         epochs[2].train.kl = f64::INFINITY;
-        learning_curve(&epochs, &Caption::default()).unwrap();
+        learning_curve(&epochs, TERM, &Caption::default()).unwrap();
         let nothing = Terms {
             loss: f64::NAN,
             reconstruction: f64::NAN,
@@ -386,11 +388,11 @@ mod tests {
             test: nothing,
         }];
         assert!(matches!(
-            learning_curve(&epochs, &Caption::default()),
+            learning_curve(&epochs, TERM, &Caption::default()),
             Err(FigureError::NotFinite { .. })
         ));
         assert!(matches!(
-            learning_curve(&[], &Caption::default()),
+            learning_curve(&[], TERM, &Caption::default()),
             Err(FigureError::Empty { .. })
         ));
     }

@@ -11,6 +11,7 @@ use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
 use crate::latent::{PrincipalComponents, Slice, linear_grid, quantile_grid};
 use crate::model::Inference;
+use crate::objective::Likelihood;
 use crate::training::EpochMetrics;
 
 /// Images on the sheet of reconstructions, a side.
@@ -298,7 +299,12 @@ impl Gallery<'_> {
                 },
             })
             .collect();
-        let picture = learning_curve(&points, &Caption::new("Learning curve", &self.subtitle()))?;
+        let term = match self.network.network().likelihood() {
+            Likelihood::CrossEntropy => "cross-entropy",
+            // The whole name does not fit beside the lines.
+            _ => "neg. log-likelihood",
+        };
+        let picture = learning_curve(&points, term, &Caption::new("Learning curve", &self.subtitle()))?;
         figures.png("learning-curve.png", &picture)
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ModelError, NetworkConfig, Vae};
 use crate::latent::LatentStatistics;
-use crate::objective::{Loss, Objective};
+use crate::objective::{Likelihood, Loss, Objective};
 use crate::weights::{self, Format, Precision, WeightFile, WeightsError};
 
 /// The metadata key of a safetensors file under which the card stands, as JSON.
@@ -21,6 +21,9 @@ pub struct ModelCard {
     pub network: NetworkConfig,
     /// Which loss it learned by.
     pub objective: Objective,
+    /// How its images are held against the true ones.
+    #[serde(default)]
+    pub likelihood: Likelihood,
     /// The weight of the KL divergence in it.
     pub beta: f64,
     /// The images it learned from.
@@ -67,7 +70,6 @@ impl TrainedModel {
     }
 
     fn from_file(file: WeightFile, device: &Device) -> Result<Self, ModelError> {
-        let network = Vae::from_state(&file.tensors, device)?;
         let card = match file.metadata.get(CARD) {
             None => None,
             Some(json) => {
@@ -77,6 +79,8 @@ impl TrainedModel {
                 Some(card)
             }
         };
+        let likelihood = card.as_ref().map(|card| card.likelihood).unwrap_or_default();
+        let network = Vae::from_state(&file.tensors, likelihood, device)?;
         Ok(Self {
             network,
             card,
@@ -84,7 +88,8 @@ impl TrainedModel {
         })
     }
 
-    /// Writes the network and its card as a safetensors file that PyTorch's `load_state_dict` takes as it is.
+    /// Writes the network and its card as a safetensors file that PyTorch's `load_state_dict` takes as it is, unless its
+    /// likelihood has a scale: PyTorch's class has no `likelihood.log_scale`.
     ///
     /// # Errors
     /// [`WeightsError`] when the file cannot be written.

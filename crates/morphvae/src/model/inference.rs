@@ -54,12 +54,20 @@ impl Inference {
         }
     }
 
-    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in (0, 1).
+    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in (0, 1). Each pixel is the
+    /// mean of its distribution.
     #[must_use]
     pub fn decode(&self, latents: Tensor<2>) -> Tensor<4> {
+        self.network.likelihood().mean(self.locate(latents))
+    }
+
+    /// What the decoder says of each latent: the locations of the pixels' distributions, in the shape of
+    /// [`Inference::decode`].
+    #[must_use]
+    pub fn locate(&self, latents: Tensor<2>) -> Tensor<4> {
         match &self.folded {
             Some(folded) => run_folded(&folded.decoder, latents.unsqueeze_dims(&[2, 3])),
-            None => self.network.decode(latents),
+            None => self.network.locate(latents),
         }
     }
 }

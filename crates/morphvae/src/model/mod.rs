@@ -9,6 +9,7 @@ mod file;
 mod inference;
 mod layers;
 mod network;
+mod pixels;
 mod state;
 
 pub use config::{IMAGE_SIZES, NetworkConfig};

@@ -6,7 +6,9 @@ use burn::tensor::{Device, Tensor};
 use morphvae_kernels::{Activation, Block};
 
 use super::layers::{BatchNorm, BatchStatistics, ConvolutionBlock, Head, Initializer, LinearBlock, Operations};
+use super::pixels::Pixels;
 use super::{ModelError, NetworkConfig};
+use crate::objective::Likelihood;
 use crate::random::{Generator, Purpose, generator};
 
 /// A convolutional variational autoencoder of square images with pixels in [0, 1] (Kingma and Welling, 2014).
@@ -20,6 +22,7 @@ pub struct Vae {
     var: Head,
     pub(super) decoder: LinearBlock,
     pub(super) conv_trans: Vec<ConvolutionBlock>,
+    likelihood: Pixels,
     #[module(skip)]
     config: NetworkConfig,
     #[module(skip)]
@@ -48,7 +51,7 @@ impl Posterior {
 pub struct TrainingPass {
     /// The encoder's answer.
     pub posterior: Posterior,
-    /// Images made from a sample of it, `[batch, channels, height, width]`, in (0, 1).
+    /// What the decoder says of a sample of it, `[batch, channels, height, width]`, in (0, 1).
     pub reconstruction: Tensor<4>,
     /// What the batch norms saw, for [`Vae::update_running_statistics`].
     pub statistics: Vec<BatchStatistics>,
@@ -97,6 +100,7 @@ impl Vae {
             var,
             decoder,
             conv_trans,
+            likelihood: Pixels::new(Likelihood::default(), device),
             config,
             operations: Operations::of_device(device),
         })
@@ -107,6 +111,33 @@ impl Vae {
     pub fn with_plain_operations(mut self) -> Self {
         self.operations = Operations::Plain;
         self
+    }
+
+    /// The same network with pixels of another distribution. A scale that is learned starts anew.
+    #[must_use]
+    pub fn with_likelihood(mut self, likelihood: Likelihood) -> Self {
+        if likelihood != self.likelihood() {
+            self.likelihood = Pixels::new(likelihood, &self.device());
+        }
+        self
+    }
+
+    /// How images are held against what the decoder says.
+    #[must_use]
+    pub fn likelihood(&self) -> Likelihood {
+        self.likelihood.likelihood()
+    }
+
+    /// The scale that the likelihood has learned, if it has one: a Gaussian's standard deviation, a logistic's scale.
+    #[must_use]
+    pub fn likelihood_scale(&self) -> Option<f32> {
+        self.likelihood.scale()
+    }
+
+    /// How far images are from what the decoder says, `[batch]`, in nats. Both are `[batch, channels, height, width]`.
+    #[must_use]
+    pub fn reconstruction_loss(&self, images: Tensor<4>, location: Tensor<4>) -> Tensor<1> {
+        self.likelihood.loss(images, location)
     }
 
     /// How large the network is.
@@ -164,11 +195,19 @@ impl Vae {
         self.posterior(features)
     }
 
-    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in (0, 1).
+    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in (0, 1). Each pixel is the
+    /// mean of its distribution.
     ///
     /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
     #[must_use]
     pub fn decode(&self, latents: Tensor<2>) -> Tensor<4> {
+        self.likelihood().mean(self.locate(latents))
+    }
+
+    /// What the decoder says of each latent: the locations of the pixels' distributions, in the shape of
+    /// [`Vae::decode`].
+    #[must_use]
+    pub fn locate(&self, latents: Tensor<2>) -> Tensor<4> {
         let features = self.decoder.apply(latents).unsqueeze_dims(&[2, 3]);
         self.conv_trans
             .iter()

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
 use super::{ModelError, NetworkConfig, Vae};
+use crate::objective::Likelihood;
 use crate::weights::{Array, StateDict, match_names};
 
 impl Vae {
@@ -27,14 +28,15 @@ impl Vae {
         state
     }
 
-    /// A network with the given weights, whose configuration is read off their shapes.
+    /// A network with the given weights, whose configuration is read off their shapes. The likelihood says whether the
+    /// scale `likelihood.log_scale` is among them.
     ///
     /// # Errors
     /// [`ModelError::NotThisNetwork`] when the weights are no such network's; [`ModelError::Weights`] lists every
     /// tensor that is missing, superfluous or misshapen.
-    pub fn from_state(state: &StateDict, device: &Device) -> Result<Self, ModelError> {
+    pub fn from_state(state: &StateDict, likelihood: Likelihood, device: &Device) -> Result<Self, ModelError> {
         let config = NetworkConfig::of_weights(state)?;
-        let network = Self::blank(config, device)?;
+        let network = Self::blank(config, device)?.with_likelihood(likelihood);
         match_names(&network.names_and_shapes(), state)?;
         Ok(network.map_parameters(None, |name, old, _| match state.get(name) {
             Some(array) => Tensor::from_data(
@@ -191,9 +193,36 @@ mod tests {
             image_size: 64,
         };
         let state = Vae::new(config, 7, &Device::flex()).unwrap().state();
-        let copy = Vae::from_state(&state, &Device::flex()).unwrap();
+        let copy = Vae::from_state(&state, Likelihood::CrossEntropy, &Device::flex()).unwrap();
         assert_eq!(copy.config(), config);
         assert_eq!(copy.state(), state);
+    }
+
+    #[test]
+    fn a_learned_scale_is_one_tensor_more() {
+        let config = NetworkConfig {
+            base_channels: 2,
+            ..NetworkConfig::default()
+        };
+        let device = Device::flex();
+        let network = Vae::new(config, 7, &device).unwrap();
+        let plain = network.state();
+        assert_eq!(
+            network.clone().with_likelihood(Likelihood::ContinuousBernoulli).state(),
+            plain
+        );
+        let state = network.with_likelihood(Likelihood::Gaussian).state();
+        assert_eq!(state.len(), plain.len() + 1);
+        assert_eq!(state["likelihood.log_scale"].shape, [1]);
+        let copy = Vae::from_state(&state, Likelihood::Gaussian, &device).unwrap();
+        assert_eq!(copy.state(), state);
+        for (state, likelihood) in [
+            (&state, Likelihood::CrossEntropy),
+            (&plain, Likelihood::DiscretizedLogistic),
+        ] {
+            let message = Vae::from_state(state, likelihood, &device).unwrap_err().to_string();
+            assert!(message.contains("likelihood.log_scale"), "{message}");
+        }
     }
 
     #[test]
@@ -205,7 +234,9 @@ mod tests {
         let mut state = Vae::new(config, 7, &Device::flex()).unwrap().state();
         let array = state.remove("conv4.1.bias").unwrap();
         state.insert("conv9.1.bias".into(), array);
-        let message = Vae::from_state(&state, &Device::flex()).unwrap_err().to_string();
+        let message = Vae::from_state(&state, Likelihood::CrossEntropy, &Device::flex())
+            .unwrap_err()
+            .to_string();
         assert!(
             message.contains("conv4.1.bias") && message.contains("conv9.1.bias"),
             "{message}"

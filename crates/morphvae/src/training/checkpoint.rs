@@ -70,7 +70,7 @@ impl Training {
             .tensors
             .into_iter()
             .partition(|(name, _)| name.starts_with(AVERAGES));
-        let network = Vae::from_state(&network, device)?;
+        let network = Vae::from_state(&network, config.likelihood, device)?;
         let optimizer = Adam::load(config.adam, rest.steps, &network, averages).map_err(reject)?;
         Ok(Self {
             config,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{AdamConfig, TrainingError};
 use crate::data::Fit;
 use crate::model::NetworkConfig;
-use crate::objective::Objective;
+use crate::objective::{Likelihood, Objective};
 
 /// Everything that a run's result follows from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,9 @@ pub struct TrainingConfig {
     pub batch_size: usize,
     /// Which loss is minimized.
     pub objective: Objective,
+    /// How images are held against what the decoder says.
+    #[serde(default)]
+    pub likelihood: Likelihood,
     /// Weight of the KL divergence; 1 makes the loss the negative evidence lower bound.
     pub beta: f64,
     /// Decides every random number of the run.
@@ -100,6 +103,7 @@ impl Default for TrainingConfig {
             epochs: 5,
             batch_size: 30,
             objective: Objective::Vae,
+            likelihood: Likelihood::CrossEntropy,
             beta: 1.0,
             seed: 0,
             adam: AdamConfig::default(),

@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Training, TrainingConfig};
 use crate::model::{Vae, to_values};
+use crate::objective::Likelihood;
 use crate::weights::{self, StateDict};
 
 /// A tensor's distance from the true one, relative to the true one's length.
@@ -65,8 +66,12 @@ impl Fixture {
     }
 
     fn network(&self) -> Vae {
-        Vae::from_state(&self.state("initial."), &Device::flex()).unwrap()
+        network(&self.state("initial."))
     }
+}
+
+fn network(state: &StateDict) -> Vae {
+    Vae::from_state(state, Likelihood::CrossEntropy, &Device::flex()).unwrap()
 }
 
 /// A bias in front of a batch norm has no effect, so its true gradient is zero and what is found is rounding; Adam
@@ -79,7 +84,7 @@ fn is_cancelled_by_batch_norm(name: &str) -> bool {
 fn inference_is_pytorchs() {
     let fixture = Fixture::read();
     // The fixture's evaluation was made after the three steps.
-    let network = Vae::from_state(&fixture.state("after3."), &Device::flex()).unwrap();
+    let network = network(&fixture.state("after3."));
     let posterior = network.encode(fixture.images(&Device::flex()));
     let reconstruction = network.decode(posterior.mean.clone());
     for (what, found) in [

@@ -12,7 +12,7 @@ use super::{Adam, TrainingConfig, TrainingError};
 use crate::data::{Batch, Batches, Split, epoch_order};
 use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
 use crate::model::{Inference, TrainingPass, Vae};
-use crate::objective::{Loss, Objective, cross_entropy, kl_divergence};
+use crate::objective::{Loss, Objective, kl_divergence};
 use crate::random::{Purpose, noise};
 
 /// A training under way: all that a checkpoint holds.
@@ -54,13 +54,13 @@ pub struct EpochMetrics {
     pub epoch: usize,
     /// What was minimized, averaged over the epoch's steps as they were taken.
     pub train_loss: f64,
-    /// Its cross-entropy term.
+    /// Its reconstruction term: the cross-entropy or the negative log-likelihood.
     pub train_reconstruction: f64,
     /// Its KL divergence.
     pub train_kl: f64,
     /// The loss of the test images after the epoch.
     pub test_loss: f64,
-    /// Its cross-entropy term.
+    /// Its reconstruction term: the cross-entropy or the negative log-likelihood.
     pub test_reconstruction: f64,
     /// Its KL divergence.
     pub test_kl: f64,
@@ -121,7 +121,7 @@ impl Training {
     pub fn new(network: Vae, config: TrainingConfig) -> Result<Self, TrainingError> {
         config.validate()?;
         Ok(Self {
-            network: network.train(),
+            network: network.with_likelihood(config.likelihood).train(),
             optimizer: Adam::new(config.adam),
             config,
             position: Position::default(),
@@ -255,7 +255,10 @@ impl Training {
     /// The loss to go down from, and its terms.
     pub(super) fn loss(&self, images: Tensor<4>, pass: &TrainingPass) -> (Tensor<1>, Loss) {
         let number = |term: &Tensor<1>| f64::from(term.clone().into_scalar::<f32>());
-        let reconstruction = cross_entropy(images, pass.reconstruction.clone()).sum();
+        let reconstruction = self
+            .network
+            .reconstruction_loss(images, pass.reconstruction.clone())
+            .sum();
         match self.config.objective {
             Objective::Ae => {
                 let terms = Loss {

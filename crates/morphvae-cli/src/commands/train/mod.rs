@@ -1,5 +1,6 @@
 //! `morphvae train`
 
+mod preset;
 mod settings;
 mod watching;
 
@@ -10,7 +11,7 @@ use burn::tensor::Device;
 use morphvae::figures::Gallery;
 use morphvae::latent::LatentStatistics;
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
-use morphvae::objective::{Loss, Objective};
+use morphvae::objective::{Likelihood, Loss, Objective};
 use morphvae::training::{EpochReport, Outcome, Progress, RunConfig, RunFolder, Training, TrainingData, TrainingError};
 use morphvae::weights::Precision;
 use morphvae_explorer::ModelFacts;
@@ -144,6 +145,9 @@ impl Run {
             training.batch_size,
             rayon::current_num_threads(),
         ));
+        if training.likelihood != Likelihood::CrossEntropy {
+            self.console.note(format!("likelihood: {}", training.likelihood.name()));
+        }
     }
 
     fn train(&self, mut training: Training, watching: Option<&Watching>) -> anyhow::Result<Training> {
@@ -210,6 +214,7 @@ impl Run {
         let card = ModelCard {
             network: self.config.network,
             objective: self.config.training.objective,
+            likelihood: self.config.training.likelihood,
             beta: self.config.training.beta,
             dataset: self.config.data.dataset.clone(),
             classes: self.classes.clone(),
@@ -255,12 +260,17 @@ impl Run {
     fn tell(&self, report: &EpochReport) {
         let metrics = &report.metrics;
         let latent = self.config.network.latent;
+        let beta = match self.config.training.beta {
+            1.0 => String::new(),
+            beta => format!("{beta} x "),
+        };
         self.console.note(format!(
-            "epoch {:>2}  train {:8.2}  test {:8.2} = cross-entropy {:.2} + KL {:.2} nats  \
+            "epoch {:>2}  train {:8.2}  test {:8.2} = {} {:.2} + {beta}KL {:.2} nats  \
              {} of {latent} latent(s) informative  {:.0} images/s",
             metrics.epoch,
             metrics.train_loss,
             metrics.test_loss,
+            self.config.training.likelihood.term(),
             metrics.test_reconstruction,
             metrics.test_kl,
             metrics.informative_latents,

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use morphvae::data::Fit;
 use morphvae::model::{NetworkConfig, Vae};
-use morphvae::objective::Objective;
+use morphvae::objective::{Likelihood, Objective};
 use morphvae::training::{DataConfig, RunConfig, RunFolder, TrainingConfig};
 
+use super::preset;
 use crate::Usage;
-use crate::arguments::{ModelArgument, ObjectiveArgument, TrainArguments};
+use crate::arguments::{LikelihoodArgument, ModelArgument, ObjectiveArgument, TrainArguments};
 use crate::console::Console;
 use crate::images::Source;
 use crate::model::Model;
@@ -59,9 +60,15 @@ impl Plan {
                 limit: None,
                 fingerprint: String::new(),
             },
-            network: initial.as_ref().map_or_else(NetworkConfig::default, Vae::config),
+            network: NetworkConfig::default(),
             training: TrainingConfig::default(),
         };
+        if let Some(preset) = arguments.preset {
+            preset::apply(preset, &mut config);
+        }
+        if let Some(network) = &initial {
+            config.network = network.config();
+        }
         apply(arguments, &mut config);
         if initial
             .as_ref()
@@ -78,10 +85,15 @@ impl Plan {
             None => Source::default(&arguments.images.store, console)?,
         };
         config.data.dataset = source.name();
-        if let Source::Folder { path, fit } = &source {
-            config.data.images = Some(path.canonicalize().unwrap_or_else(|_| path.clone()));
-            config.data.fit = *fit;
-        }
+        let source = match source {
+            Source::Folder { path, .. } => {
+                config.data.images = Some(path.canonicalize().unwrap_or_else(|_| path.clone()));
+                // Typed or of a preset.
+                let fit = config.data.fit;
+                Source::Folder { path, fit }
+            }
+            known => known,
+        };
         let out = arguments
             .out
             .clone()
@@ -147,6 +159,13 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
         ObjectiveArgument::Ae => Objective::Ae,
     });
     put(&mut training.objective, objective);
+    let likelihood = arguments.likelihood.map(|likelihood| match likelihood {
+        LikelihoodArgument::CrossEntropy => Likelihood::CrossEntropy,
+        LikelihoodArgument::ContinuousBernoulli => Likelihood::ContinuousBernoulli,
+        LikelihoodArgument::Gaussian => Likelihood::Gaussian,
+        LikelihoodArgument::DiscretizedLogistic => Likelihood::DiscretizedLogistic,
+    });
+    put(&mut training.likelihood, likelihood);
 }
 
 /// `runs/mnist-2d`, or with a number behind it when that is taken.
