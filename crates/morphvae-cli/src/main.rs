@@ -7,6 +7,7 @@ mod commands;
 mod console;
 mod images;
 mod interrupt;
+mod key;
 mod model;
 
 use std::io::{self, Write};
@@ -64,6 +65,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Train(arguments) => commands::train::run(&arguments, console),
         Verb::Evaluate(arguments) => commands::evaluate::run(&arguments, console),
         Verb::Figures(arguments) => commands::figures::run(&arguments, console),
+        Verb::Grid(arguments) => commands::grid::run(&arguments, console),
         Verb::Reconstruct(arguments) => commands::reconstruct::run(&arguments, console),
         Verb::Encode(arguments) => commands::encode::run(&arguments, console),
         Verb::Info(arguments) => commands::info::run(&arguments, console),

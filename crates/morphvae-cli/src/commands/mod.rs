@@ -5,6 +5,7 @@ pub mod data;
 pub mod encode;
 pub mod evaluate;
 pub mod figures;
+pub mod grid;
 pub mod info;
 pub mod reconstruct;
 pub mod train;

@@ -2,6 +2,7 @@
 
 use super::axis::number;
 use super::canvas::{Align, Canvas, Style};
+use super::manifold::numbered;
 use super::sheet::check;
 use super::{Caption, FigureError, enlarged};
 use crate::data::Images;
@@ -78,10 +79,15 @@ pub fn traversals(
             canvas.picture(&picture, left + column * width, upper);
         }
     }
-    for (column, &value) in columns.iter().enumerate() {
+    // As few decimals as tell the values.
+    let is_short = columns
+        .iter()
+        .all(|value| (10.0 * value - (10.0 * value).round()).abs() < 1e-6);
+    let decimals = if is_short { 1 } else { 2 };
+    for column in numbered(columns.len()) {
         let middle = (left + column * width) as f64 + width as f64 / 2.0;
         let place = [middle, (bottom + NUMBERS) as f64 - 10.0];
-        canvas.text(&number(value, 1), place, Style::TICK);
+        canvas.text(&number(columns[column], decimals), place, Style::TICK);
     }
     Ok(canvas.into_image())
 }
