@@ -1,6 +1,6 @@
 //! The images of a clip on one page.
 
-use super::super::canvas::{Canvas, INK, Style};
+use super::super::canvas::{Align, Canvas, INK, Style};
 use super::super::{Caption, FigureError, enlarged, text};
 use super::{ClipError, Look};
 use crate::data::Images;
@@ -53,7 +53,8 @@ pub fn clip_sheet(
     }
     let columns = columns.min(images.count());
     let rows = images.count().div_ceil(columns);
-    let scale = (WIDTH / columns.saturating_mul(images.width())).clamp(1, MOST_SCALE);
+    let scale = (WIDTH as f64 / columns as f64 / images.width() as f64).round() as usize;
+    let scale = scale.clamp(1, MOST_SCALE);
     let [width, height] = [images.width() * scale, images.height() * scale];
     let named = keys.iter().any(|key| !key.name.is_empty());
     let [gap, row_gap] = [GAP[0], GAP[1] + if named { NAME } else { 0 }];
@@ -75,14 +76,18 @@ pub fn clip_sheet(
         let [left, top] = corner(index);
         canvas.picture(&picture, left, top);
     }
-    let style = Style::TICK.colour(INK);
+    let style = Style::TICK.align(Align::Left).colour(INK);
     for key in keys {
         let [left, top] = corner(key.image).map(|place| place as f64);
         let line = top + height as f64 + LINE[0];
         canvas.rectangle([left, line], [width as f64, LINE[1]], INK);
-        let name = text::shortened(key.name, style.weight, style.size, (width + gap) as f64);
-        let place = [left + width as f64 / 2.0, line + LINE[1] + NAME as f64 - 4.0];
-        canvas.text(&name, place, style);
+        // A name has the room up to the next key of its row, or to the row's end.
+        let row_end = (key.image / columns + 1) * columns;
+        let others = keys.iter().map(|other| other.image);
+        let next = others.filter(|&image| image > key.image).fold(row_end, usize::min);
+        let room = (next - key.image) * (width + gap) - gap;
+        let name = text::shortened(key.name, style.weight, style.size, room as f64);
+        canvas.text(&name, [left, line + LINE[1] + NAME as f64 - 4.0], style);
     }
     Ok(canvas.into_image())
 }
