@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Job;
 use crate::arguments::SpacingArgument;
+use crate::commands::data::grouped;
 use crate::{Usage, key};
 
 /// Images a side unless told otherwise.
@@ -102,7 +103,10 @@ fn components(job: &Job, axes: [usize; 2]) -> anyhow::Result<Plane> {
         slice,
         title: "Continuously changing images along principal components".to_owned(),
         axes: axes.map(name),
-        place: Some(format!("around the mean of {} images", codes.mean.len() / latent)),
+        place: Some(format!(
+            "around the mean of {} images",
+            grouped(dataset.test.images.count())
+        )),
         kind: "components",
     })
 }
