@@ -39,6 +39,11 @@ pub enum Verb {
     /// Draw a model's figures again
     #[command(after_help = "Example: morphvae figures runs/first --grid 30")]
     Figures(FiguresArguments),
+    /// Draw a slice of a model's latent space, or what each of its dimensions does
+    #[command(after_help = "Examples: morphvae grid --size 24 --spacing linear\n          \
+                            morphvae grid --traverse --out dimensions.png\n          \
+                            morphvae grid --through z:1.5,0 z:0,-1 z:-0.5,1")]
+    Grid(GridArguments),
     /// Send images through a model and write what it gives back
     #[command(after_help = "Example: morphvae reconstruct --dataset strokes --limit 20 --out reconstructions")]
     Reconstruct(ReconstructArguments),
@@ -403,6 +408,60 @@ pub struct FiguresArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct GridArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+
+    /// Along two latent dimensions, counted from 1 [default: 1,2]
+    #[arg(long, value_name = "I,J", value_parser = pair, group = "plane", help_heading = "Slice", allow_negative_numbers = true)]
+    pub axes: Option<[usize; 2]>,
+    /// Along two principal components of the encoded images, counted from 1
+    #[arg(long, value_name = "I,J", value_parser = pair, group = "plane", help_heading = "Slice", allow_negative_numbers = true)]
+    pub components: Option<[usize; 2]>,
+    /// In the plane through three keys: classes, image files, test:N, latent points as z:0.3,-1.2, or random
+    #[arg(long, value_name = "KEY", num_args = 3, group = "plane", conflicts_with_all = ["spacing", "range", "base"], help_heading = "Slice")]
+    pub through: Option<Vec<String>>,
+    /// No slice: a row for each latent dimension, those that carry most first
+    #[arg(long, group = "plane", help_heading = "Slice")]
+    pub traverse: bool,
+    /// At most N rows of --traverse [default: 16]
+    #[arg(long, value_name = "N", value_parser = grid(), requires = "traverse", help_heading = "Slice", allow_negative_numbers = true)]
+    pub rows: Option<usize>,
+    /// The key where dimensions stay that do not change [default: the middle of the prior]
+    #[arg(long, value_name = "KEY", conflicts_with = "components", help_heading = "Slice")]
+    pub base: Option<String>,
+    /// How values are spaced [default: quantile, and linear for --traverse]
+    #[arg(long, value_enum, help_heading = "Slice")]
+    pub spacing: Option<SpacingArgument>,
+    /// Linear spacing reaches from -R to R [default: 3]
+    #[arg(long, value_name = "R", help_heading = "Slice", allow_negative_numbers = true)]
+    pub range: Option<f64>,
+    /// Images a side, or a row of --traverse [default: 20, and 11 for --traverse]
+    #[arg(long, value_name = "N", value_parser = grid(), help_heading = "Slice", allow_negative_numbers = true)]
+    pub size: Option<usize>,
+
+    /// The picture [default: MODEL-grid.png or MODEL-traversals.png]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SpacingArgument {
+    /// Pieces of the prior that are equally probable
+    Quantile,
+    /// Even steps
+    Linear,
+}
+
+#[derive(Debug, Args)]
 pub struct ReconstructArguments {
     #[command(flatten)]
     pub model: ModelArgument,
@@ -568,6 +627,17 @@ fn rate(text: &str) -> Result<f64, &'static str> {
 fn rest(text: &str) -> Result<f64, &'static str> {
     let rest = text.parse().ok().filter(|rest: &f64| (0.0..=60.0).contains(rest));
     rest.ok_or("a rest is a number of seconds from 0 to 60")
+}
+
+/// Two numbers from 1, such as `1,4`, as indices from 0.
+fn pair(text: &str) -> Result<[usize; 2], &'static str> {
+    let wrong = "give two numbers from 1 with a comma between them, such as 1,4";
+    let index = |number: &str| number.trim().parse::<usize>().ok()?.checked_sub(1);
+    let (one, other) = text.split_once(',').ok_or(wrong)?;
+    match (index(one), index(other)) {
+        (Some(one), Some(other)) => Ok([one, other]),
+        _ => Err(wrong),
+    }
 }
 
 fn positive() -> impl clap::builder::TypedValueParser<Value = usize> {

@@ -68,6 +68,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Morph(arguments) => commands::morph::run(&arguments, console),
         Verb::Attribute(arguments) => commands::attribute::run(&arguments, console),
         Verb::Figures(arguments) => commands::figures::run(&arguments, console),
+        Verb::Grid(arguments) => commands::grid::run(&arguments, console),
         Verb::Reconstruct(arguments) => commands::reconstruct::run(&arguments, console),
         Verb::Encode(arguments) => commands::encode::run(&arguments, console),
         Verb::Explore(arguments) => commands::explore::run(&arguments, console),

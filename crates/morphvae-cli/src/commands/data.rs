@@ -163,7 +163,7 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
 }
 
 /// A count with its thousands apart: `60,000`.
-fn grouped(count: usize) -> String {
+pub fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join(",")

@@ -7,6 +7,7 @@ pub mod encode;
 pub mod evaluate;
 pub mod explore;
 pub mod figures;
+pub mod grid;
 pub mod info;
 pub mod morph;
 pub mod reconstruct;

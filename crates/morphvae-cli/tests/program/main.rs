@@ -477,3 +477,78 @@ fn the_bundled_model_is_used_when_none_is_named() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("bundled"));
     assert!(String::from_utf8(output.stdout).unwrap().contains("mnist"));
 }
+
+#[test]
+fn any_plane_of_a_latent_space_is_drawn() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 1 --latent 5 --out run"));
+    for (line, plane) in [
+        ("--axes 5,2 --size 3 --base z:1,1,1,1,1", "axes"),
+        ("--components 2,1 --size 2 --spacing linear", "components"),
+        ("--through z:0,0,0,0,0 z:1,0,0,0,0 z:-1,0,0,2,0 --size 2", "through"),
+    ] {
+        let json = desk.succeed(&format!("grid run {line} --out {plane}.png --json --quiet"));
+        assert!(
+            json.contains(&format!("\"plane\":\"{plane}\"")) && json.lines().count() == 1,
+            "{json}"
+        );
+        assert!(image::open(desk.path(&format!("{plane}.png"))).unwrap().width() > 1000);
+    }
+    // The example of the help, as it is typed; a figure is not replaced unasked.
+    desk.succeed("grid --size 24 --spacing linear");
+    desk.fail("grid", 2, &["mnist-2d-grid.png", "--force"]);
+    desk.succeed("grid --size 1 --force");
+    fs::remove_file(desk.path("mnist-2d-grid.png")).unwrap();
+
+    desk.fail("grid run --axes 0,1", 2, &["--axes", "numbers from 1"]);
+    desk.fail("grid run --axes 1,6", 2, &["no dimension 6", "has 5"]);
+    desk.fail("grid run --components 9,1", 2, &["no principal component 9", "has 5"]);
+    desk.fail("grid run --axes 2,2", 2, &["dimension 2 is given twice"]);
+    desk.fail("grid run --axes 1,2 --components 1,2", 2, &["--axes", "--components"]);
+    desk.fail(
+        "grid run --through z:1,2 z:0,0 z:1,1",
+        2,
+        &["z:1,2", "2 value(s)", "5 dimension(s)"],
+    );
+    desk.fail("grid --through z:1,2 z:0,0 z:2,4", 2, &["one line"]);
+    desk.fail("grid --through z:1,2 z:0,0", 2, &["--through", "3"]);
+    desk.fail("grid --base seven", 2, &["seven", "z:0.3,-1.2"]);
+    desk.fail("grid --spacing quantile --range 2", 2, &["--range", "linear"]);
+    desk.fail("grid --range 0", 2, &["--range is 0"]);
+    desk.fail("grid --rows 3", 2, &["--traverse"]);
+    desk.fail("grid --out grid.gif", 2, &["grid.gif", ".png"]);
+    desk.succeed(&format!("train {TINY} --epochs 1 --latent 1 --grid 4 --out one"));
+    desk.fail("grid one", 2, &["one latent dimension", "--traverse"]);
+    desk.succeed("grid one --traverse");
+}
+
+#[test]
+fn traversals_begin_with_the_dimensions_that_carry_most() {
+    let desk = Desk::new();
+    for objective in ["vae", "ae"] {
+        let run = format!("run-{objective}");
+        desk.succeed(&format!(
+            "train {TINY} --epochs 1 --latent 5 --objective {objective} --out {run}"
+        ));
+        let output = desk.run(&format!("grid {run} --traverse --rows 2 --json"));
+        let notes = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            notes.contains("2 of 5 dimensions") && notes.contains("--rows"),
+            "{notes}"
+        );
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let [shown, left_out] = ["shown", "left_out"].map(|key| report[key].as_array().unwrap());
+        assert_eq!((shown.len(), left_out.len()), (2, 3));
+        let measure = if objective == "vae" { "nats" } else { "variance" };
+        let amounts = shown
+            .iter()
+            .chain(left_out)
+            .map(|dimension| dimension[measure].as_f64().unwrap());
+        let amounts: Vec<f64> = amounts.collect();
+        assert!(
+            amounts.windows(2).all(|pair| pair[0] >= pair[1]) && amounts[0] > 0.0,
+            "{report}"
+        );
+        assert!(image::open(desk.path(&format!("{run}-traversals.png"))).is_ok());
+    }
+}

@@ -102,7 +102,7 @@ fn even_step(values: &[f64]) -> Option<f64> {
 }
 
 /// Which of `count` values have a number: the ends, and as many between them as there is room for.
-fn numbered(count: usize) -> Vec<usize> {
+pub(super) fn numbered(count: usize) -> Vec<usize> {
     let stride = count.div_ceil(MOST_NUMBERS).max(1);
     let mirrored = |index: usize| count - 1 - index;
     let mut chosen: Vec<usize> = (0..count.div_ceil(2))

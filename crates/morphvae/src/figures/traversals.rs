@@ -2,6 +2,7 @@
 
 use super::axis::number;
 use super::canvas::{Align, Canvas, Style};
+use super::manifold::numbered;
 use super::sheet::check;
 use super::{Caption, FigureError, enlarged};
 use crate::data::Images;
@@ -19,6 +20,10 @@ const GAP: usize = 14;
 const WORDS_GAP: f64 = 28.0;
 /// From the middle of a row to the middle of each of its two lines of words.
 const LINE: f64 = 17.0;
+/// Images lower than this leave no room for two lines.
+const LOW: f64 = 60.0;
+/// Between name and note on one line.
+const BETWEEN: f64 = 18.0;
 /// For the numbers below the last row.
 const NUMBERS: usize = 44;
 
@@ -56,10 +61,18 @@ pub fn traversals(
     let [width, height] = [images.width() * scale, images.height() * scale];
     let name = Style::NAME.align(Align::Right);
     let note = Style::NOTE.align(Align::Right);
-    let words = rows
-        .iter()
-        .map(|row| name.measure(&row.name).max(note.measure(&row.note)))
-        .fold(0.0, f64::max);
+    let widest = |style: Style, text: fn(&TraversalRow) -> &str| {
+        rows.iter().map(|row| style.measure(text(row))).fold(0.0, f64::max)
+    };
+    let [names, notes] = [widest(name, |row| &row.name), widest(note, |row| &row.note)];
+    // Beside low images there is room for one line only: where the name ends, and how far the words are above and below
+    // the middle of the row.
+    let (shift, apart) = if (height as f64) < LOW {
+        (notes + BETWEEN, 0.0)
+    } else {
+        (0.0, LINE)
+    };
+    let words = notes.max(names + shift);
     let left = MARGIN + (words + WORDS_GAP).ceil() as usize;
     let top = MARGIN + caption.height() as usize;
     let across = columns.len() * width;
@@ -71,17 +84,22 @@ pub fn traversals(
     for (row, words) in rows.iter().enumerate() {
         let upper = top + row * (height + GAP);
         let (right, middle) = (left as f64 - WORDS_GAP, upper as f64 + height as f64 / 2.0);
-        canvas.text_middle(&words.name, [right, middle - LINE], name);
-        canvas.text_middle(&words.note, [right, middle + LINE], note);
+        canvas.text_middle(&words.name, [right - shift, middle - apart], name);
+        canvas.text_middle(&words.note, [right, middle + apart], note);
         for column in 0..columns.len() {
             let picture = enlarged::picture(images, row * columns.len() + column, scale);
             canvas.picture(&picture, left + column * width, upper);
         }
     }
-    for (column, &value) in columns.iter().enumerate() {
+    // As few decimals as tell the values.
+    let is_short = columns
+        .iter()
+        .all(|value| (10.0 * value - (10.0 * value).round()).abs() < 1e-6);
+    let decimals = if is_short { 1 } else { 2 };
+    for column in numbered(columns.len()) {
         let middle = (left + column * width) as f64 + width as f64 / 2.0;
         let place = [middle, (bottom + NUMBERS) as f64 - 10.0];
-        canvas.text(&number(value, 1), place, Style::TICK);
+        canvas.text(&number(columns[column], decimals), place, Style::TICK);
     }
     Ok(canvas.into_image())
 }

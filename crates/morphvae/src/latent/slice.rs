@@ -81,6 +81,14 @@ impl Slice {
         })
     }
 
+    /// Whether a latent space of `latent` dimensions can have two such components: to ask before images are encoded.
+    ///
+    /// # Errors
+    /// As [`Slice::components`].
+    pub fn check_components(axes: [usize; 2], latent: usize) -> Result<(), SliceError> {
+        check("principal component", axes, latent)
+    }
+
     /// Through three keys: (0, 0) is the first, (1, 0) the second, (0, 1) the third.
     ///
     /// # Errors

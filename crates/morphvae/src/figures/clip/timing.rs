@@ -4,6 +4,9 @@ use super::Playback;
 use super::playback::Shown;
 use std::fmt;
 
+/// Rates that differ by less than this share are said to be the same: a last frame is rounded, too.
+const NOTICEABLE: f64 = 0.01;
+
 /// How a clip plays: what was asked for and what its file could say.
 ///
 /// As text it is a part of a sentence: `97 frames, 3.23 s at 30 frames per second, each shown for 0.03 to 0.04 s`.
@@ -66,17 +69,15 @@ impl Timing {
 impl fmt::Display for Timing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frames = if self.frames == 1 { "frame" } else { "frames" };
-        let rate = round(self.written_frames_per_second);
-        write!(
-            f,
-            "{} {frames}, {} s at {rate} frames per second",
-            self.frames,
-            round(self.written_seconds)
-        )?;
-        let [shortest, longest] = self.delays.map(round);
-        if rate != round(self.frames_per_second) {
-            write!(f, " instead of {}", round(self.frames_per_second))?;
+        let (asked, written) = (self.frames_per_second, self.written_frames_per_second);
+        let keeps_pace = (written / asked - 1.0).abs() < NOTICEABLE;
+        let rate = round(if keeps_pace { asked } else { written });
+        let seconds = round(self.written_seconds);
+        write!(f, "{} {frames}, {seconds} s at {rate} frames per second", self.frames)?;
+        if !keeps_pace {
+            write!(f, " instead of {}", round(asked))?;
         }
+        let [shortest, longest] = self.delays.map(round);
         if shortest != longest {
             write!(f, ", each shown for {shortest} to {longest} s")?;
         }
