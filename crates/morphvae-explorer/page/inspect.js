@@ -15,7 +15,7 @@ export function startInspecting(state, source, failed) {
   const decode = latest(
     (latent) => source.decode([latent]),
     // An answer may come after a clip has begun to play.
-    (bytes, latent) => latent === looked.latent && draw(bytes, latent),
+    (bytes, latent) => looked.bytes || draw(bytes, latent),
     failed,
   );
   const lookUp = latest(
@@ -36,7 +36,7 @@ export function startInspecting(state, source, failed) {
     const name = state.model.classes[state.cloud.labels[index]];
     byId("near").textContent = name === undefined ? "" : text("nearClass", { name });
     if (index !== undefined && index !== looked.index) lookUp(index);
-    looked = { latent, index };
+    looked = { bytes, index };
   };
   state.on("cursor pointer hovered plane hidden inClip clip frame playing", update);
   state.on("model cloud", () => {

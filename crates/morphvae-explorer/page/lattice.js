@@ -4,8 +4,8 @@
  */
 import { toCanvas, toInk } from "./picture.js";
 
-/** The narrowest a mesh is, in pixels. */
-const LEAST = 40;
+/** The narrowest a mesh is, in pixels: over a plane, and along a line, where there is room. */
+const LEAST = { plane: 40, line: 72 };
 /** Images asked for at once: few, so that the image under the pointer does not wait for long. */
 const BATCH = 32;
 /** Images kept. */
@@ -37,7 +37,7 @@ export class Lattice {
   /** Draws what there is with a given opacity, and asks for what is missing. */
   draw(context, view, plane, ink, opacity) {
     if (opacity === 0) return;
-    const level = Math.ceil(Math.log2(LEAST / view.scale));
+    const level = Math.ceil(Math.log2((plane.isLine ? LEAST.line : LEAST.plane) / view.scale));
     const wanted = meshes(view, plane, level);
     const missing = wanted.filter(({ key }) => this.#images.get(key)?.generation !== this.#generation);
     if (missing.length === 0) this.#shown = level;
@@ -88,10 +88,11 @@ function meshes(view, plane, level) {
   const side = 2 ** level;
   const [left, bottom, right, top] = view.bounds.map((bound) => Math.floor(bound / side));
   const found = [];
-  for (let row = top; row >= bottom; row -= 1) {
-    if (plane.isLine && row !== 0) continue;
+  const rows = plane.isLine ? [0] : Array.from({ length: top - bottom + 1 }, (_, index) => top - index);
+  for (const row of rows) {
     for (let column = left; column <= right; column += 1) {
-      const place = [(column + 0.5) * side, plane.isLine ? 0 : (row + 0.5) * side];
+      // Beneath the points of a line, which are spread by half a step to either side.
+      const place = [(column + 0.5) * side, plane.isLine ? -0.55 - side / 2 : (row + 0.5) * side];
       found.push({ key: `${level}/${column}/${row}`, place, side });
     }
   }

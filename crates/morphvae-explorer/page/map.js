@@ -16,17 +16,19 @@ export class LatentMap {
   constructor(canvas, state, source) {
     Object.assign(this, { canvas, state });
     this.context = canvas.getContext("2d");
-    this.lattice = new Lattice(source, state.model, () => this.ask());
+    this.ground = document.createElement("canvas").getContext("2d");
+    this.lattice = new Lattice(source, state.model, () => this.askAnew());
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     new ResizeObserver(() => this.#fit()).observe(canvas);
     this.middles = state.cloud.middles(state.model.classes.length);
     this.recolour();
     this.#fit();
-    state.on("view cursor pointer hovered hidden lit blend keys selected clip frame inClip encoded", () => this.ask());
+    state.on("view hidden lit blend", () => this.askAnew());
+    state.on("cursor hovered keys selected clip frame inClip encoded", () => this.ask());
     state.on("cloud plane", () => {
       this.lattice.forget();
       this.middles = state.cloud.middles(state.model.classes.length);
-      this.ask();
+      this.askAnew();
     });
   }
 
@@ -38,13 +40,19 @@ export class LatentMap {
     });
   }
 
+  /** The same, with the ground anew: lattice, grid, points, and names stay while the cursor moves. */
+  askAnew() {
+    this.isStale = true;
+    this.ask();
+  }
+
   /** Takes the colours of the theme. */
   recolour() {
     this.inks = inks();
     this.colours = classColours(this.state.model.colours, isDark());
     this.colours.plain = this.inks.soft;
     this.lattice.repaint();
-    this.ask();
+    this.askAnew();
   }
 
   /** Shows everything. */
@@ -76,8 +84,11 @@ export class LatentMap {
     const { width, height } = this.canvas.getBoundingClientRect();
     if (width === 0) return;
     const ratio = window.devicePixelRatio;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
+    for (const canvas of [this.canvas, this.ground.canvas]) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    this.isStale = true;
     if (this.state.view) this.state.set({ view: this.state.view.resized(width, height) });
     else this.showAll();
     // A canvas that was given a size is empty: drawing at once keeps it from flashing.
@@ -85,7 +96,17 @@ export class LatentMap {
   }
 
   #draw(now) {
-    const { context, state, inks } = this;
+    const { context, ground } = this;
+    if (this.isStale) this.#drawGround(now);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(ground.canvas, 0, 0);
+    context.scale(window.devicePixelRatio, window.devicePixelRatio);
+    this.#drawOver();
+  }
+
+  #drawGround(now) {
+    this.isStale = false;
+    const { ground: context, state, inks } = this;
     const { view, plane } = state;
     const ratio = window.devicePixelRatio;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -99,7 +120,6 @@ export class LatentMap {
     const look = { ...this.#shared(), opacity: points, glide: this.#gliding(now) };
     drawPoints(context, view, look);
     if (state.model.classes.length > 1) drawNames(context, view, { ...look, opacity: Math.max(0.35, Math.min(1, 1.4 * points)) });
-    this.#drawOver();
   }
 
   #shared() {
@@ -116,7 +136,8 @@ export class LatentMap {
     const keys = state.keys.map(({ point }) => plane.place(point));
     drawPath(context, view, { places, keys, selected: state.selected, inks });
     if (hovered !== undefined) ring(context, view.pixel(state.cloud.place(hovered)), 6, inks);
-    drawCursor(context, view.pixel(state.inClip && clip ? places[state.frame] : state.cursor), inks);
+    const isFrame = state.inClip && clip;
+    drawCursor(context, view.pixel(isFrame ? places[state.frame] : state.cursor), inks, isFrame);
   }
 
   /** Where a point is on its way, while points glide. */
@@ -128,7 +149,7 @@ export class LatentMap {
       this.#glide = undefined;
       return undefined;
     }
-    this.ask();
+    this.askAnew();
     const eased = 1 - (1 - share) ** 3;
     const { places } = this.state.cloud;
     const along = (index) => old[index] + eased * (places[index] - old[index]);

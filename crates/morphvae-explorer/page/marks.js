@@ -165,8 +165,14 @@ export function drawEllipse(context, view, place, [[uu, uv], [, vv]], inks) {
   context.stroke();
 }
 
-/** The cursor: a ring with four short hairs. */
-export function drawCursor(context, pixel, inks) {
+/** The cursor: a ring with four short hairs; filled, where it runs along a path. */
+export function drawCursor(context, pixel, inks, isFilled) {
+  if (isFilled) {
+    context.beginPath();
+    context.arc(...pixel, 9, 0, 7);
+    context.fillStyle = inks.paper;
+    context.fill();
+  }
   ring(context, pixel, 9, inks);
   const [x, y] = pixel;
   for (const [colour, width] of [[inks.paper, 4], [inks.ink, 1.75]]) {
