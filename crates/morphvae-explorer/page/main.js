@@ -48,10 +48,11 @@ async function start() {
   });
 
   let map;
-  let paintLegend = () => {};
+  let [paintLegend, drawCurves] = [() => {}, () => {}];
   const theme = startTheme(() => {
     map?.recolour();
     paintLegend();
+    drawCurves();
   });
   map = new LatentMap(byId("map"), state, source);
   paintLegend = startLegend(byId("legend"), state, map);
@@ -67,7 +68,7 @@ async function start() {
     addKey: (place) => keys.add(state.plane.point(place)),
     moveKey: (index, place) => keys.move(index, state.plane.point(place)),
   });
-  const drawCurves = model.watching ? startTraining(source, () => renew(state, source, map)) : () => {};
+  if (model.watching) drawCurves = startTraining(source, () => renew(state, source, map));
 
   const words = () => {
     describe(model);
@@ -173,6 +174,7 @@ async function renew(state, source, map) {
     const old = state.cloud.places;
     state.set({ model, cloud, plane, keys: state.keys.map(({ point }) => ({ point })) });
     map.glideFrom(old);
+    if (map.isWhole) map.showAll();
     describe(model);
   } catch (error) {
     failed(error);

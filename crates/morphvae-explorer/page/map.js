@@ -60,7 +60,13 @@ export class LatentMap {
     const { width, height } = this.canvas.getBoundingClientRect();
     const insets = this.insets();
     const inner = new View(width, Math.max(60, height - insets.top - insets.bottom), this.#wholeBounds());
-    this.state.set({ view: inner.with({ height }).moved(0, (insets.top - insets.bottom) / 2) });
+    this.whole = inner.with({ height }).moved(0, (insets.top - insets.bottom) / 2);
+    this.state.set({ view: this.whole });
+  }
+
+  /** Whether everything is shown, and nobody has looked closer. */
+  get isWhole() {
+    return this.state.view === this.whole;
   }
 
   /** Lets the points glide from their old places to their new ones. */

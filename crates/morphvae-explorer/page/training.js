@@ -37,7 +37,7 @@ function curves(canvas, lines, whole) {
   context.scale(ratio, ratio);
   const losses = lines.flatMap((line) => [line.train_loss, line.test_loss]);
   const [least, most] = [Math.min(...losses), Math.max(...losses)];
-  const [left, right, top, bottom] = [6, width - 84, 10, height - 8];
+  const [left, right, top, bottom] = [6, width - 92, 14, height - 14];
   const x = (epoch) => left + ((epoch - 1) / Math.max(1, whole - 1)) * (right - left);
   const y = (loss) => bottom - ((loss - least) / Math.max(1e-9, most - least)) * (bottom - top);
   context.font = "11px system-ui, sans-serif";
@@ -57,6 +57,6 @@ function curves(canvas, lines, whole) {
     context.fill();
     const away = close ? (isTest === last.test_loss > last.train_loss ? -6.5 : 6.5) : 0;
     const words = `${text(isTest ? "test" : "train")} ${last[name].toFixed(1)}`;
-    context.fillText(words, x(last.epoch) + 8, Math.min(bottom, Math.max(top, y(last[name]) + away)));
+    context.fillText(words, x(last.epoch) + 8, y(last[name]) + away);
   }
 }

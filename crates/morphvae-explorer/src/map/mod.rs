@@ -5,6 +5,8 @@ mod error;
 mod lattice;
 mod shown;
 
+use std::sync::Arc;
+
 use morphvae::evaluation::Codes;
 use morphvae::figures::class_colours;
 use morphvae::latent::{ClassStatistics, LatentStatistics, PrincipalComponents};
@@ -14,8 +16,6 @@ pub use description::{Description, ModelFacts, Statistics};
 pub use error::MapError;
 pub(crate) use lattice::{Lattice, LatticeRequest};
 pub use shown::{MOST_SHOWN, ShownImages};
-
-use std::sync::Arc;
 
 /// Principal directions that the page can lay its plane along.
 const DIRECTIONS: usize = 3;
