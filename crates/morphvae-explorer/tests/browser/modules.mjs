@@ -100,4 +100,19 @@ export const moduleTests = [
     assert.ok(misses.every((miss) => miss < 1e-9), String(misses));
     assert.ok(ratio < 1.1, `${ratio}`);
   }],
+
+  ["a plane goes through its base, and its places are those of its points", async (context) => {
+    const misses = await within(context, async () => {
+      const { Plane } = await import("/page/plane.js");
+      const components = [[0.6, 0.8, 0], [-0.8, 0.6, 0]];
+      const model = { latent: 3, components, centre: [1, -2, 0.5] };
+      const apart = (a, b) => Math.hypot(...a.map((value, index) => value - b[index]));
+      return [["p0", "p1"], ["p1", "p0"], ["0", "2"]].flatMap((axes) => {
+        const base = [0.3, 0.7, -1.1];
+        const plane = new Plane(model, axes, base);
+        return [apart(plane.point(plane.place(base)), base), apart(plane.place(plane.point([0.4, -1.3])), [0.4, -1.3])];
+      });
+    });
+    assert.ok(misses.every((miss) => miss < 1e-12), String(misses));
+  }],
 ];
