@@ -130,3 +130,23 @@ fn a_watched_training_ends_with_the_same_bits_and_its_map_stays() {
     let model = |run: &str| fs::read(folder.path().join(run).join("model.safetensors")).unwrap();
     assert!(model("alone") == model("watched"));
 }
+
+#[test]
+fn a_map_is_exported_once_and_again_by_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |line: &str| command(folder.path(), line).output().unwrap();
+    assert!(run(&format!("train {TINY} --out run")).status.success());
+    let line = "explore run --dataset strokes --export sub/map.html --json";
+    let exported = run(line);
+    let report: serde_json::Value = serde_json::from_slice(&exported.stdout).unwrap();
+    let size = fs::metadata(folder.path().join("sub/map.html")).unwrap().len();
+    assert!(
+        exported.status.success() && report["bytes"] == size && report["points"].as_u64().unwrap() > 0,
+        "{report}"
+    );
+    let refused = run(line);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("sub/map.html: this exists: replace it with --force"));
+    assert!(run(&format!("{line} --force")).status.success());
+    assert_eq!(run("explore --export map.html --port 80").status.code(), Some(2));
+}

@@ -43,7 +43,11 @@ pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()>
 /// The map as one file.
 fn write(file: &Path, arguments: &ExploreArguments, console: Console) -> anyhow::Result<()> {
     if file.exists() && !arguments.force {
-        return Err(Usage::exists(file).into());
+        let text = format!(
+            "{}: this exists: replace it with --force, or name another file",
+            file.display()
+        );
+        return Err(Usage(text).into());
     }
     let exported = export(&latent_map(arguments, console)?, file)?;
     let Difference { mean, worst, .. } = exported.difference;

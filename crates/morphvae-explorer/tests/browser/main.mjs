@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launch } from "./chromium.mjs";
 import { exportedTests } from "./exported.mjs";
+import { otherTests } from "./other.mjs";
+import { moduleTests } from "./modules.mjs";
 import { servedTests } from "./served.mjs";
-import { largeTests } from "./large.mjs";
 
 const [program, chromium] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "morphvae-page-"));
@@ -47,7 +48,7 @@ const browser = await launch(chromium);
 try {
   const bundled = serve(["explore", "--no-open", ...images]);
   const address = await bundled.address;
-  await run(servedTests, { browser, address, folder });
+  await run([...servedTests, ...moduleTests], { browser, address, folder });
 
   const file = join(folder, "map.html");
   execFileSync(program, ["explore", "--export", file, ...images], { stdio: "pipe" });
@@ -56,7 +57,7 @@ try {
 
   const out = join(folder, "run");
   const training = ["train", ...images, "--limit", "300", "--epochs", "2", "--latent", "5", "--base-channels", "4", "--out", out];
-  await run(largeTests, { browser, serve, training, out, images });
+  await run(otherTests, { browser, serve, training, out, images, folder });
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });

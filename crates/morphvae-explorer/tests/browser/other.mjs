@@ -1,9 +1,9 @@
-// A latent space of five dimensions, and a training that is watched.
+// Other than a trained plane with images: a training that is watched, five dimensions, no images.
 import assert from "node:assert/strict";
 import { open } from "./chromium.mjs";
 import { clean, decodedLike, inPage } from "./steps.mjs";
 
-export const largeTests = [
+export const otherTests = [
   ["a training that is watched moves the map and draws its curves", async ({ browser, serve, training }) => {
     const trained = serve([...training, "--watch"]);
     const page = await open(browser);
@@ -30,6 +30,17 @@ export const largeTests = [
     const changed = (await latent()).filter((value, index) => Math.abs(value - JSON.parse(before)[index]) > 1e-6);
     assert.equal(changed.length, 1);
     assert.ok(Math.abs(changed[0] - 1.5) < 1e-6);
+    await clean(page);
+    await served.stop();
+  }],
+
+  ["a model whose images are not there is shown by what it decodes", async ({ browser, serve, folder }) => {
+    const served = serve(["explore", "--no-open", "--offline", "--data-dir", folder]);
+    const page = await open(browser);
+    await page.visit(await served.address);
+    await page.click("#map", [0.6, 0.4]);
+    assert.equal((await decodedLike(page)).largest, 0);
+    assert.ok((await page.value(inPage.coloursOf("#map"))) > 20);
     await clean(page);
     await served.stop();
   }],
