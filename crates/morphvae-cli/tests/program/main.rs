@@ -508,7 +508,7 @@ fn any_plane_of_a_latent_space_is_drawn() {
     desk.fail(
         "grid run --through z:1,2 z:0,0 z:1,1",
         2,
-        &["z:1,2", "2 value(s)", "5 dimension(s)"],
+        &["z:1,2", "2 number(s)", "5 dimension(s)"],
     );
     desk.fail("grid --through z:1,2 z:0,0 z:2,4", 2, &["one line"]);
     desk.fail("grid --through z:1,2 z:0,0", 2, &["--through", "3"]);

@@ -9,6 +9,7 @@ use super::{ClipError, Look, Playback, Repeat, Timing, apng, mp4};
 use crate::data::Images;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::fs;
 use std::path::Path;
 
 /// The time unit of a GIF: a hundredth of a second.
@@ -27,7 +28,7 @@ pub enum ClipFormat {
     /// `.mp4`: H.264, made by `ffmpeg`; it does not say that it repeats.
     Mp4,
     /// A path without an ending: a folder of PNG pictures, `00001.png` and so on. Each image is there once; how they are
-    /// played is not said.
+    /// played is not said. Pictures that follow in that numbering are removed.
     Frames,
 }
 
@@ -91,9 +92,15 @@ pub fn write_clip(path: &Path, images: &Images, playback: &Playback, look: &Look
             ))
         }
         ClipFormat::Frames => {
+            let name = |index: usize| path.join(format!("{:05}.png", index + 1));
             (0..images.count())
                 .into_par_iter()
-                .try_for_each(|index| write_png(&path.join(format!("{:05}.png", index + 1)), &frames.picture(index)))?;
+                .try_for_each(|index| write_png(&name(index), &frames.picture(index)))?;
+            // What a longer clip left in the same folder.
+            let stale = (images.count()..).map(name).take_while(|path| path.exists());
+            stale
+                .into_iter()
+                .try_for_each(|path| fs::remove_file(&path).map_err(|source| FigureError::Write { path, source }))?;
             let once = Playback {
                 hold: 0.0,
                 repeat: Repeat::Once,
