@@ -228,14 +228,16 @@ impl Panel {
         self.draw_cut(canvas, lines);
     }
 
-    /// Says how high the lines start, where that is above the panel.
+    /// How high the lines start, where that is above the panel.
+    fn beyond(&self, lines: &[Line]) -> Option<f64> {
+        let values = lines.iter().flat_map(|line| &line.values).map(|&[_, value]| value);
+        let highest = values.fold(f64::NEG_INFINITY, f64::max);
+        (highest > self.upwards[1]).then_some(highest)
+    }
+
+    /// Says so.
     fn draw_cut(&self, canvas: &mut Canvas, lines: &[Line]) {
-        let highest = lines
-            .iter()
-            .flat_map(|line| &line.values)
-            .map(|&[_, value]| value)
-            .fold(0.0, f64::max);
-        if highest > self.upwards[1] {
+        if let Some(highest) = self.beyond(lines) {
             let [x, y] = self.place([self.across[0], self.upwards[1]]);
             let text = format!("↑ the first epochs reach {}", number(highest, 1));
             canvas.text_middle(&text, [x + 46.0, y + 12.0], Style::NOTE);
@@ -409,6 +411,19 @@ mod tests {
         );
         assert!(shown.iter().all(|&[_, value]| value <= panel.upwards[1] + 1e-9));
         assert_eq!(shown.last(), lines[0].values.last());
+        assert_eq!(panel.beyond(&lines), Some(lines[0].values[0][1]));
+    }
+
+    #[test]
+    fn losses_below_zero_are_drawn_as_others() {
+        let mut epochs = training(5, 6.0);
+        for point in &mut epochs {
+            point.test.loss -= 5000.0;
+        }
+        let lines = lines(&epochs, "loss", BLUE, |terms| terms.loss - 5000.0);
+        let panel = Panel::new(&lines, [1.0, 5.0], [0.0, 100.0], 5);
+        assert!(panel.upwards[1] < 0.0 && panel.beyond(&lines).is_none());
+        learning_curve(&epochs, "NLL", &Caption::default()).unwrap();
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::axis::number;
 use super::latent_map::{self, AZIMUTHS, ELEVATION, Plane, Points, Space};
 use super::{
     Caption, CurvePoint, FigureError, Labels, ManifoldAxes, Terms, contact_sheet, learning_curve, manifold,
@@ -78,8 +79,10 @@ impl Gallery<'_> {
             Some(last) => {
                 let epochs = if last.epoch == 1 { "epoch" } else { "epochs" };
                 format!(
-                    "{} · {} {epochs} · test loss {:.1} nats per image",
-                    self.dataset, last.epoch, last.test_loss
+                    "{} · {} {epochs} · test loss {} nats per image",
+                    self.dataset,
+                    last.epoch,
+                    number(last.test_loss, 1)
                 )
             }
             None => self.dataset.to_owned(),
@@ -301,8 +304,8 @@ impl Gallery<'_> {
             .collect();
         let term = match self.network.network().likelihood() {
             Likelihood::CrossEntropy => "cross-entropy",
-            // The whole name does not fit beside the lines.
-            _ => "neg. log-likelihood",
+            // The negative log-likelihood: the whole name has no room beside the lines.
+            _ => "NLL",
         };
         let picture = learning_curve(&points, term, &Caption::new("Learning curve", &self.subtitle()))?;
         figures.png("learning-curve.png", &picture)

@@ -17,6 +17,7 @@ pub use file::{ModelCard, TrainedModel};
 pub use inference::Inference;
 pub use layers::BatchStatistics;
 pub use network::{Posterior, TrainingPass, Vae};
+pub(crate) use pixels::LOG_SCALE;
 pub(crate) use state::to_values;
 
 use thiserror::Error;

@@ -5,6 +5,9 @@ use burn::tensor::{Device, Tensor};
 
 use crate::objective::{Likelihood, bounded, continuous_bernoulli, cross_entropy, discretized_logistic, gaussian};
 
+/// The name of the learned scale's logarithm in a weight file.
+pub(crate) const LOG_SCALE: &str = "likelihood.log_scale";
+
 /// A likelihood and the scale that it learns, if it has one.
 #[derive(Module, Debug)]
 pub(super) struct Pixels {

@@ -174,6 +174,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::LOG_SCALE;
 
     #[test]
     fn paths_spell_the_names_that_pytorch_uses() {
@@ -213,7 +214,7 @@ mod tests {
         );
         let state = network.with_likelihood(Likelihood::Gaussian).state();
         assert_eq!(state.len(), plain.len() + 1);
-        assert_eq!(state["likelihood.log_scale"].shape, [1]);
+        assert_eq!(state[LOG_SCALE].shape, [1]);
         let copy = Vae::from_state(&state, Likelihood::Gaussian, &device).unwrap();
         assert_eq!(copy.state(), state);
         for (state, likelihood) in [
@@ -221,7 +222,7 @@ mod tests {
             (&plain, Likelihood::DiscretizedLogistic),
         ] {
             let message = Vae::from_state(state, likelihood, &device).unwrap_err().to_string();
-            assert!(message.contains("likelihood.log_scale"), "{message}");
+            assert!(message.contains(LOG_SCALE), "{message}");
         }
     }
 

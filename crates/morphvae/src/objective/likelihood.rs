@@ -45,14 +45,15 @@ impl Likelihood {
         }
     }
 
-    /// Where the logarithm of the learned scale begins, if there is one: near what a network that has learned something
-    /// ends with, since Adam moves it by a learning rate a step.
+    /// Where the logarithm of the learned scale begins, if there is one: near the errors of a network that has learned
+    /// nothing. From there the way is down a gentle slope; from below, the first gradients would be so steep that Adam
+    /// goes carefully long after.
     #[must_use]
     pub fn first_log_scale(self) -> Option<f32> {
         match self {
             Self::CrossEntropy | Self::ContinuousBernoulli => None,
-            Self::Gaussian => Some(-2.3),
-            Self::DiscretizedLogistic => Some(-3.0),
+            Self::Gaussian => Some(-1.0),
+            Self::DiscretizedLogistic => Some(-1.6),
         }
     }
 

@@ -6,7 +6,7 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 use morphvae_kernels::extension::{self, Stepped};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Vae, to_values};
+use crate::model::{LOG_SCALE, Vae, to_values};
 use crate::weights::{Array, StateDict};
 
 /// What decides an Adam step.
@@ -49,6 +49,10 @@ struct Averages {
     square: Tensor<1>,
 }
 
+/// How many times longer the steps of a likelihood's scale are. Its logarithm has units to go where a weight has
+/// tenths, and until it is there the loss weighs the reconstruction wrongly.
+const SCALE_STEPS: f64 = 10.0;
+
 /// Where the averages stand in a checkpoint: PyTorch's names for them, before the weight's.
 const GRADIENT: &str = "exp_avg.";
 const SQUARE: &str = "exp_avg_sq.";
@@ -87,6 +91,11 @@ impl Adam {
                     gradient: weight.zeros_like(),
                     square: weight.zeros_like(),
                 });
+                let step = if name == LOG_SCALE {
+                    step.longer(SCALE_STEPS)
+                } else {
+                    step
+                };
                 let (weight, averages) = step.apply(weight, gradient, averages);
                 self.averages.insert(name.into(), averages);
                 weight
@@ -148,6 +157,11 @@ struct Step {
 }
 
 impl Step {
+    fn longer(mut self, times: f64) -> Self {
+        self.config.learning_rate *= times;
+        self
+    }
+
     fn apply(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
         if self.kernel {
             self.apply_kernel(weight, gradient, averages)

@@ -13,10 +13,15 @@ pub fn apply(preset: PresetArgument, config: &mut RunConfig) {
     }
 }
 
+/// Found with 1,768 frames of one face, 20 x 28 grey pixels each, and judged by 197 others.
 fn faces(config: &mut RunConfig) {
-    // Keeps the whole face and its proportions.
+    // Keeps the whole face, and its proportions.
     config.data.fit = Fit::Pad;
+    // Room for pose, light and expression.
     config.network.latent = 32;
+    // Of grey values, the sharpest: the standard deviation falls with the errors, and they count for ever more.
     config.training.likelihood = Likelihood::Gaussian;
+    // Few images, which need many epochs and, in the end, short steps.
     config.training.epochs = 100;
+    config.training.adam.learning_rate = 5e-4;
 }

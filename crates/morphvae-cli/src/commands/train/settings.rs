@@ -52,17 +52,7 @@ impl Plan {
             ),
             None => None,
         };
-        let mut config = RunConfig {
-            data: DataConfig {
-                dataset: String::new(),
-                images: None,
-                fit: Fit::default(),
-                limit: None,
-                fingerprint: String::new(),
-            },
-            network: NetworkConfig::default(),
-            training: TrainingConfig::default(),
-        };
+        let mut config = defaults();
         if let Some(preset) = arguments.preset {
             preset::apply(preset, &mut config);
         }
@@ -126,6 +116,20 @@ impl Plan {
     }
 }
 
+fn defaults() -> RunConfig {
+    RunConfig {
+        data: DataConfig {
+            dataset: String::new(),
+            images: None,
+            fit: Fit::default(),
+            limit: None,
+            fingerprint: String::new(),
+        },
+        network: NetworkConfig::default(),
+        training: TrainingConfig::default(),
+    }
+}
+
 /// Puts what was typed over the settings.
 fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
     fn put<T: Copy>(setting: &mut T, given: Option<T>) {
@@ -184,4 +188,28 @@ fn free_name(config: &RunConfig, force: bool) -> PathBuf {
         .map(|number| folder.join(format!("{name}-{number}")))
         .find(|path| !path.exists())
         .unwrap_or(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Parser, ValueEnum};
+
+    use super::*;
+    use crate::arguments::{Arguments, PresetArgument, Verb};
+
+    #[test]
+    fn a_preset_is_the_options_that_its_help_names() {
+        for preset in PresetArgument::value_variants() {
+            let help = preset.to_possible_value().unwrap().get_help().unwrap().to_string();
+            let options = help.split_once(": ").unwrap().1;
+            let line = format!("morphvae train --images folder {options}");
+            let Verb::Train(typed) = Arguments::parse_from(line.split_whitespace()).verb else {
+                panic!("{line} trains");
+            };
+            let (mut by_preset, mut by_hand) = (defaults(), defaults());
+            preset::apply(*preset, &mut by_preset);
+            apply(&typed, &mut by_hand);
+            assert_eq!(by_preset, by_hand);
+        }
+    }
 }
