@@ -58,6 +58,7 @@ impl Plan {
         }
         if let Some(network) = &initial {
             config.network = network.config();
+            config.training.likelihood = network.likelihood();
         }
         apply(arguments, &mut config);
         if initial
