@@ -226,35 +226,6 @@ fn a_path_goes_through_its_keys_in_so_many_frames() {
 }
 
 #[test]
-fn a_clip_is_the_images_along_the_path() {
-    let explorer = explorer(2);
-    let journey = json!({ "keys": [[-1.0, 0.5], [1.0, 0.25]], "path": "line", "cycle": true, "frames": 8 });
-    let points = post(&explorer, "/api/path", journey.to_string().as_bytes()).json()["points"].clone();
-    let mut request = journey;
-    request["fps"] = json!(20);
-    request["scale"] = json!(1);
-    let reply = post(&explorer, "/api/clip", request.to_string().as_bytes());
-    assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
-    assert!(reply.headers.contains("content-type: image/gif") && reply.headers.contains("attachment"));
-    let mut options = gif::DecodeOptions::new();
-    options.set_color_output(gif::ColorOutput::RGBA);
-    let mut decoder = options.read_info(&reply.body[..]).unwrap();
-    let (mut screen, mut frames) = (vec![0; 32 * 32], 0);
-    while let Some(frame) = decoder.read_next_frame().unwrap() {
-        // A frame is what has changed since the one before.
-        for (index, pixel) in frame.buffer.chunks(4).enumerate().filter(|(_, pixel)| pixel[3] > 0) {
-            let (column, row) = (index % usize::from(frame.width), index / usize::from(frame.width));
-            screen[(row + usize::from(frame.top)) * 32 + column + usize::from(frame.left)] = pixel[0];
-        }
-        assert_eq!(frame.delay, 5);
-        let body = json!({ "points": [points[frames]] }).to_string();
-        assert!(screen == post(&explorer, "/api/decode", body.as_bytes()).body);
-        frames += 1;
-    }
-    assert_eq!(frames, 8);
-}
-
-#[test]
 fn a_model_without_images_is_shown_too() {
     let network = network(2, 1);
     let codes = encode(&network, ShownImages::none(1).images()).unwrap();

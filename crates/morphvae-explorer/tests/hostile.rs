@@ -80,22 +80,6 @@ fn paths_that_make_no_sense_are_refused() {
         assert_eq!(reply.status, 400, "{body}");
         reply.error();
     }
-    let sound = r#"{"keys":[[0,0],[1,1]],"path":"line","cycle":false,"frames":10,"fps":25,"scale":2}"#;
-    assert_eq!(post(&explorer, "/api/clip", sound.as_bytes()).status, 200);
-    for (from, to) in [
-        ("\"fps\":25", "\"fps\":0"),
-        ("\"fps\":25", "\"fps\":1e9"),
-        ("\"scale\":2", "\"scale\":0"),
-        ("\"scale\":2", "\"scale\":1000"),
-        ("\"scale\":2", "\"scale\":18446744073709551615"),
-        ("\"frames\":10", "\"frames\":1"),
-        (",\"scale\":2", ""),
-    ] {
-        let body = sound.replace(from, to);
-        let reply = post(&explorer, "/api/clip", body.as_bytes());
-        assert_eq!(reply.status, 400, "{body}");
-        reply.error();
-    }
     // More keys than frames.
     let body = r#"{"keys":[[0,0],[1,1],[2,2],[3,3]],"path":"line","cycle":true,"frames":3}"#;
     assert_eq!(post(&explorer, "/api/path", body.as_bytes()).status, 400);

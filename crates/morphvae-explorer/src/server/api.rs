@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::answer::{self, Refusal, bytes, json};
-use super::{body, clip, journey, page, visitors};
+use super::{body, journey, page, visitors};
 use crate::LatentMap;
 use crate::map::{Lattice, LatticeRequest};
 
@@ -42,7 +42,6 @@ pub(super) fn routes(state: Arc<super::State>) -> Router {
         .route("/api/decode", post(decode))
         .route("/api/encode", post(encode))
         .route("/api/path", post(journey::path))
-        .route("/api/clip", post(clip::clip))
         .route("/api/watch", get(watch))
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)

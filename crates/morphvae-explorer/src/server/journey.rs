@@ -23,17 +23,17 @@ const MOST_FRAMES: usize = 600;
 /// A way that is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Journey {
-    pub keys: Vec<Vec<f32>>,
-    pub path: Kind,
+struct Journey {
+    keys: Vec<Vec<f32>>,
+    path: Kind,
     /// Whether it goes on from the last key to the first.
-    pub cycle: bool,
-    pub frames: usize,
+    cycle: bool,
+    frames: usize,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+enum Kind {
     Line,
     Spherical,
     Spline,
@@ -51,7 +51,7 @@ pub(super) async fn path(State(state): State<Arc<super::State>>, body: Body) -> 
 
 impl Journey {
     /// Makes sure that it leads somewhere and is not too long.
-    pub fn check(&self, map: &LatentMap) -> Result<(), Refusal> {
+    fn check(&self, map: &LatentMap) -> Result<(), Refusal> {
         flat(&self.keys, MOST_KEYS, map)?;
         if (2..=MOST_FRAMES).contains(&self.frames) {
             return Ok(());
@@ -63,7 +63,7 @@ impl Journey {
     }
 
     /// The points of its frames.
-    pub fn frames(&self, map: &LatentMap) -> Result<Frames, Refusal> {
+    fn frames(&self, map: &LatentMap) -> Result<Frames, Refusal> {
         // An open path has a frame at either end.
         let steps = self.frames - usize::from(!self.cycle);
         LatentPath::through(self.path.into(), &self.keys, self.cycle, map.network())

@@ -3,7 +3,6 @@
 mod answer;
 mod api;
 mod body;
-mod clip;
 mod connections;
 mod error;
 mod journey;

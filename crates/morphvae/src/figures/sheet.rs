@@ -2,7 +2,7 @@
 
 use super::canvas::{Align, Canvas, INK, Style};
 use super::text;
-use super::{Caption, FigureError, Labels};
+use super::{Caption, FigureError, Labels, enlarged};
 use crate::data::Images;
 use image::{Rgb, RgbImage};
 
@@ -63,7 +63,7 @@ pub fn class_sheet(
         .zip(rows)
         .filter(|(_, row)| !row.is_empty())
         .collect();
-    named_rows(images, &rows, caption)
+    named_rows(images, &rows, Pixels::Squares, caption)
 }
 
 /// Draws the frames of a clip, a row from each key to the next: the first and the last of a row are keys.
@@ -103,13 +103,21 @@ pub fn clip_sheet(
             .collect()
     };
     let rows: Vec<(&str, Vec<usize>)> = names.iter().map(String::as_str).zip(ends.iter().map(row)).collect();
-    named_rows(images, &rows, caption)
+    named_rows(images, &rows, Pixels::Smooth, caption)
 }
 
 /// Rows of images, each with its name at the left.
-fn named_rows(images: &Images, rows: &[(&str, Vec<usize>)], caption: &Caption) -> Result<RgbImage, FigureError> {
+fn named_rows(
+    images: &Images,
+    rows: &[(&str, Vec<usize>)],
+    pixels: Pixels,
+    caption: &Caption,
+) -> Result<RgbImage, FigureError> {
     let columns = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
-    let cells = Cells::new(images, columns, WIDTH)?;
+    let cells = Cells {
+        pixels,
+        ..Cells::new(images, columns, WIDTH)?
+    };
     let style = Style::TICK.align(Align::Right).colour(INK);
     let names: Vec<String> = rows
         .iter()
@@ -178,8 +186,18 @@ pub fn reconstruction(
     Ok(canvas.into_image())
 }
 
+/// What becomes of a pixel when an image is enlarged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pixels {
+    /// A square: what data are.
+    Squares,
+    /// A part of a surface, as in a clip.
+    Smooth,
+}
+
 /// How large images are drawn and how far apart.
 struct Cells {
+    pixels: Pixels,
     width: usize,
     height: usize,
     scale: usize,
@@ -197,6 +215,7 @@ impl Cells {
         let columns = columns.min(images.count());
         let scale = (target / (columns * (width + 1))).clamp(1, MOST_SCALE);
         Ok(Self {
+            pixels: Pixels::Squares,
             width,
             height,
             scale,
@@ -218,6 +237,9 @@ impl Cells {
     }
 
     fn draw(&self, canvas: &mut Canvas, images: &Images, index: usize, [left, top]: [usize; 2]) {
+        if self.pixels == Pixels::Smooth {
+            return canvas.picture(&enlarged::picture(images, index, self.scale), left, top);
+        }
         let [width, height] = [self.width, self.height].map(|side| (side * self.scale) as u32);
         let picture = RgbImage::from_fn(width, height, |x, y| {
             Rgb(colour(images, index, x as usize / self.scale, y as usize / self.scale))
