@@ -167,7 +167,7 @@ pub enum LikelihoodArgument {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PresetArgument {
-    /// A folder of faces: --fit pad --latent 32 --likelihood gaussian --epochs 100 --learning-rate 0.0005
+    /// A folder of faces: --fit pad --latent 32 --likelihood gaussian --epochs 80 --learning-rate 0.0003
     Faces,
 }
 
