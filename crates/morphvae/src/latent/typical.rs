@@ -18,9 +18,6 @@ const LEAST_SPREAD: f64 = 1e-6;
 /// It is the one that maximizes `log p(z | class) + 8 log p(class | z)`, with a Gaussian kernel density for each class and
 /// classes that are equally likely: it lies among many of its kind, and above all among few of any other, since what it
 /// stands for must be told from its image. A mean may lie outside of its class.
-///
-/// # Panics
-/// When a label is not below `classes`, as indexing a slice does.
 #[must_use]
 pub fn typical_members(means: &[f32], latent: usize, labels: &[u16], classes: usize) -> Vec<Option<usize>> {
     let members = members_by_class(labels, classes);
@@ -49,7 +46,10 @@ pub fn typical_members(means: &[f32], latent: usize, labels: &[u16], classes: us
 fn members_by_class(labels: &[u16], classes: usize) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); classes];
     for (index, &label) in labels.iter().enumerate() {
-        members[usize::from(label)].push(index);
+        // A label without a class has no member to be found.
+        if let Some(members) = members.get_mut(usize::from(label)) {
+            members.push(index);
+        }
     }
     let most = (MOST_MEMBERS / classes.max(1)).max(1);
     for members in &mut members {
@@ -172,5 +172,6 @@ mod tests {
         let means = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
         assert_eq!(typical_members(&means, 2, &[0, 0, 0], 1), [Some(2)]);
         assert_eq!(typical_members(&[], 2, &[], 1), [None]);
+        assert_eq!(typical_members(&means, 2, &[7, 7, 7], 1), [None]);
     }
 }
