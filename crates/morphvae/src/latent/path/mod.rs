@@ -26,6 +26,7 @@ pub use motion::Motion;
 pub use pacing::{Ease, Frames, Pacing};
 
 use geodesic::{Solver, along};
+use rayon::prelude::*;
 use spherical::spherical;
 use spline::{Cubic, spline};
 use vector::{combination, narrowed, widened};
@@ -88,7 +89,11 @@ impl LatentPath {
             PathKind::Geodesic => {
                 let solver = Solver::new(decoder, keys);
                 let curve = |[from, to]: [&Vec<f32>; 2]| solver.between(from, to).map_or(Curve::Line, Curve::Chain);
-                segments.map(|segment| curve(path.ends(segment))).collect()
+                // Each by itself, so that the threads need not wait for each other within it.
+                segments
+                    .into_par_iter()
+                    .map(|segment| curve(path.ends(segment)))
+                    .collect()
             }
         };
         Ok(path)
