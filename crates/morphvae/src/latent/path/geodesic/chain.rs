@@ -13,7 +13,7 @@ const DECODES: usize = 4000;
 /// A descent with fewer steps leaves the energy much as it was.
 const FEWEST_STEPS: usize = 4;
 /// A descent ends when a step lowers the energy by no more than this share of it.
-const CONVERGED: f64 = 2e-4;
+const CONVERGED: f64 = 1e-3;
 /// The damping that a descent starts with and that it never goes below, by the mean of the diagonal; how much it falls
 /// after a step that lowers the energy, and how much it rises after one that does not, so many times in a row.
 const DAMPING: f64 = 1e-3;

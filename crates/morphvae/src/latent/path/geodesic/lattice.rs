@@ -7,7 +7,7 @@ use crate::latent::path::Decoder;
 use crate::latent::path::decoder::squared_distance;
 
 /// Nodes along a side.
-const SIDE: usize = 48;
+const SIDE: usize = 36;
 /// How much larger the lattice is than the square around the keys: ways around may lead outside.
 const ROOM: f64 = 1.4;
 /// Where edges lead from a node, in columns and rows; backwards they lead as well. With knights' moves there are sixteen
