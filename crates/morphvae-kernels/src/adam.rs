@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::isa::{Isa, simd};
+use crate::tasks::Tasks;
 
 /// Floats of a parameter updated by one task.
 const CHUNK: usize = 1 << 14;
@@ -72,7 +73,7 @@ pub fn adam_step(
         .zip(second_moment.par_chunks_mut(CHUNK));
     parameters
         .zip(moments)
-        .for_each(|((parameter, gradient), (first, second))| {
+        .for_each_task(|((parameter, gradient), (first, second))| {
             update(isa, factors, parameter, gradient, first, second);
         });
 }

@@ -9,22 +9,63 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-/// Buffers kept for later; above this number the oldest is given back to the allocator.
-const KEPT: usize = 48;
-
 /// Floats that one task writes as zeros: many pages.
 const TOUCHED: usize = 1 << 16;
+
+/// Results shorter than this are not worth keeping.
+const SHORT: usize = 1 << 12;
 
 /// Floats of a cache line.
 const LINE: usize = 16;
 
-static POOL: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+/// Memory that nobody uses, the last returned at the end.
+struct Pool {
+    kept: Mutex<Vec<Vec<f32>>>,
+    /// Above this number the oldest is given back to the allocator.
+    capacity: usize,
+}
 
-/// Zeros in memory of their own, for results that are handed out.
-///
-/// All threads write them: fresh pages come from the system as they are first touched, one thread at a time or several.
-pub(crate) fn zeros(length: usize) -> Vec<f32> {
-    rayon::iter::repeat_n(0.0, length).with_min_len(TOUCHED).collect()
+/// For [`Buffer`].
+static BUFFERS: Pool = Pool::new(48);
+
+/// For [`result`].
+static RESULTS: Pool = Pool::new(64);
+
+impl Pool {
+    const fn new(capacity: usize) -> Self {
+        let kept = Mutex::new(Vec::new());
+        Self { kept, capacity }
+    }
+
+    /// The last returned that fits, which is the likeliest to be in a cache.
+    fn take(&self, fits: impl Fn(&Vec<f32>) -> bool) -> Option<Vec<f32>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = kept.iter().rposition(fits)?;
+        Some(kept.remove(index))
+    }
+
+    fn put(&self, storage: Vec<f32>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = (kept.len() == self.capacity).then(|| kept.remove(0));
+        kept.push(storage);
+        drop(kept);
+        drop(oldest);
+    }
+}
+
+/// Floats with unspecified contents for a result that is handed out; whoever has done with it may [`recycle`] it.
+pub(crate) fn result(length: usize) -> Vec<f32> {
+    let recycled = RESULTS.take(|storage| storage.len() == length);
+    // All threads write the zeros: fresh pages come from the system as they are first touched, one thread at a time or
+    // several.
+    recycled.unwrap_or_else(|| rayon::iter::repeat_n(0.0, length).with_min_len(TOUCHED).collect())
+}
+
+/// Keeps a result's memory for another of its length.
+pub(crate) fn recycle(result: Vec<f32>) {
+    if result.len() >= SHORT {
+        RESULTS.put(result);
+    }
 }
 
 /// Floats with unspecified contents, from the pool and back to it.
@@ -39,12 +80,17 @@ pub(crate) struct Buffer {
 impl Buffer {
     /// `length` floats with whatever values an earlier use left.
     pub fn take(length: usize) -> Self {
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        // The most recently returned one that fits without waste is the likeliest to be in a cache.
+        if length == 0 {
+            return Self {
+                storage: Vec::new(),
+                start: 0,
+                length,
+            };
+        }
         let needed = length + LINE;
+        // Not one that would be a waste.
         let fits = |storage: &Vec<f32>| storage.len() >= needed && storage.len() / 2 <= length.max(1 << 12);
-        let storage = pool.iter().rposition(fits).map(|index| pool.remove(index));
-        drop(pool);
+        let storage = BUFFERS.take(fits);
         let storage = storage.unwrap_or_else(|| vec![0.0; needed]);
         let start = storage.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
         Self { storage, start, length }
@@ -53,11 +99,9 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.len() == KEPT {
-            pool.remove(0);
+        if !self.storage.is_empty() {
+            BUFFERS.put(std::mem::take(&mut self.storage));
         }
-        pool.push(std::mem::take(&mut self.storage));
     }
 }
 

@@ -34,7 +34,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Adam, Block, FoldedBlock, Isa, Parameters, RunningStatistics, State, adam_step};
+use crate::tasks::awake;
+use crate::{Adam, Block, FoldedBlock, Isa, Parameters, RunningStatistics, State, adam_step, buffer};
 
 /// Whether the kernels run on a device: it is this machine's processor, driven by Burn's Flex.
 #[must_use]
@@ -145,8 +146,10 @@ pub fn run_folded(blocks: &[FoldedBlock], input: Tensor<4>) -> Tensor<4> {
     let shape = [batch, last.block().out_channels(), height, width];
     let input = channels_last(to_flex(input));
     let mut maps = blocks.iter();
-    let first = maps.next().map(|block| block.forward(floats(&input)));
-    let output = maps.fold(first.unwrap_or_default(), |map, block| block.forward(&map));
+    let output = awake(|| {
+        let first = maps.next().map(|block| block.forward(floats(&input)));
+        maps.fold(first.unwrap_or_default(), |map, block| block.forward(&map))
+    });
     Tensor::from_primitive::<Flex>(from_channels_last(output, &shape))
 }
 
@@ -185,6 +188,7 @@ pub fn step_weight(
         first.storage_mut(),
         second.storage_mut(),
     );
+    recycle(gradient);
     let [weight, first_moment, second_moment] = [weight, first, second].map(Tensor::from_primitive::<Flex>);
     Stepped {
         weight,
@@ -278,6 +282,7 @@ impl Backward<Flex, 5> for BlockGradient {
             &saved.state,
             operation.parents[0].is_some(),
         );
+        recycle(output_gradient);
         let [input_shape, weight_shape] = &saved.shapes;
         let channels = [saved.block.out_channels()];
         let values = [
@@ -292,12 +297,20 @@ impl Backward<Flex, 5> for BlockGradient {
                 gradients.register::<Flex>(parent.id, value);
             }
         }
+        if let Ok(saved) = Arc::try_unwrap(saved) {
+            recycle(saved.inputs.into_map());
+        }
     }
 }
 
 impl Inputs {
     fn map(&self) -> &[f32] {
         floats(&self.0[0])
+    }
+
+    fn into_map(self) -> FlexTensor {
+        let [map, ..] = self.0;
+        map
     }
 
     fn parameters(&self, epsilon: f32) -> Parameters<'_> {
@@ -364,6 +377,15 @@ fn from_channels_last(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
 
 fn tensor(values: Vec<f32>, shape: &[usize]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
+}
+
+/// Keeps the memory of a contiguous tensor for later results, if nobody else holds it.
+fn recycle(tensor: FlexTensor) {
+    if tensor.is_unique()
+        && let Ok(values) = tensor.into_data().try_into_vec()
+    {
+        buffer::recycle(values);
+    }
 }
 
 /// The numbers of a contiguous tensor.

@@ -43,3 +43,4 @@ pub use adam::{Adam, adam_step};
 pub use blocks::{Activation, Block, FoldedBlock, Forward, Gradients, Parameters, RunningStatistics, State};
 pub use isa::Isa;
 pub use peak::multiply_add_peak;
+pub use tasks::awake;

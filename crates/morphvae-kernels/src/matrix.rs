@@ -6,6 +6,6 @@ mod product;
 mod row;
 
 pub(crate) use dot::multiply_by_rows;
-pub(crate) use pack::{pack, packed_length};
+pub(crate) use pack::{pack, pack_matrix, pack_padded, padded_stride};
 pub(crate) use product::{Left, Right, multiply};
 pub(crate) use row::{multiply_row, nonzero};

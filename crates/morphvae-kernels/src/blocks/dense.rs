@@ -7,16 +7,17 @@ use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
-use crate::buffer::{Buffer, zeros};
+use crate::buffer::{Buffer, result};
 use crate::isa::Isa;
-use crate::matrix::{Left, Right, multiply, multiply_by_rows, pack};
+use crate::matrix::{Left, Right, multiply, multiply_by_rows, pack, pack_matrix};
+use crate::tasks::Tasks;
 
 /// Columns of a result computed by one task.
-const COLUMNS: usize = 256;
+const COLUMNS: usize = 128;
 /// Rows of a weight that are too short to be read a few registers at a time.
 const SHORT: usize = 64;
 /// Rows of a weight gradient computed by one task.
-const ROWS: usize = 48;
+const ROWS: usize = 24;
 
 /// The layer's maps.
 pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], maps: &Maps<'_>) {
@@ -29,9 +30,12 @@ pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], ma
         let (channels, image) = (block.out_channels, block.image_length());
         let mut features = Buffer::take(block.batch * image);
         times_matrix(isa, input, weight, block.batch, block.in_channels, &mut features);
-        features.par_chunks(image).enumerate().for_each(|(index, features)| {
-            maps(index, &mut |map| transpose(features, channels, image / channels, map));
-        });
+        features
+            .par_chunks(image)
+            .enumerate()
+            .for_each_task(|(index, features)| {
+                maps(index, &mut |map| transpose(features, channels, image / channels, map));
+            });
     }
 }
 
@@ -48,8 +52,8 @@ pub(super) fn backward(
     let mut map = Buffer::take(batch * block.image_length());
     map.par_chunks_mut(batch * block.image_length() / block.groups())
         .enumerate()
-        .for_each(|(group, map)| map_gradient(group, map));
-    let mut gradient = zeros(if needs_input { block.input_length() } else { 0 });
+        .for_each_task(|(group, map)| map_gradient(group, map));
+    let mut gradient = result(if needs_input { block.input_length() } else { 0 });
     if block.layer == Layer::Flattening {
         let pixels = block.input_pixels();
         if needs_input {
@@ -81,13 +85,13 @@ fn times_rows(isa: Isa, left: &[f32], weight: &[f32], rows: usize, columns: usiz
     }
     let mut blocks = Buffer::take(rows * columns);
     blocks
-        .par_chunks_mut(rows * COLUMNS / 16)
-        .zip(weight.par_chunks(depth * COLUMNS / 16))
-        .for_each(|(block, weight)| {
+        .par_chunks_mut(rows * COLUMNS / 8)
+        .zip(weight.par_chunks(depth * COLUMNS / 8))
+        .for_each_task(|(block, weight)| {
             let width = block.len() / rows;
             multiply_by_rows(isa, left, weight, depth, block, width);
         });
-    join_columns(&blocks, rows, columns, COLUMNS / 16, output);
+    join_columns(&blocks, rows, columns, COLUMNS / 8, output);
 }
 
 /// `output[rows, columns] = left[rows, depth] * weight[depth, columns]`.
@@ -97,7 +101,7 @@ fn times_matrix(isa: Isa, left: &[f32], weight: &[f32], rows: usize, depth: usiz
     blocks
         .par_chunks_mut(rows * COLUMNS)
         .enumerate()
-        .for_each(|(index, block)| {
+        .for_each_task(|(index, block)| {
             let width = block.len() / rows;
             let right = Right::Rows {
                 data: &weight[index * COLUMNS..],
@@ -121,33 +125,29 @@ fn times_matrix(isa: Isa, left: &[f32], weight: &[f32], rows: usize, depth: usiz
 /// `left[batch, n]ᵀ * right[batch, k]`, a weight gradient `[n, k]`.
 fn outer_products(isa: Isa, left: &[f32], right: &[f32], batch: usize, n: usize) -> Vec<f32> {
     let k = right.len() / batch;
-    let mut output = zeros(n * k);
-    output.par_chunks_mut(ROWS * k).enumerate().for_each(|(index, output)| {
-        let rows = output.len() / k;
-        let right = Right::Rows { data: right, stride: k };
-        multiply(
-            isa,
-            Left::columns(&left[index * ROWS..], n),
-            right,
-            rows,
-            k,
-            batch,
-            output,
-            k,
-            false,
-        );
-    });
+    let packed = pack_matrix(isa, right, k);
+    let mut output = result(n * k);
+    output
+        .par_chunks_mut(ROWS * k)
+        .enumerate()
+        .for_each_task(|(index, output)| {
+            let (left, right) = (Left::columns(&left[index * ROWS..], n), Right::Packed(&packed));
+            multiply(isa, left, right, output.len() / k, k, batch, output, k, false);
+        });
     output
 }
 
 /// Puts blocks of columns, each `[rows, width]`, side by side.
 fn join_columns(blocks: &[f32], rows: usize, columns: usize, width: usize, output: &mut [f32]) {
-    output.par_chunks_mut(columns).enumerate().for_each(|(row, output)| {
-        for (index, to) in output.chunks_mut(width).enumerate() {
-            let block = &blocks[index * width * rows..];
-            to.copy_from_slice(&block[row * to.len()..][..to.len()]);
-        }
-    });
+    output
+        .par_chunks_mut(columns)
+        .enumerate()
+        .for_each_task(|(row, output)| {
+            for (index, to) in output.chunks_mut(width).enumerate() {
+                let block = &blocks[index * width * rows..];
+                to.copy_from_slice(&block[row * to.len()..][..to.len()]);
+            }
+        });
 }
 
 /// `[batch, pixel, channel]` to `[batch, channel, pixel]`.
@@ -166,7 +166,7 @@ fn transpose_each(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
     let image = rows * columns;
     to.par_chunks_mut(image)
         .zip(from.par_chunks(image))
-        .for_each(|(to, from)| transpose(from, rows, columns, to));
+        .for_each_task(|(to, from)| transpose(from, rows, columns, to));
 }
 
 fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {

@@ -6,15 +6,15 @@ use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
-use crate::buffer::{Buffer, zeros};
+use crate::buffer::{Buffer, result};
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
 use crate::lowering::{gather_3x3, gather_4x4, scatter_3x3, scatter_4x4};
 use crate::matrix::{Left, Right, multiply, pack};
-use crate::tasks::for_each_task;
+use crate::tasks::{Tasks, for_each_task};
 
 /// Runs of images whose weight gradients are summed at once; more would only cost memory.
-const PARTS: usize = 16;
+const PARTS: usize = 32;
 
 /// The weight as the right-hand matrix of the forward product, packed, for these output channels.
 ///
@@ -84,14 +84,14 @@ pub(super) fn backward(
     let (inputs, outputs) = (block.in_channels, block.out_channels);
     let (pixels, size) = (block.input_pixels(), (block.height, block.width));
     let transposed = needs_input.then(|| pack_weight_transposed(isa, block, weight));
-    let mut gradient = zeros(if needs_input { block.input_length() } else { 0 });
+    let mut gradient = result(if needs_input { block.input_length() } else { 0 });
     let gradient_image = gradient.len() / block.batch;
     let gradient_parts = Disjoint::new(&mut gradient);
     // Each part is the sum over a run of images, and the parts are added in order at the end.
     let run = block.batch.div_ceil(PARTS);
     let mut parts = Buffer::take(block.batch.div_ceil(run) * block.weight_length());
     let runs = parts.par_chunks_mut(block.weight_length()).enumerate();
-    runs.for_each(|(index, part)| {
+    runs.for_each_task(|(index, part)| {
         for image in index * run..((index + 1) * run).min(block.batch) {
             let add = image > index * run;
             let input = &input[image * pixels * inputs..][..pixels * inputs];

@@ -8,7 +8,7 @@ use super::{Block, Layer, Parameters, direct, minimal};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
-use crate::matrix::{Left, Right, multiply, multiply_row, nonzero, pack};
+use crate::matrix::{Left, Right, multiply, multiply_row, nonzero, pack_padded, padded_stride};
 use crate::normalization::{Affine, activate, relu};
 use crate::tasks::{for_each_task, in_pool};
 use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
@@ -60,7 +60,7 @@ struct Channels {
 }
 
 /// Tiles from which minimal filtering is faster.
-const MINIMAL_TILES: usize = 4;
+const MINIMAL_TILES: usize = 5;
 /// Columns of a dense layer that a task works on.
 const COLUMNS: usize = 256;
 /// Multiply-adds below which a dense layer is not worth dividing.
@@ -217,7 +217,7 @@ impl FoldedBlock {
     /// A task for each run of columns.
     fn dense(&self, block: &Block, input: &[f32], columns: &[Columns], output: &mut [f32]) {
         let (rows, depth) = (block.batch, input.len() / block.batch);
-        let stride = output.len() / rows;
+        let image = output.len() / rows;
         let output = Disjoint::new(output);
         let single = (rows == 1).then(|| nonzero(input));
         let run = |task: usize| {
@@ -227,17 +227,18 @@ impl FoldedBlock {
                 scale,
                 shift,
             } = &columns[task];
-            let width = range.len();
+            let (width, stride) = (range.len(), padded_stride(self.isa, range.len()));
             let mut products = Buffer::take(rows * width);
             if let Some(row) = &single {
-                multiply_row(self.isa, row, packed, depth, &mut products);
+                multiply_row(self.isa, row, packed, stride, &mut products);
             } else {
-                let (left, right) = (Left::rows(input, depth), Right::Packed(packed));
+                let (left, data) = (Left::rows(input, depth), packed);
+                let right = Right::Padded { data, stride };
                 multiply(self.isa, left, right, rows, width, depth, &mut products, width, false);
             }
             for (row, products) in products.chunks_exact(width).enumerate() {
                 // SAFETY: the tasks' columns are disjoint.
-                let to = unsafe { output.part(row * stride + range.start, width) };
+                let to = unsafe { output.part(row * image + range.start, width) };
                 relu(self.isa, products, scale, shift, to);
             }
         };
@@ -261,12 +262,12 @@ impl Columns {
         let first = range.start;
         let packed = if block.layer == Layer::Flattening {
             let pixels = block.input_pixels();
-            pack(isa, pixels * inputs, range.len(), |k, n| {
+            pack_padded(isa, pixels * inputs, range.len(), |k, n| {
                 weight[((first + n) * inputs + k % inputs) * pixels + k / inputs]
             })
         } else {
             let pixels = block.image_length() / outputs;
-            pack(isa, inputs, range.len(), |k, n| {
+            pack_padded(isa, inputs, range.len(), |k, n| {
                 let (pixel, output) = ((first + n) / outputs, (first + n) % outputs);
                 weight[(k * outputs + output) * pixels + pixel]
             })

@@ -4,59 +4,62 @@ use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
-use crate::buffer::{Buffer, zeros};
+use crate::buffer::{Buffer, result};
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply};
-use crate::tasks::for_each_task;
+use crate::tasks::{Tasks, for_each_task};
 use crate::winograd::{
     Scheme, VALUES, aligned, filter_gradient, input_gradient, input_transform, output_gradient_transform,
     output_transform, pack_filters,
 };
 
-/// Products of tiles that are held at a time: enough rows for efficient products, few enough for the third cache.
+/// Tiles of a task on the way forward: enough rows for efficient products, few enough for the second cache. One thread
+/// takes them from the input to the map, so that nothing goes from core to core.
+const TILES: usize = 32;
+/// Products of tiles that are held at a time on the way back, where a filter's gradient is a sum over all images, so
+/// that it is the products that are divided among the threads: few enough for the third cache.
 const PRODUCTS: usize = 36 * 256;
-/// Images that are transformed at a time however many tiles they have, so that there is work for several threads.
+/// Images that are then transformed at a time however many tiles they have, so that there is work for several threads.
 const IMAGES: usize = 4;
-
-/// Images of a batch that are transformed at a time.
-fn images_at_a_time<S: Scheme>(block: &Block) -> usize {
-    (PRODUCTS / S::PRODUCTS / block.tiles().count()).max(IMAGES)
-}
 
 /// The layer's maps from filters packed by [`pack_filters`].
 pub(super) fn forward<S: Scheme>(isa: Isa, block: &Block, input: &[f32], filters: &[f32], maps: &Maps<'_>) {
     let shape = block.tiles();
     let (inputs, outputs) = (block.in_channels, block.out_channels);
     let input_image = block.input_pixels() * inputs;
-    let images = images_at_a_time::<S>(block);
     let filter_stride = filters.len() / S::PRODUCTS;
-    for (chunk, input) in input.chunks(images * input_image).enumerate() {
-        let images_here = input.len() / input_image;
-        let tiles = images_here * shape.count();
-        let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
-        let mut values = Buffer::take(VALUES * value_stride);
-        let mut products = Buffer::take(S::PRODUCTS * product_stride);
-        let parts = Disjoint::new(&mut values);
-        for_each_task(images_here, |image| {
-            let input = &input[image * input_image..][..input_image];
-            input_transform(isa, shape, input, inputs, &parts, image * shape.count(), value_stride);
-        });
-        products
-            .par_chunks_mut(product_stride)
-            .enumerate()
-            .for_each(|(product, output)| {
-                let left = Left::rows(&values[S::value_of(product) * value_stride..], inputs);
-                let right = Right::Packed(&filters[product * filter_stride..][..filter_stride]);
-                multiply(isa, left, right, tiles, outputs, inputs, output, outputs, false);
+    let tasks = (block.batch * shape.count()).div_ceil(TILES);
+    let images = block.batch.div_ceil(tasks);
+    input
+        .par_chunks(images * input_image)
+        .enumerate()
+        .for_each_task(|(chunk, input)| {
+            let images_here = input.len() / input_image;
+            let tiles = images_here * shape.count();
+            let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
+            let mut values = Buffer::take(VALUES * value_stride);
+            let mut products = Buffer::take(S::PRODUCTS * product_stride);
+            let parts = Disjoint::new(&mut values);
+            for_each_task(images_here, |image| {
+                let input = &input[image * input_image..][..input_image];
+                input_transform(isa, shape, input, inputs, &parts, image * shape.count(), value_stride);
             });
-        for_each_task(images_here, |image| {
-            let first = image * shape.count();
-            maps(chunk * images + image, &mut |map| {
-                output_transform::<S>(isa, shape, map, outputs, &products, first, product_stride);
+            products
+                .par_chunks_mut(product_stride)
+                .enumerate()
+                .for_each_task(|(product, output)| {
+                    let left = Left::rows(&values[S::value_of(product) * value_stride..], inputs);
+                    let right = Right::Packed(&filters[product * filter_stride..][..filter_stride]);
+                    multiply(isa, left, right, tiles, outputs, inputs, output, outputs, false);
+                });
+            for_each_task(images_here, |image| {
+                let first = image * shape.count();
+                maps(chunk * images + image, &mut |map| {
+                    output_transform::<S>(isa, shape, map, outputs, &products, first, product_stride);
+                });
             });
         });
-    }
 }
 
 /// The gradients of the input, if it is asked for, and of the weight.
@@ -71,9 +74,9 @@ pub(super) fn backward<S: Scheme>(
     let shape = block.tiles();
     let (inputs, outputs) = (block.in_channels, block.out_channels);
     let input_image = block.input_pixels() * inputs;
-    let images = images_at_a_time::<S>(block);
+    let images = (PRODUCTS / S::PRODUCTS / shape.count()).max(IMAGES);
     let transposed = needs_input.then(|| pack_filters::<S>(isa, weight, block.filters().transposed()));
-    let mut gradient = zeros(if needs_input { block.input_length() } else { 0 });
+    let mut gradient = result(if needs_input { block.input_length() } else { 0 });
     let filter_stride = aligned(inputs * outputs);
     let mut filters = Buffer::take(S::PRODUCTS * filter_stride);
 
@@ -83,18 +86,21 @@ pub(super) fn backward<S: Scheme>(
         let mut values = Buffer::take(VALUES * value_stride);
         let mut products = Buffer::take(S::PRODUCTS * product_stride);
         let (value_parts, product_parts) = (Disjoint::new(&mut values), Disjoint::new(&mut products));
-        input.par_chunks(input_image).enumerate().for_each(|(image, input)| {
-            let first = image * shape.count();
-            let mut map = Buffer::take(block.image_length());
-            map_gradient(chunk * images + image, &mut map);
-            output_gradient_transform::<S>(isa, shape, &map, outputs, &product_parts, first, product_stride);
-            input_transform(isa, shape, input, inputs, &value_parts, first, value_stride);
-        });
+        input
+            .par_chunks(input_image)
+            .enumerate()
+            .for_each_task(|(image, input)| {
+                let first = image * shape.count();
+                let mut map = Buffer::take(block.image_length());
+                map_gradient(chunk * images + image, &mut map);
+                output_gradient_transform::<S>(isa, shape, &map, outputs, &product_parts, first, product_stride);
+                input_transform(isa, shape, input, inputs, &value_parts, first, value_stride);
+            });
         let filter_parts = Disjoint::new(&mut filters);
         values
             .par_chunks_mut(value_stride)
             .enumerate()
-            .for_each(|(value, values)| {
+            .for_each_task(|(value, values)| {
                 for product in S::products_of(value) {
                     // SAFETY: a product belongs to one value, and so to one task.
                     let filter = unsafe { filter_parts.part(product * filter_stride, filter_stride) };
@@ -122,7 +128,7 @@ pub(super) fn backward<S: Scheme>(
             gradient
                 .par_chunks_mut(input_image)
                 .enumerate()
-                .for_each(|(image, gradient)| {
+                .for_each_task(|(image, gradient)| {
                     input_gradient(
                         isa,
                         shape,
@@ -135,7 +141,7 @@ pub(super) fn backward<S: Scheme>(
                 });
         }
     }
-    let mut weight_gradient = zeros(block.weight_length());
+    let mut weight_gradient = result(block.weight_length());
     let by_rows = match block.layer {
         Layer::Convolution => block.filters().transposed(),
         _ => block.filters(),

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
 use super::{Activation, Block, Layer, dense, direct, minimal};
-use crate::buffer::{Buffer, zeros};
+use crate::buffer::{Buffer, result};
 use crate::isa::Isa;
 use crate::normalization::{Affine, Backward, Group, activate, activation_sums, moments, normalization_gradient};
-use crate::tasks::in_pool;
+use crate::tasks::{Tasks, in_pool};
 use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
 
 /// A block's parameters, in PyTorch's layouts.
@@ -96,12 +96,12 @@ impl Block {
         let variance = moments.variance();
         let affine = affine(moments.mean(), &variance, parameters);
 
-        let mut output = zeros(self.output_length());
+        let mut output = result(self.output_length());
         let group_output = output.len() / self.groups();
         output
             .par_chunks_mut(group_output)
             .zip(map.par_chunks(group))
-            .for_each(|(output, map)| {
+            .for_each_task(|(output, map)| {
                 activate(isa, self.activation, self.window(), map, &affine, output);
             });
 
@@ -187,6 +187,7 @@ impl Block {
 
         let parts: Vec<_> = (0..self.groups())
             .into_par_iter()
+            .with_max_len(1)
             .map(|index| activation_sums(isa, self.activation, window, of_group(index), affine))
             .collect();
         let mut sums = vec![0.0f64; self.out_channels];
@@ -331,4 +332,55 @@ fn map_backward(affine: &Affine, sums: &[f64], products: &[f64], rows: usize) ->
         constant[c] = (-scale * sums[c] - through_variance * f64::from(affine.mean[c])) as f32;
     }
     Backward { slope, constant }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::recycle;
+
+    #[test]
+    fn results_in_used_memory_are_written_whole() {
+        let numbers = |length: usize| {
+            (0..length)
+                .map(|index| ((index * 37) % 101) as f32 / 50.0 - 1.0)
+                .collect::<Vec<_>>()
+        };
+        for block in [
+            Block::convolution(8, (16, 16), 16, 17),
+            Block::convolution(24, (16, 16), 1, 4),
+            Block::transposed_convolution(8, (4, 4), 33, 16, Activation::Relu),
+            Block::transposed_convolution(24, (8, 8), 4, 1, Activation::Sigmoid),
+            Block::flattening(9, (4, 4), 40, 500),
+            Block::expansion(9, (4, 4), 500, 40),
+        ] {
+            let [input, weight, channels, gradient] = [
+                block.input_length(),
+                block.weight_length(),
+                block.out_channels(),
+                block.output_length(),
+            ]
+            .map(numbers);
+            let parameters = Parameters {
+                weight: &weight,
+                bias: &channels,
+                gamma: &channels,
+                beta: &channels,
+                epsilon: 1e-5,
+            };
+            let run = |isa| {
+                let forward = block.forward(isa, &input, &parameters);
+                let gradients = block.backward(isa, &gradient, &input, &parameters, &forward.state, true);
+                [forward.output, gradients.weight, gradients.input.unwrap_or_default()]
+            };
+            for isa in Isa::available() {
+                let clean = run(isa);
+                assert!(clean.iter().flatten().all(|value| value.is_finite()), "{block:?}");
+                for result in &clean {
+                    recycle(vec![f32::NAN; result.len()]);
+                }
+                assert_eq!(run(isa), clean, "{block:?} {isa:?}");
+            }
+        }
+    }
 }

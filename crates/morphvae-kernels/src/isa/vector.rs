@@ -103,8 +103,8 @@ pub(crate) trait Vector:
 
 /// One register tile of a matrix product: `output[i, j] (+)= sum over k of left[i, k] * right[k, j]`.
 ///
-/// For `k < depth`, `i < rows`, `j < PANEL`: `left + i * row_stride + k * depth_stride` and `right + k * PANEL + j`
-/// must be readable, `output + i * output_stride + j` readable and writable by nobody else.
+/// For `k < depth`, `i < rows`, `j < PANEL`: `left + i * row_stride + k * depth_stride` and
+/// `right + k * right_stride + j` must be readable, `output + i * output_stride + j` readable and writable by nobody else.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
     pub depth: usize,
@@ -112,6 +112,7 @@ pub(crate) struct Tile {
     pub row_stride: usize,
     pub depth_stride: usize,
     pub right: *const f32,
+    pub right_stride: usize,
     pub output: *mut f32,
     pub output_stride: usize,
     pub accumulate: bool,
@@ -130,7 +131,7 @@ impl Tile {
         for _ in 0..self.depth {
             let mut columns = [V::splat(0.0); N];
             for (j, column) in columns.iter_mut().enumerate() {
-                // SAFETY: inside `right + k * PANEL ..`, readable by the contract of `Tile`.
+                // SAFETY: inside `right + k * right_stride ..`, readable by the contract of `Tile`.
                 *column = unsafe { V::read(right.add(j * V::LANES)) };
             }
             for (i, row) in sums.iter_mut().enumerate() {
@@ -141,7 +142,7 @@ impl Tile {
                 }
             }
             left = left.wrapping_add(self.depth_stride);
-            right = right.wrapping_add(N * V::LANES);
+            right = right.wrapping_add(self.right_stride);
         }
         for (i, row) in sums.into_iter().enumerate() {
             for (j, sum) in row.into_iter().enumerate() {

@@ -1,10 +1,18 @@
-//! Right-hand matrices in the order the register tile reads them.
+//! Right-hand matrices in orders in which the register tile reads them.
+
+use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 use crate::isa::Isa;
+use crate::tasks::Tasks;
+
+/// Floats of a cache line.
+const LINE: usize = 16;
+/// Panels that a task packs.
+const PANELS: usize = 16;
 
 /// Length of a packed matrix of `depth` rows and `columns` columns.
-pub(crate) fn packed_length(isa: Isa, depth: usize, columns: usize) -> usize {
+fn packed_length(isa: Isa, depth: usize, columns: usize) -> usize {
     columns.div_ceil(isa.panel()) * isa.panel() * depth
 }
 
@@ -20,6 +28,44 @@ pub(crate) fn pack(isa: Isa, depth: usize, columns: usize, value: impl Fn(usize,
                 let n = panel * width + j;
                 *element = if n < columns { value(k, n) } else { 0.0 };
             }
+        }
+    }
+    packed
+}
+
+/// [`pack`] of a row-major matrix with this many columns, by all threads.
+pub(crate) fn pack_matrix(isa: Isa, data: &[f32], columns: usize) -> Buffer {
+    let (width, depth) = (isa.panel(), data.len() / columns);
+    let mut packed = Buffer::take(packed_length(isa, depth, columns));
+    let runs = packed.par_chunks_mut(PANELS * width * depth).enumerate();
+    runs.for_each_task(|(run, panels)| {
+        for (panel, rows) in panels.chunks_exact_mut(width * depth).enumerate() {
+            let first = (run * PANELS + panel) * width;
+            for (row, from) in rows.chunks_exact_mut(width).zip(data.chunks_exact(columns)) {
+                let from = &from[first..(first + width).min(columns)];
+                let (to, missing) = row.split_at_mut(from.len());
+                to.copy_from_slice(from);
+                missing.fill(0.0);
+            }
+        }
+    });
+    packed
+}
+
+/// Floats from row to row of [`pack_padded`]: whole panels, and an odd number of cache lines, so that the rows of a panel
+/// do not all fall into the same few places of a cache.
+pub(crate) fn padded_stride(isa: Isa, columns: usize) -> usize {
+    let lines = columns.next_multiple_of(isa.panel()).div_ceil(LINE);
+    (lines | 1) * LINE
+}
+
+/// The matrix whose element in row `k` and column `n` is `value(k, n)`, row after row, [`padded_stride`] floats apart.
+pub(crate) fn pack_padded(isa: Isa, depth: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Buffer {
+    let stride = padded_stride(isa, columns);
+    let mut packed = Buffer::take(depth * stride);
+    for (k, row) in packed.chunks_exact_mut(stride).enumerate() {
+        for (n, element) in row.iter_mut().enumerate() {
+            *element = if n < columns { value(k, n) } else { 0.0 };
         }
     }
     packed

@@ -47,6 +47,8 @@ pub(crate) enum Right<'a> {
     Packed(&'a [f32]),
     /// Row-major, `stride` floats from row to row.
     Rows { data: &'a [f32], stride: usize },
+    /// The same with whole panels in each row, as [`super::pack_padded`] leaves it: read where it lies.
+    Padded { data: &'a [f32], stride: usize },
 }
 
 impl<'a> Right<'a> {
@@ -76,12 +78,25 @@ simd! {
         let panels = columns.div_ceil(V::PANEL);
         assert!(left.data.len() > (rows - 1) * left.row_stride + (depth - 1) * left.depth_stride, "left matrix too short");
         assert!(output.len() >= (rows - 1) * output_stride + columns && output_stride >= columns, "output too short");
+        let padded_length = |stride: usize| (depth - 1) * stride + panels * V::PANEL;
         match right {
             Right::Packed(data) => assert!(data.len() >= panels * V::PANEL * depth, "packed matrix too short"),
             Right::Rows { data, stride } => {
                 assert!(data.len() >= (depth - 1) * stride + columns && stride >= columns, "right matrix too short");
             }
+            Right::Padded { data, stride } => {
+                assert!(data.len() >= padded_length(stride) && stride >= panels * V::PANEL, "padded matrix too short");
+            }
         }
+        // Rows of whole panels are read where they lie if no panel is read twice.
+        let right = match right {
+            Right::Rows { data, stride }
+                if rows <= V::ROWS && stride >= panels * V::PANEL && data.len() >= padded_length(stride) =>
+            {
+                Right::Padded { data, stride }
+            }
+            right => right,
+        };
         let block = depth.min(DEPTH);
         let strips_needed = left.depth_stride != 1;
         let mut right_block = Buffer::take(if matches!(right, Right::Rows { .. }) { panels * V::PANEL * block } else { 0 });
@@ -91,11 +106,12 @@ simd! {
         for start in (0..depth).step_by(DEPTH) {
             let depth_here = (depth - start).min(DEPTH);
             let accumulate = accumulate || start > 0;
-            let (right_panels, panel_stride) = match right {
-                Right::Packed(data) => (&data[start * V::PANEL..], depth * V::PANEL),
+            let (right_panels, panel_stride, right_stride) = match right {
+                Right::Packed(data) => (&data[start * V::PANEL..], depth * V::PANEL, V::PANEL),
+                Right::Padded { data, stride } => (&data[start * stride..], V::PANEL, stride),
                 Right::Rows { data, stride } => {
                     pack_rows::<V>(&data[start * stride..], stride, depth_here, columns, &mut right_block);
-                    (&right_block[..], depth_here * V::PANEL)
+                    (&right_block[..], depth_here * V::PANEL, V::PANEL)
                 }
             };
             for first in (0..rows).step_by(ROWS.next_multiple_of(V::ROWS)) {
@@ -106,7 +122,7 @@ simd! {
                 }
                 for panel in 0..panels {
                     let columns_here = (columns - panel * V::PANEL).min(V::PANEL);
-                    let right = &right_panels[panel * panel_stride..][..depth_here * V::PANEL];
+                    let right = &right_panels[panel * panel_stride..][..(depth_here - 1) * right_stride + V::PANEL];
                     for row in (0..rows_here).step_by(V::ROWS) {
                         let tile_rows = (rows_here - row).min(V::ROWS);
                         let (left, row_stride, depth_stride) = if strips_needed {
@@ -121,13 +137,14 @@ simd! {
                             row_stride,
                             depth_stride,
                             right: right.as_ptr(),
+                            right_stride,
                             output: output[at..].as_mut_ptr(),
                             output_stride,
                             accumulate,
                         };
                         if columns_here == V::PANEL {
                             // SAFETY: `left` and `output` were checked to hold all rows and columns, and this tile
-                            // lies inside both; `right` is a slice of depth x PANEL.
+                            // lies inside both; `right` holds PANEL floats in each of its rows.
                             unsafe { V::tile(tile_rows, tile) };
                         } else {
                             let edge_tile = Tile {

@@ -1,11 +1,10 @@
-//! The product of a single row with a packed matrix: bound by reading the matrix, so what a zero would be multiplied
-//! with is not read. After a ReLU about half of a row is zero.
+//! The product of a single row with a matrix: bound by reading the matrix, so what a zero would be multiplied with is
+//! not read. After a ReLU about half of a row is zero.
 
-use super::packed_length;
-use crate::isa::{Isa, simd};
+use crate::isa::{Isa, Vector, simd};
 
-/// Registers that a panel can take on any instruction set.
-const REGISTERS: usize = 4;
+/// Registers of sums, as many as every instruction set has and to spare.
+const SUMS: usize = 8;
 
 /// The elements of a row that are not zero, and where they are.
 pub(crate) fn nonzero(row: &[f32]) -> Vec<(usize, f32)> {
@@ -13,35 +12,39 @@ pub(crate) fn nonzero(row: &[f32]) -> Vec<(usize, f32)> {
     elements.filter(|(_, value)| *value != 0.0).collect()
 }
 
-/// `output = row * right`, with the row as [`nonzero`] gives it and `right` `depth` x `output.len()` as
-/// [`super::pack`] leaves it.
-pub(crate) fn multiply_row(isa: Isa, row: &[(usize, f32)], right: &[f32], depth: usize, output: &mut [f32]) {
-    assert!(
-        right.len() >= packed_length(isa, depth, output.len()),
-        "packed matrix too short"
-    );
-    assert!(
-        row.iter().all(|(k, _)| *k < depth),
-        "the row is longer than the matrix is deep"
-    );
-    panels(isa, row, right, depth, output);
+/// `output = row * right`, with the row as [`nonzero`] gives it and the rows of `right` `stride` floats apart.
+pub(crate) fn multiply_row(isa: Isa, row: &[(usize, f32)], right: &[f32], stride: usize, output: &mut [f32]) {
+    assert!(stride >= output.len(), "the matrix is as wide as the output");
+    columns(isa, row, right, stride, output);
 }
 
 simd! {
-    fn panels<V>(row: &[(usize, f32)], right: &[f32], depth: usize, output: &mut [f32]) {
-        for (panel, output) in output.chunks_mut(V::PANEL).enumerate() {
-            let right = &right[panel * depth * V::PANEL..][..depth * V::PANEL];
-            let mut sums = [V::splat(0.0); REGISTERS];
-            for &(k, value) in row {
-                let columns = &right[k * V::PANEL..][..V::PANEL];
-                let value = V::splat(value);
-                for (sum, columns) in sums.iter_mut().zip(columns.chunks_exact(V::LANES)) {
-                    *sum = value.multiply_add(V::load(columns), *sum);
-                }
-            }
-            for (sum, output) in sums.into_iter().zip(output.chunks_mut(V::LANES)) {
-                sum.store(output);
+    fn columns<V>(row: &[(usize, f32)], right: &[f32], stride: usize, output: &mut [f32]) {
+        let width = SUMS * V::LANES;
+        for (index, output) in output.chunks_mut(width).enumerate() {
+            let right = &right[index * width..];
+            if output.len() == width {
+                sums::<V, true>(row, right, stride, output);
+            } else {
+                sums::<V, false>(row, right, stride, output);
             }
         }
+    }
+}
+
+/// The products of some columns; with `ALL` there are as many as there are sums.
+#[inline(always)]
+fn sums<V: Vector, const ALL: bool>(row: &[(usize, f32)], right: &[f32], stride: usize, output: &mut [f32]) {
+    let width = if ALL { SUMS * V::LANES } else { output.len() };
+    let mut sums = [V::splat(0.0); SUMS];
+    for &(k, value) in row {
+        let value = V::splat(value);
+        let columns = &right[k * stride..][..width];
+        for (sum, columns) in sums.iter_mut().zip(columns.chunks(V::LANES)) {
+            *sum = value.multiply_add(V::load_lanes::<ALL>(columns), *sum);
+        }
+    }
+    for (sum, output) in sums.into_iter().zip(output.chunks_mut(V::LANES)) {
+        sum.store_lanes::<ALL>(output);
     }
 }

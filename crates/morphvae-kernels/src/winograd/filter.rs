@@ -15,6 +15,7 @@ use super::{POSITIONS, Scheme, aligned};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::{Isa, Vector, simd};
+use crate::tasks::Tasks;
 
 /// Rows of a packed panel that one task makes: few enough for their taps to stay in the first cache, enough for each
 /// matrix to be written in runs of a kilobyte.
@@ -53,7 +54,7 @@ pub(crate) fn pack_filters<S: Scheme>(isa: Isa, weight: &[f32], filters: Filters
     let mut packed = Buffer::take(S::PRODUCTS * stride);
     let parts = Disjoint::new(&mut packed);
     let blocks = filters.depth.div_ceil(ROWS);
-    (0..panels * blocks).into_par_iter().for_each(|task| {
+    (0..panels * blocks).into_par_iter().for_each_task(|task| {
         let (panel, first) = (task / blocks, task % blocks * ROWS);
         let rows = first..(first + ROWS).min(filters.depth);
         let columns = panel * width..((panel + 1) * width).min(filters.columns);
@@ -136,7 +137,7 @@ pub(crate) fn filter_gradient<S: Scheme>(isa: Isa, transformed: &[f32], filters:
     weight
         .par_chunks_mut(rows * filters.depth_stride)
         .enumerate()
-        .for_each(|(task, weight)| {
+        .for_each_task(|(task, weight)| {
             let count = weight.len() / filters.depth_stride * filters.columns;
             let length = aligned(count);
             let mut taps = Buffer::take(S::WEIGHT_TAPS * S::WEIGHT_TAPS * length);

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
+use morphvae_kernels::awake;
+use morphvae_kernels::extension::runs_on;
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, TrainingConfig, TrainingError};
@@ -233,7 +235,8 @@ impl Training {
                 Some(Tensor::from_data(TensorData::new(values, shape), &device))
             }
         };
-        let (mut next, loss) = self.learn(images, noise)?;
+        let learn = || self.learn(images, noise);
+        let (mut next, loss) = if runs_on(&device) { awake(learn) } else { learn() }?;
         next.position.add(loss, batch.count);
         Ok(next)
     }
