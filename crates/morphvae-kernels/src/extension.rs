@@ -23,6 +23,10 @@
 //! trained.output.sum().backward();
 //! ```
 
+mod cross_entropy;
+
+pub use cross_entropy::cross_entropy;
+
 use std::sync::Arc;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;

@@ -28,6 +28,7 @@
 mod adam;
 mod blocks;
 mod buffer;
+mod cross_entropy;
 mod disjoint;
 #[cfg(feature = "burn")]
 pub mod extension;
@@ -41,6 +42,7 @@ mod winograd;
 
 pub use adam::{Adam, adam_step};
 pub use blocks::{Activation, Block, FoldedBlock, Forward, Gradients, Parameters, RunningStatistics, State};
+pub use cross_entropy::{cross_entropy, cross_entropy_gradient};
 pub use isa::Isa;
 pub use peak::multiply_add_peak;
 pub use tasks::awake;

@@ -137,7 +137,7 @@ impl Vae {
     /// How far images are from what the decoder says, `[batch]`, in nats. Both are `[batch, channels, height, width]`.
     #[must_use]
     pub fn reconstruction_loss(&self, images: Tensor<4>, location: Tensor<4>) -> Tensor<1> {
-        self.likelihood.loss(images, location)
+        self.likelihood.loss(images, location, self.operations)
     }
 
     /// How large the network is.

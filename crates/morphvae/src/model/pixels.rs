@@ -2,8 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use morphvae_kernels::extension;
 
-use crate::objective::{Likelihood, bounded, continuous_bernoulli, cross_entropy, discretized_logistic, gaussian};
+use super::layers::Operations;
+use crate::objective::{
+    DELTA, Likelihood, bounded, continuous_bernoulli, cross_entropy, discretized_logistic, gaussian,
+};
 
 /// The name of the learned scale's logarithm in a weight file.
 pub(crate) const LOG_SCALE: &str = "likelihood.log_scale";
@@ -36,8 +40,11 @@ impl Pixels {
     }
 
     /// How far images are from what the decoder says, both `[batch, channels, height, width]`: `[batch]`, in nats.
-    pub fn loss(&self, images: Tensor<4>, location: Tensor<4>) -> Tensor<1> {
+    pub fn loss(&self, images: Tensor<4>, location: Tensor<4>, operations: Operations) -> Tensor<1> {
         match self.likelihood {
+            Likelihood::CrossEntropy if operations == Operations::Kernels => {
+                extension::cross_entropy(images, location, DELTA)
+            }
             Likelihood::CrossEntropy => cross_entropy(images, location),
             Likelihood::ContinuousBernoulli => continuous_bernoulli(images, location),
             Likelihood::Gaussian => gaussian(images, location, self.log_scale()),
@@ -48,5 +55,34 @@ impl Pixels {
     fn log_scale(&self) -> Tensor<1> {
         let log_scale = self.log_scale.as_ref();
         log_scale.expect("a likelihood with a scale was made with one").val()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+    use crate::model::to_values;
+
+    #[test]
+    fn the_kernel_of_the_cross_entropy_agrees_with_the_definition() {
+        let device = Device::flex().autodiff();
+        let shape = [2, 3, 5, 4];
+        let values = |step: usize| (0..120).map(|index| ((index * step) % 121) as f32 / 120.0).collect();
+        let tensor = |step| Tensor::<4>::from_data(TensorData::new(values(step), shape), &device);
+        let pixels = Pixels::new(Likelihood::CrossEntropy, &device);
+        let [kernel, plain] = [Operations::Kernels, Operations::Plain].map(|operations| {
+            // Channels that lie last in memory, as a decoder leaves them.
+            let location = tensor(53).swap_dims(1, 3).require_grad();
+            let losses = pixels.loss(tensor(7), location.clone().swap_dims(1, 3), operations);
+            // Weights that tell the images apart.
+            let weighted = losses.clone() * Tensor::from_floats([1.0, -0.5], &device);
+            let gradient = location.grad(&weighted.sum().backward()).unwrap();
+            (to_values(losses.inner()), to_values(gradient.flatten::<1>(0, 3)))
+        });
+        let close = |ours: &f32, theirs: &f32| (ours - theirs).abs() <= 1e-5 * theirs.abs().max(1.0);
+        assert!(kernel.0.iter().zip(&plain.0).all(|(ours, theirs)| close(ours, theirs)));
+        assert!(kernel.1.iter().zip(&plain.1).all(|(ours, theirs)| close(ours, theirs)));
     }
 }

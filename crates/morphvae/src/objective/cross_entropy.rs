@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 /// Keeps the logarithms finite where the decoder is certain.
-pub(super) const DELTA: f32 = 1e-7;
+pub(crate) const DELTA: f32 = 1e-7;
 
 /// Cross-entropy of each image with its reconstruction, `[batch]`, in nats, summed over the pixels:
 /// `-Σ x log(y + δ) + (1 - x) log(1 - y + δ)` with `δ` = 1e-7. Both are `[batch, channels, height, width]`.

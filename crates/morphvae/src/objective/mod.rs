@@ -16,6 +16,7 @@ mod scale;
 mod check;
 
 pub use continuous_bernoulli::{continuous_bernoulli, continuous_bernoulli_mean};
+pub(crate) use cross_entropy::DELTA;
 pub use cross_entropy::cross_entropy;
 pub use discretized_logistic::discretized_logistic;
 pub use gaussian::gaussian;
