@@ -1,0 +1,49 @@
+//! A whole training by the kernels ends where one by the plain operations does.
+//!
+//! Needs MNIST in `data/mnist` of the folder that `MORPHVAE_SHARED` names; skips without.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use morphvae::data::catalogue;
+use morphvae::model::{NetworkConfig, Vae};
+use morphvae::training::{Outcome, Training, TrainingConfig, TrainingData};
+
+/// The test loss after a training with the defaults.
+fn trained(network: Vae, data: &TrainingData) -> f64 {
+    let mut training = Training::new(network, TrainingConfig::default()).unwrap();
+    while !training.is_finished() {
+        let (next, outcome) = training.epoch(data, &mut |_| ControlFlow::Continue(())).unwrap();
+        if let Outcome::Finished(report) = outcome {
+            println!("{:?}", report.metrics);
+        }
+        training = next;
+    }
+    training.history().last().unwrap().test_loss
+}
+
+#[test]
+#[ignore = "takes most of an hour on two cores"]
+fn the_kernels_end_where_the_plain_operations_do() {
+    let shared = match std::env::var_os("MORPHVAE_SHARED") {
+        Some(path) => path.into(),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+    };
+    let root = shared.join("data");
+    if !root.join("mnist").exists() {
+        println!("skipped: no data sets in {}", root.display());
+        return;
+    }
+    let images = catalogue::find("mnist").unwrap().load(&root).unwrap();
+    let data = TrainingData {
+        train: Arc::new(images.train),
+        test: Arc::new(images.test),
+    };
+    let network = Vae::new(NetworkConfig::default(), 0, &Device::flex()).unwrap();
+    let plain = trained(network.clone().with_plain_operations(), &data);
+    let kernels = trained(network, &data);
+    println!("plain operations {plain:.3}, kernels {kernels:.3}");
+    assert!((kernels / plain - 1.0).abs() < 0.005);
+}
