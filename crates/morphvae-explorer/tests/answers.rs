@@ -114,46 +114,6 @@ fn many_at_once_each_get_their_own_image() {
 }
 
 #[test]
-fn a_lattice_is_the_images_of_a_plane_from_the_top() {
-    let explorer = explorer(3);
-    let images = |query: &str| {
-        let reply = get(&explorer, &format!("/api/lattice?{query}"));
-        assert_eq!(reply.status, 200, "{query}: {}", String::from_utf8_lossy(&reply.body));
-        reply.body
-    };
-    let expected = |points: &[f32]| decode(&network(3, 1), points).pixels().to_vec();
-    let sides = "columns=3&rows=2&left=-1&right=1&bottom=0&top=2";
-    let axes = [
-        [-1.0, 0.0, 2.0],
-        [0.0, 0.0, 2.0],
-        [1.0, 0.0, 2.0],
-        [-1.0, 0.0, 0.0],
-        [0.0; 3],
-        [1.0, 0.0, 0.0],
-    ];
-    assert!(images(&format!("{sides}&x=0&y=2")) == expected(&axes.concat()));
-    let based = axes.map(|[x, _, z]| [x, 0.5, z]);
-    assert!(images(&format!("{sides}&x=0&y=2&base=9,0.5,9")) == expected(&based.concat()));
-    let line = [[0.25, 0.0, 0.0], [0.25, -2.0, 0.0], [0.25, 2.0, 0.0]];
-    let query = "columns=2&rows=1&left=-2&right=2&bottom=0&top=0&x=1&base=0.25,0,0";
-    assert!(images(query) == expected(&line[1..].concat()));
-    assert!(images(&query.replace("columns=2", "columns=1")) == expected(&line[0]));
-    // A step along the first principal direction from the middle of the images.
-    let model = get(&explorer, "/api/model").json();
-    let number = |value: &serde_json::Value| value.as_f64().unwrap();
-    let along = |step: f64| -> Vec<f32> {
-        let centre = model["centre"].as_array().unwrap().iter();
-        let directions = model["components"][0].as_array().unwrap().iter();
-        centre
-            .zip(directions)
-            .map(|(c, d)| (number(c) + step * number(d)) as f32)
-            .collect()
-    };
-    let query = "columns=1&rows=1&left=1.5&right=1.5&bottom=0&top=0&x=p0&y=p1";
-    assert!(images(query) == expected(&along(1.5)));
-}
-
-#[test]
 fn an_image_is_shown_with_its_reconstruction() {
     let explorer = explorer(2);
     let map = map(2, 1);
@@ -236,8 +196,8 @@ fn a_model_without_images_is_shown_too() {
     assert_eq!(model["statistics"]["deviation"], json!([1.0, 1.0]));
     assert_eq!(get(&explorer, "/api/points").body, b"");
     assert_eq!(get(&explorer, "/api/image/0").status, 404);
-    let lattice = "/api/lattice?columns=2&rows=2&left=-1&right=1&bottom=-1&top=1&x=0&y=1";
-    assert_eq!(get(&explorer, lattice).body.len(), 4 * 1024);
+    let points = json!({ "points": [[-1, 1], [1, 1], [-1, -1], [1, -1]] }).to_string();
+    assert_eq!(post(&explorer, "/api/decode", points.as_bytes()).body.len(), 4 * 1024);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 mod description;
 mod error;
-mod lattice;
 mod shown;
 
 use std::sync::Arc;
@@ -14,7 +13,6 @@ use morphvae::model::Inference;
 
 pub use description::{Description, ModelFacts, Statistics};
 pub use error::MapError;
-pub(crate) use lattice::{Lattice, LatticeRequest};
 pub use shown::{MOST_SHOWN, ShownImages};
 
 /// Principal directions that the page can lay its plane along.
@@ -141,11 +139,6 @@ impl LatentMap {
             None => bytes.extend(NO_LABEL.to_le_bytes().repeat(self.shown.count())),
         }
         bytes
-    }
-
-    /// The unit vector along a principal direction, if there is that many.
-    fn direction(&self, index: usize) -> Option<&[f64]> {
-        self.components.directions.get(index).map(Vec::as_slice)
     }
 }
 

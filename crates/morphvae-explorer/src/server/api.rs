@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
@@ -20,7 +19,6 @@ use tokio::time::timeout;
 use super::answer::{self, Refusal, bytes, json};
 use super::{body, journey, page, visitors};
 use crate::LatentMap;
-use crate::map::{Lattice, LatticeRequest};
 
 /// Points of one request, at most.
 const MOST_POINTS: usize = 256;
@@ -38,7 +36,6 @@ pub(super) fn routes(state: Arc<super::State>) -> Router {
         .route("/api/model", get(model))
         .route("/api/points", get(points))
         .route("/api/image/{index}", get(image))
-        .route("/api/lattice", get(lattice))
         .route("/api/decode", post(decode))
         .route("/api/encode", post(encode))
         .route("/api/path", post(journey::path))
@@ -80,16 +77,6 @@ async fn image(State(state): Shared, Path(index): Path<String>) -> Result<Respon
     let mean = &map.codes().mean[index * config.latent..][..config.latent];
     images.extend(state.worker.decode(&map, mean).await?);
     Ok(bytes(images))
-}
-
-async fn lattice(
-    State(state): Shared,
-    request: Result<Query<LatticeRequest>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    let Query(request) = request.map_err(|rejection| Refusal::bad(rejection.body_text()))?;
-    let map = state.map();
-    let points = Lattice::new(request, &map).map_err(Refusal::bad)?.points();
-    Ok(bytes(state.worker.decode(&map, &points).await?))
 }
 
 #[derive(Deserialize)]
