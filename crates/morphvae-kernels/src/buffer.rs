@@ -1,7 +1,8 @@
-//! Large working memory that is used again, step after step.
+//! Large memory that is used again, step after step.
 //!
 //! A fresh allocation of megabytes comes from the operating system page by page, and each first touch of a page costs
-//! more than writing it. So buffers go back to a pool when they are dropped.
+//! more than writing it. So working memory, a [`Buffer`], goes back to a pool when it is dropped, and a [`result`] when
+//! whoever got it gives it back.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -68,7 +69,7 @@ pub(crate) fn recycle(result: Vec<f32>) {
     }
 }
 
-/// Floats with unspecified contents, from the pool and back to it.
+/// Working memory: floats with unspecified contents, from a pool and back to it.
 ///
 /// They start with a cache line: a vector as long as a line then never lies across two.
 pub(crate) struct Buffer {

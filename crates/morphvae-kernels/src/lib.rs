@@ -2,8 +2,8 @@
 //!
 //! A [`Block`] is a layer, its batch normalization and its activation: the five blocks of a convolutional variational
 //! autoencoder. [`Block::forward`] and [`Block::backward`] train it, [`FoldedBlock`] runs it with its running
-//! statistics, and [`adam_step`] updates parameters. Maps are channels-last, `[batch, height, width, channels]`;
-//! parameters are in PyTorch's layouts.
+//! statistics, [`cross_entropy`] is a loss, and [`adam_step`] updates parameters. Maps are channels-last,
+//! `[batch, height, width, channels]`; parameters are in PyTorch's layouts.
 //!
 //! The kernels use the instructions of the processor they find themselves on ([`Isa::detect`]) and rayon's global
 //! pool. Work is divided by the problem alone, never by the number of threads, and sums are added in a fixed order: the
