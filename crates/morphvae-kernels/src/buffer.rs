@@ -14,6 +14,7 @@ use rayon::prelude::*;
 const TOUCHED: usize = 1 << 16;
 
 /// Results shorter than this are not worth keeping.
+#[cfg(any(feature = "burn", test))]
 const SHORT: usize = 1 << 12;
 
 /// Floats of a cache line.
@@ -63,6 +64,7 @@ pub(crate) fn result(length: usize) -> Vec<f32> {
 }
 
 /// Keeps a result's memory for another of its length.
+#[cfg(any(feature = "burn", test))]
 pub(crate) fn recycle(result: Vec<f32>) {
     if result.len() >= SHORT {
         RESULTS.put(result);
