@@ -225,6 +225,22 @@ fn blocks_agree_where_their_paths_change() -> Result<(), TestCaseError> {
             inputs: 1,
             outputs: 1,
         },
+        // So many tiles that the filters' gradients are summed in parts, of which one is shorter.
+        Problem {
+            layer: Layer::Convolution { size: (14, 14) },
+            batch: 5,
+            inputs: 16,
+            outputs: 17,
+        },
+        Problem {
+            layer: Layer::TransposedConvolution {
+                size: (14, 14),
+                sigmoid: false,
+            },
+            batch: 5,
+            inputs: 17,
+            outputs: 16,
+        },
         // The ends of the reference network: one channel and three.
         Problem {
             layer: Layer::Convolution { size: (32, 32) },

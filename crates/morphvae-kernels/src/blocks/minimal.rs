@@ -17,10 +17,16 @@ use crate::winograd::{
 /// Tiles of a task on the way forward: enough rows for efficient products, few enough for the second cache. One thread
 /// takes them from the input to the map, so that nothing goes from core to core.
 const TILES: usize = 32;
-/// Products of tiles that are held at a time on the way back, where a filter's gradient is a sum over all images, so
-/// that it is the products that are divided among the threads: few enough for the third cache.
+/// Products of tiles that are held at a time on the way back: few enough for the third cache.
 const PRODUCTS: usize = 36 * 256;
-/// Images that are then transformed at a time however many tiles they have, so that there is work for several threads.
+/// Parts of a batch with sums of their own, where it is in parts.
+const PARTS: usize = 2;
+/// Floats of those sums that a task adds up.
+const SUMMED: usize = 1 << 14;
+/// How many times more than the sums the maps are that are worth it.
+const MANY: usize = 4;
+/// Images that are transformed at a time on the way back however many tiles they have, so that there is work for several
+/// threads.
 const IMAGES: usize = 4;
 
 /// The layer's maps from filters packed by [`pack_filters`].
@@ -71,15 +77,84 @@ pub(super) fn backward<S: Scheme>(
     map_gradient: &MapGradient<'_>,
     needs_input: bool,
 ) -> (Option<Vec<f32>>, Vec<f32>) {
+    let (inputs, outputs) = (block.in_channels, block.out_channels);
+    let transposed = needs_input.then(|| pack_filters::<S>(isa, weight, block.filters().transposed()));
+    let mut gradient = result(if needs_input { block.input_length() } else { 0 });
+
+    let images = block.batch.div_ceil(parts::<S>(block));
+    let count = block.batch.div_ceil(images);
+    let part_length = images * block.input_pixels() * inputs;
+    let mut gradients: Vec<_> = gradient.chunks_mut(part_length).map(Some).collect();
+    gradients.resize_with(count, || None);
+    let filters_length = S::PRODUCTS * aligned(inputs * outputs);
+    let mut filters = Buffer::take(count * filters_length);
+    filters
+        .par_chunks_mut(filters_length)
+        .zip(input.par_chunks(part_length))
+        .zip(gradients)
+        .enumerate()
+        .for_each_task(|(part, ((filters, input), gradient))| {
+            let map_gradient = |image: usize, map: &mut [f32]| map_gradient(part * images + image, map);
+            let chunk = PRODUCTS / S::PRODUCTS / count;
+            backward_part::<S>(
+                isa,
+                block,
+                input,
+                transposed.as_deref(),
+                &map_gradient,
+                chunk,
+                filters,
+                gradient,
+            );
+        });
+
+    let (sum, others) = filters.split_at_mut(filters_length);
+    for part in others.chunks_exact(filters_length) {
+        let runs = sum.par_chunks_mut(SUMMED).zip(part.par_chunks(SUMMED));
+        runs.for_each_task(|(sum, part)| sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += value));
+    }
+    let mut weight_gradient = result(block.weight_length());
+    let by_rows = match block.layer {
+        Layer::Convolution => block.filters().transposed(),
+        _ => block.filters(),
+    };
+    filter_gradient::<S>(isa, sum, by_rows, &mut weight_gradient);
+    (needs_input.then_some(gradient), weight_gradient)
+}
+
+/// In how many parts of the batch, each left to one thread, a filter's gradient is summed: in more than one if the maps
+/// that would else go from core to core are much more than the sums that do then.
+fn parts<S: Scheme>(block: &Block) -> usize {
+    let (inputs, outputs) = (block.in_channels, block.out_channels);
+    let maps = block.batch * block.tiles().count() * (VALUES * inputs + S::PRODUCTS * outputs);
+    if maps > MANY * S::PRODUCTS * inputs * outputs {
+        PARTS
+    } else {
+        1
+    }
+}
+
+/// The sums of the filters' gradients over some images, and the gradients of those images, `tiles` tiles at a time.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what the whole is told, and its share of the results"
+)]
+fn backward_part<S: Scheme>(
+    isa: Isa,
+    block: &Block,
+    input: &[f32],
+    transposed: Option<&[f32]>,
+    map_gradient: &MapGradient<'_>,
+    tiles: usize,
+    filters: &mut [f32],
+    mut gradient: Option<&mut [f32]>,
+) {
     let shape = block.tiles();
     let (inputs, outputs) = (block.in_channels, block.out_channels);
     let input_image = block.input_pixels() * inputs;
-    let images = (PRODUCTS / S::PRODUCTS / shape.count()).max(IMAGES);
-    let transposed = needs_input.then(|| pack_filters::<S>(isa, weight, block.filters().transposed()));
-    let mut gradient = result(if needs_input { block.input_length() } else { 0 });
-    let filter_stride = aligned(inputs * outputs);
-    let mut filters = Buffer::take(S::PRODUCTS * filter_stride);
-
+    let images = (tiles / shape.count()).max(IMAGES);
+    let filter_stride = filters.len() / S::PRODUCTS;
+    let filter_parts = Disjoint::new(filters);
     for (chunk, input) in input.chunks(images * input_image).enumerate() {
         let tiles = input.len() / input_image * shape.count();
         let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
@@ -96,7 +171,6 @@ pub(super) fn backward<S: Scheme>(
                 output_gradient_transform::<S>(isa, shape, &map, outputs, &product_parts, first, product_stride);
                 input_transform(isa, shape, input, inputs, &value_parts, first, value_stride);
             });
-        let filter_parts = Disjoint::new(&mut filters);
         values
             .par_chunks_mut(value_stride)
             .enumerate()
@@ -114,7 +188,7 @@ pub(super) fn backward<S: Scheme>(
                         multiply(isa, left, right, inputs, outputs, tiles, filter, outputs, chunk > 0);
                     }
                 }
-                let Some(transposed) = &transposed else { return };
+                let Some(transposed) = transposed else { return };
                 let length = transposed.len() / S::PRODUCTS;
                 // The transformed input has served; its gradient takes its place.
                 for (index, product) in S::products_of(value).enumerate() {
@@ -123,7 +197,7 @@ pub(super) fn backward<S: Scheme>(
                     multiply(isa, left, right, tiles, inputs, outputs, values, inputs, index > 0);
                 }
             });
-        if needs_input {
+        if let Some(gradient) = &mut gradient {
             let gradient = &mut gradient[chunk * images * input_image..][..input.len()];
             gradient
                 .par_chunks_mut(input_image)
@@ -141,11 +215,4 @@ pub(super) fn backward<S: Scheme>(
                 });
         }
     }
-    let mut weight_gradient = result(block.weight_length());
-    let by_rows = match block.layer {
-        Layer::Convolution => block.filters().transposed(),
-        _ => block.filters(),
-    };
-    filter_gradient::<S>(isa, &filters, by_rows, &mut weight_gradient);
-    (needs_input.then_some(gradient), weight_gradient)
 }
