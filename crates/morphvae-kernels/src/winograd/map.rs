@@ -161,7 +161,8 @@ fn input_vector<V: Vector, const ALL: bool>(
     stride: usize,
     c: usize,
 ) {
-    let [l0, l1, l2, l3, l4, l5] = six!(i => input_line::<V, ALL>(&pixels[i], input, channels, c));
+    let [l0, l1, l2, l3, l4, l5] =
+        six!(i => scheme::input(pixel_line::<V, POSITIONS, ALL>(&pixels[i], input, channels, c)));
     for j in 0..POSITIONS {
         let column = scheme::input([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
         for i in 0..POSITIONS {
@@ -172,20 +173,21 @@ fn input_vector<V: Vector, const ALL: bool>(
     }
 }
 
+/// The vectors of a line of a map's pixels, zeros outside of the map.
 #[inline(always)]
-fn input_line<V: Vector, const ALL: bool>(
-    pixels: &[Option<usize>; POSITIONS],
-    input: &[f32],
+fn pixel_line<V: Vector, const N: usize, const ALL: bool>(
+    pixels: &[Option<usize>; N],
+    map: &[f32],
     channels: usize,
     c: usize,
-) -> [V; POSITIONS] {
-    let mut line = [V::splat(0.0); POSITIONS];
-    for j in 0..POSITIONS {
+) -> [V; N] {
+    let mut line = [V::splat(0.0); N];
+    for j in 0..N {
         if let Some(pixel) = pixels[j] {
-            line[j] = V::load_lanes::<ALL>(&input[pixel + c..pixel + channels]);
+            line[j] = V::load_lanes::<ALL>(&map[pixel + c..pixel + channels]);
         }
     }
-    scheme::input(line)
+    line
 }
 
 simd! {
@@ -366,10 +368,10 @@ fn output_gradient_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, 
     stride: usize,
     c: usize,
 ) {
-    let l0 = gradient_line::<V, ALL>(&pixels[0], gradient, channels, c);
-    let l1 = gradient_line::<V, ALL>(&pixels[1], gradient, channels, c);
-    let l2 = gradient_line::<V, ALL>(&pixels[2], gradient, channels, c);
-    let l3 = gradient_line::<V, ALL>(&pixels[3], gradient, channels, c);
+    let l0 = scheme::output_transposed(pixel_line::<V, STEP, ALL>(&pixels[0], gradient, channels, c));
+    let l1 = scheme::output_transposed(pixel_line::<V, STEP, ALL>(&pixels[1], gradient, channels, c));
+    let l2 = scheme::output_transposed(pixel_line::<V, STEP, ALL>(&pixels[2], gradient, channels, c));
+    let l3 = scheme::output_transposed(pixel_line::<V, STEP, ALL>(&pixels[3], gradient, channels, c));
     for j in 0..POSITIONS {
         let column = scheme::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
         for i in 0..POSITIONS {
@@ -380,20 +382,4 @@ fn output_gradient_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, 
             }
         }
     }
-}
-
-#[inline(always)]
-fn gradient_line<V: Vector, const ALL: bool>(
-    pixels: &[Option<usize>; STEP],
-    gradient: &[f32],
-    channels: usize,
-    c: usize,
-) -> [V; POSITIONS] {
-    let mut line = [V::splat(0.0); STEP];
-    for j in 0..STEP {
-        if let Some(pixel) = pixels[j] {
-            line[j] = V::load_lanes::<ALL>(&gradient[pixel + c..pixel + channels]);
-        }
-    }
-    scheme::output_transposed(line)
 }
