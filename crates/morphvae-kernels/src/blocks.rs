@@ -5,6 +5,7 @@ mod direct;
 mod folded;
 mod maps;
 mod minimal;
+mod stem;
 mod training;
 
 pub use folded::{FoldedBlock, RunningStatistics};
@@ -261,6 +262,11 @@ impl Block {
     pub(crate) fn is_minimal(&self) -> bool {
         matches!(self.layer, Layer::Convolution | Layer::TransposedConvolution)
             && self.in_channels.min(self.out_channels) >= 16
+    }
+
+    /// Whether it reads images: a convolution of so few channels that its map is better computed again than kept.
+    pub(crate) fn is_stem(&self) -> bool {
+        self.layer == Layer::Convolution && self.in_channels <= 3
     }
 
     pub(crate) fn tiles(&self) -> Tiles {

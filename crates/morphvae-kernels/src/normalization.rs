@@ -7,5 +7,8 @@ mod activation;
 mod exponential;
 mod moments;
 
-pub(crate) use activation::{Affine, Backward, Group, Window, activate, activation_sums, normalization_gradient, relu};
+pub(crate) use activation::{
+    Affine, Backward, Group, Window, activate, activation_sums, add_lanes, normalization_gradient, relu,
+    to_first_largest,
+};
 pub(crate) use moments::moments;

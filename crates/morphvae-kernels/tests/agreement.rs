@@ -411,6 +411,48 @@ fn the_bits_are_the_same_for_any_number_of_threads() {
     }
 }
 
+/// A diverging training is found by its loss, which a ReLU must not keep finite.
+#[test]
+fn what_is_not_a_number_comes_out() {
+    for (layer, inputs) in [
+        (Layer::Convolution { size: (4, 4) }, 1),
+        (Layer::Convolution { size: (4, 4) }, 5),
+        (Layer::Convolution { size: (8, 8) }, 16),
+        (Layer::Flattening { size: (2, 2) }, 3),
+        (
+            Layer::TransposedConvolution {
+                size: (2, 2),
+                sigmoid: true,
+            },
+            16,
+        ),
+    ] {
+        let problem = Problem {
+            layer,
+            batch: 2,
+            inputs,
+            outputs: 19,
+        };
+        let mut values = random_values(&problem, 3);
+        for (spoilt, isa) in [f32::NAN, f32::INFINITY]
+            .into_iter()
+            .flat_map(|spoilt| Isa::available().into_iter().map(move |isa| (spoilt, isa)))
+        {
+            values.input[0] = spoilt;
+            let forward = problem.block().forward(isa, &values.input, &parameters(&values));
+            let channels = forward.output.chunks_exact(19);
+            let mut hidden = [true; 19];
+            for pixel in channels {
+                hidden
+                    .iter_mut()
+                    .zip(pixel)
+                    .for_each(|(hidden, value)| *hidden &= !value.is_nan());
+            }
+            assert!(hidden.iter().all(|hidden| !hidden), "{isa:?} {problem:?} {spoilt}");
+        }
+    }
+}
+
 #[test]
 fn adam_follows_its_formula() {
     let settings = Adam {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::maps::Maps;
-use super::{Block, Layer, Parameters, direct, minimal};
+use super::{Block, Layer, Parameters, direct, minimal, stem};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
@@ -35,6 +35,8 @@ pub struct FoldedBlock {
 enum Weight {
     /// One matrix from the input's order to the output's, in runs of columns.
     Dense(Vec<Columns>),
+    /// Of a convolution that reads images.
+    Stem(stem::Filters),
     /// For one product per image.
     Direct(Channels),
     /// For minimal filtering where there are many tiles; where there are few, reading its larger filters would take
@@ -104,6 +106,7 @@ impl FoldedBlock {
                         .collect(),
                 )
             }
+            _ if block.is_stem() => Weight::Stem(stem::Filters::new(isa, block, weight, &affine)),
             _ if !block.is_minimal() => {
                 Weight::Direct(Channels::new(isa, block, weight, &affine, 0..block.out_channels))
             }
@@ -146,6 +149,7 @@ impl FoldedBlock {
         }
         match &self.weight {
             Weight::Dense(columns) => self.dense(&block, input, columns, &mut output),
+            Weight::Stem(filters) => stem::forward(self.isa, &block, input, filters, &mut output),
             Weight::Direct(channels) => {
                 self.each_image(&block, &mut output, |maps| {
                     direct::forward(self.isa, &block, input, &channels.packed, maps);

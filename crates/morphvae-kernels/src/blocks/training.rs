@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
-use super::{Activation, Block, Layer, dense, direct, minimal};
+use super::{Activation, Block, Layer, dense, direct, minimal, stem};
 use crate::buffer::{Buffer, result};
 use crate::isa::Isa;
 use crate::normalization::{Affine, Backward, Group, activate, activation_sums, moments, normalization_gradient};
@@ -42,7 +42,20 @@ pub struct Forward {
 
 /// What a forward pass keeps for the backward pass, besides the input and the parameters.
 #[derive(Debug)]
-pub struct State {
+pub struct State(Kept);
+
+#[derive(Debug)]
+enum Kept {
+    Map(Map),
+    /// Of a stem, which makes its map again.
+    Patches {
+        patches: stem::Patches,
+        affine: Affine,
+    },
+}
+
+#[derive(Debug)]
+struct Map {
     /// The layer's output without its bias, which the normalization takes away.
     map: Buffer,
     affine: Affine,
@@ -77,59 +90,71 @@ impl Block {
     }
 
     fn forward_in_pool(&self, isa: Isa, input: &[f32], parameters: &Parameters<'_>) -> Forward {
-        let mut map = Buffer::take(self.batch * self.image_length());
-        let group = map.len() / self.groups();
-        // A group's statistics are taken while its map is still in a cache.
-        let groups: Vec<_> = map.chunks_mut(group).map(|map| Mutex::new((map, None))).collect();
-        self.layer_forward(isa, input, parameters.weight, &|index, fill| {
-            let mut group = groups[index].lock().unwrap_or_else(PoisonError::into_inner);
-            let (map, statistics) = &mut *group;
-            fill(map);
-            *statistics = Some(moments(isa, map, self.out_channels));
+        if self.is_stem() {
+            return self.stem_forward(isa, input, parameters);
+        }
+        let (map, parts) = self.layer_map(isa, input, parameters.weight, |map| {
+            moments(isa, map, self.out_channels)
         });
-        let parts = groups
-            .into_iter()
-            .filter_map(|group| group.into_inner().unwrap_or_else(PoisonError::into_inner).1);
-        let Some(moments) = parts.reduce(|joined, part| joined.join(&part)) else {
+        let Some(moments) = parts.into_iter().reduce(|joined, part| joined.join(&part)) else {
             unreachable!("a block has at least one group")
         };
         let variance = moments.variance();
         let affine = affine(moments.mean(), &variance, parameters);
 
         let mut output = result(self.output_length());
-        let group_output = output.len() / self.groups();
+        let (group, group_output) = (map.len() / self.groups(), output.len() / self.groups());
         output
             .par_chunks_mut(group_output)
             .zip(map.par_chunks(group))
             .for_each_task(|(output, map)| {
                 activate(isa, self.activation, self.window(), map, &affine, output);
             });
-
-        #[allow(clippy::cast_possible_truncation, reason = "statistics are handed over as f32")]
-        let (mean, variance) = (
-            moments
-                .mean()
-                .iter()
-                .zip(parameters.bias)
-                .map(|(mean, bias)| (mean + f64::from(*bias)) as f32)
-                .collect(),
-            variance.iter().map(|variance| *variance as f32).collect(),
-        );
         let kept = if self.activation == Activation::Sigmoid {
             output.clone()
         } else {
             Vec::new()
         };
-        Forward {
-            output,
-            mean,
-            variance,
-            state: State {
-                map,
-                affine,
-                output: kept,
-            },
-        }
+        let map = Map {
+            map,
+            affine,
+            output: kept,
+        };
+        Forward::new(output, moments.mean(), &variance, parameters, Kept::Map(map))
+    }
+
+    fn stem_forward(&self, isa: Isa, input: &[f32], parameters: &Parameters<'_>) -> Forward {
+        let patches = stem::Patches::new(isa, self, input);
+        let (mean, variance) = patches.moments(self, parameters.weight);
+        let affine = affine(&mean, &variance, parameters);
+        let filters = stem::Filters::new(isa, self, parameters.weight, &affine);
+        let mut output = result(self.output_length());
+        stem::forward(isa, self, input, &filters, &mut output);
+        let kept = Kept::Patches { patches, affine };
+        Forward::new(output, &mean, &variance, parameters, kept)
+    }
+
+    /// The layer's map, and what `see` says of each group's while it is still in a cache.
+    fn layer_map<T: Send>(
+        &self,
+        isa: Isa,
+        input: &[f32],
+        weight: &[f32],
+        see: impl Fn(&[f32]) -> T + Sync,
+    ) -> (Buffer, Vec<T>) {
+        let mut map = Buffer::take(self.batch * self.image_length());
+        let group = map.len() / self.groups();
+        let groups: Vec<_> = map.chunks_mut(group).map(|map| Mutex::new((map, None))).collect();
+        self.layer_forward(isa, input, weight, &|index, fill| {
+            let mut group = groups[index].lock().unwrap_or_else(PoisonError::into_inner);
+            let (map, seen) = &mut *group;
+            fill(map);
+            *seen = Some(see(map));
+        });
+        let groups = groups.into_iter();
+        let seen = groups.filter_map(|group| group.into_inner().unwrap_or_else(PoisonError::into_inner).1);
+        let seen: Vec<_> = seen.collect();
+        (map, seen)
     }
 
     /// The gradients, from the gradient of the output and what the forward pass was given and left.
@@ -154,11 +179,7 @@ impl Block {
             self.output_length(),
             "the output's gradient is as long as the output"
         );
-        assert_eq!(
-            state.map.len(),
-            self.batch * self.image_length(),
-            "the state is that of this block's forward pass"
-        );
+        assert!(state.is_of(self), "the state is that of this block's forward pass");
         in_pool(|| self.backward_in_pool(isa, output_gradient, input, parameters, state, needs_input))
     }
 
@@ -171,7 +192,35 @@ impl Block {
         state: &State,
         needs_input: bool,
     ) -> Gradients {
-        let State { map, affine, output } = state;
+        match &state.0 {
+            Kept::Map(map) => self.backward_through_map(isa, output_gradient, input, parameters, map, needs_input),
+            Kept::Patches { patches, affine } => {
+                let mut gradients = stem::backward(isa, self, output_gradient, input, parameters, affine, patches);
+                if needs_input {
+                    // Nobody trains images, so this need not be fast.
+                    let (map, _) = self.layer_map(isa, input, parameters.weight, |_| ());
+                    let map = Map {
+                        map,
+                        affine: affine.clone(),
+                        output: Vec::new(),
+                    };
+                    let through = self.backward_through_map(isa, output_gradient, input, parameters, &map, true);
+                    gradients.input = through.input;
+                }
+                gradients
+            }
+        }
+    }
+
+    fn backward_through_map(
+        &self,
+        isa: Isa,
+        output_gradient: &[f32],
+        input: &[f32],
+        parameters: &Parameters<'_>,
+        Map { map, affine, output }: &Map,
+        needs_input: bool,
+    ) -> Gradients {
         let window = self.window();
         let group = map.len() / self.groups();
         let group_output = output_gradient.len() / self.groups();
@@ -286,6 +335,29 @@ impl Block {
             Layer::Convolution | Layer::TransposedConvolution => {
                 direct::backward(isa, self, input, weight, map_gradient, needs_input)
             }
+        }
+    }
+}
+
+impl Forward {
+    /// With the mean of a map without its bias.
+    #[allow(clippy::cast_possible_truncation, reason = "statistics are handed over as f32")]
+    fn new(output: Vec<f32>, mean: &[f64], variance: &[f64], parameters: &Parameters<'_>, kept: Kept) -> Self {
+        let biased = mean.iter().zip(parameters.bias);
+        Self {
+            output,
+            mean: biased.map(|(mean, bias)| (mean + f64::from(*bias)) as f32).collect(),
+            variance: variance.iter().map(|variance| *variance as f32).collect(),
+            state: State(kept),
+        }
+    }
+}
+
+impl State {
+    fn is_of(&self, block: &Block) -> bool {
+        match &self.0 {
+            Kept::Map(map) => map.map.len() == block.batch * block.image_length(),
+            Kept::Patches { patches, .. } => block.is_stem() && patches.are_of(block),
         }
     }
 }

@@ -28,6 +28,7 @@ pub(crate) trait Vector:
     /// `self * factor + addend`, fused where the instructions allow it.
     fn multiply_add(self, factor: Self, addend: Self) -> Self;
 
+    /// The larger; `other` if either is not a number, so that `zero.max(x)` does not hide it.
     fn max(self, other: Self) -> Self;
 
     fn square_root(self) -> Self;

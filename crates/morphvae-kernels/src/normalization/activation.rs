@@ -92,7 +92,7 @@ simd! {
         for (from, to) in map.chunks_exact(channels).zip(output.chunks_exact_mut(channels)) {
             for c in (0..channels).step_by(V::LANES) {
                 let value = V::load(&from[c..]).multiply_add(V::load(&scale[c..]), V::load(&shift[c..]));
-                value.max(zero).store(&mut to[c..]);
+                zero.max(value).store(&mut to[c..]);
             }
         }
     }
@@ -107,7 +107,7 @@ simd! {
                 let (scale, shift) = (V::load(&affine.scale[c..]), V::load(&affine.shift[c..]));
                 let mut largest = V::splat(0.0);
                 for pixel in quad {
-                    largest = V::load(&map[pixel + c..pixel + channels]).multiply_add(scale, shift).max(largest);
+                    largest = largest.max(V::load(&map[pixel + c..pixel + channels]).multiply_add(scale, shift));
                 }
                 largest.store(&mut to[c..]);
             }
@@ -218,8 +218,9 @@ simd! {
     }
 }
 
+/// Adds each lane to its sum.
 #[inline(always)]
-fn add_lanes<V: Vector>(vector: V, sums: &mut [f64]) {
+pub(crate) fn add_lanes<V: Vector>(vector: V, sums: &mut [f64]) {
     let mut lanes = [0.0f32; 16];
     vector.store(&mut lanes);
     for (sum, lane) in sums.iter_mut().zip(lanes).take(V::LANES) {
@@ -273,8 +274,24 @@ simd! {
     }
 }
 
+/// The gradients of four pixels from that of their ReLU's maximum: it goes to the first of the largest, if that is
+/// positive.
+#[inline(always)]
+pub(crate) fn to_first_largest<V: Vector>([z0, z1, z2, z3]: [V; 4], gradient: V) -> [V; 4] {
+    let zero = V::splat(0.0);
+    let (upper, lower) = (z0.max(z1), z2.max(z3));
+    let inner = upper.max(lower).if_greater(zero, gradient, zero);
+    let to_lower = lower.if_greater(upper, inner, zero);
+    let to_upper = lower.if_greater(upper, zero, inner);
+    [
+        z1.if_greater(z0, zero, to_upper),
+        z1.if_greater(z0, to_upper, zero),
+        z3.if_greater(z2, zero, to_lower),
+        z3.if_greater(z2, to_lower, zero),
+    ]
+}
+
 simd! {
-    /// The gradient goes to the first of the largest of four, if that is positive.
     fn pool_gradient<V>(
         window: Window,
         map: &[f32],
@@ -296,17 +313,7 @@ simd! {
                     values[i] = V::load(&map[quad[i] + c..quad[i] + channels]);
                     normalized[i] = values[i].multiply_add(scale, shift);
                 }
-                let [z0, z1, z2, z3] = normalized;
-                let (upper, lower) = (z0.max(z1), z2.max(z3));
-                let inner = upper.max(lower).if_greater(zero, V::load(&gradient[c..]) * scale, zero);
-                let to_lower = lower.if_greater(upper, inner, zero);
-                let to_upper = lower.if_greater(upper, zero, inner);
-                let inner = [
-                    z1.if_greater(z0, zero, to_upper),
-                    z1.if_greater(z0, to_upper, zero),
-                    z3.if_greater(z2, zero, to_lower),
-                    z3.if_greater(z2, to_lower, zero),
-                ];
+                let inner = to_first_largest(normalized, V::load(&gradient[c..]) * scale);
                 for i in 0..4 {
                     let value = values[i].multiply_add(slope, constant) + inner[i];
                     value.store(&mut map_gradient[quad[i] + c..quad[i] + channels]);
