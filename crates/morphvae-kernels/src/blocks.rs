@@ -12,7 +12,10 @@ pub use folded::{FoldedBlock, RunningStatistics};
 pub use training::{Forward, Gradients, Parameters, State};
 
 use crate::normalization::Window;
-use crate::winograd::{Filters, Tiles};
+use crate::winograd::{F4, Filters, Scheme, Tiles, TransposedConvolution4x4};
+
+/// Tiles of a transposed convolution from which 4x4 outputs of a phase at a time are faster than 2x2.
+const FEW_TILES: usize = 48;
 
 /// What follows the batch normalization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -269,8 +272,13 @@ impl Block {
         self.layer == Layer::Convolution && self.in_channels <= 3
     }
 
-    pub(crate) fn tiles(&self) -> Tiles {
-        Tiles::new(self.height, self.width)
+    /// Whether transforming and reading the filters of 4x4 tiles takes longer than the multiplications that they save.
+    pub(crate) fn has_few_tiles(&self) -> bool {
+        self.batch * self.tiles::<TransposedConvolution4x4<F4>>().count() < FEW_TILES
+    }
+
+    pub(crate) fn tiles<S: Scheme>(&self) -> Tiles {
+        Tiles::new::<S>(self.height, self.width)
     }
 
     /// The weight tensor as a matrix of filters `[in, out]`.

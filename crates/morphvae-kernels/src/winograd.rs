@@ -9,7 +9,9 @@
 //! transposed convolution with stride 2 is four 2x2 convolutions, one for each parity ("phase") of the output's row and
 //! column. Each is a 3x3 convolution of the same input with zero taps at one end, so that all four share one transform
 //! of the input; and the value that a zero tap leaves zero needs no multiplication, so that a phase takes 25 products:
-//! 100 multiplications in place of 256. [`Scheme`] holds what differs; gradients run through the transposed maps.
+//! 100 multiplications in place of 256. Where there are few tiles to a filter, it is the filters that take time, 25
+//! products for 4 taps, and F(2x2, 3x3) is better: 9 products for 4 taps, 144 multiplications in place of 256.
+//! [`Scheme`] holds what differs; gradients run through the transposed maps.
 
 mod filter;
 mod map;
@@ -17,14 +19,7 @@ mod scheme;
 
 pub(crate) use filter::{Filters, filter_gradient, pack_filters};
 pub(crate) use map::{Tiles, input_gradient, input_transform, output_gradient_transform, output_transform};
-pub(crate) use scheme::{Convolution3x3, Scheme, TransposedConvolution4x4};
-
-/// Values per tile and axis after the input's transform.
-pub(crate) const POSITIONS: usize = 6;
-/// Values per tile after the input's transform.
-pub(crate) const VALUES: usize = POSITIONS * POSITIONS;
-/// Inputs from one tile to the next, and outputs of a phase per tile, along each axis.
-pub(crate) const STEP: usize = 4;
+pub(crate) use scheme::{Convolution3x3, F2, F4, Scheme, TransposedConvolution4x4};
 
 /// Floats from one of many matrices of `length` floats to the next: whole cache lines.
 pub(crate) fn aligned(length: usize) -> usize {

@@ -225,7 +225,7 @@ fn blocks_agree_where_their_paths_change() -> Result<(), TestCaseError> {
             inputs: 1,
             outputs: 1,
         },
-        // So many tiles that the filters' gradients are summed in parts, of which one is shorter.
+        // So many tiles that the filters' gradients are summed in parts, of which one is shorter; the last with small tiles.
         Problem {
             layer: Layer::Convolution { size: (14, 14) },
             batch: 5,
@@ -238,6 +238,15 @@ fn blocks_agree_where_their_paths_change() -> Result<(), TestCaseError> {
                 sigmoid: false,
             },
             batch: 5,
+            inputs: 17,
+            outputs: 16,
+        },
+        Problem {
+            layer: Layer::TransposedConvolution {
+                size: (6, 6),
+                sigmoid: false,
+            },
+            batch: 9,
             inputs: 17,
             outputs: 16,
         },

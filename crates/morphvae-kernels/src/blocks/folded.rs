@@ -11,7 +11,7 @@ use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply, multiply_row, nonzero, pack_padded, padded_stride};
 use crate::normalization::{Affine, activate, relu};
 use crate::tasks::{for_each_task, in_pool};
-use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
+use crate::winograd::{Convolution3x3, F4, TransposedConvolution4x4, pack_filters};
 
 /// Running statistics of a batch normalization, `[out channels]` each.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +116,7 @@ impl FoldedBlock {
             },
             // A run of 16 channels makes products of 256 columns.
             Layer::TransposedConvolution => Weight::Minimal {
-                filters: pack_filters::<TransposedConvolution4x4>(isa, weight, block.filters()),
+                filters: pack_filters::<TransposedConvolution4x4<F4>>(isa, weight, block.filters()),
                 few: channels(16),
             },
         };
@@ -155,7 +155,7 @@ impl FoldedBlock {
                     direct::forward(self.isa, &block, input, &channels.packed, maps);
                 });
             }
-            Weight::Minimal { few, .. } if block.batch * block.tiles().count() < MINIMAL_TILES => {
+            Weight::Minimal { few, .. } if block.batch * block.tiles::<Convolution3x3>().count() < MINIMAL_TILES => {
                 self.few_tiles(&block, input, few, &mut output);
             }
             Weight::Minimal { filters, .. } => {
@@ -164,7 +164,7 @@ impl FoldedBlock {
                         if block.layer == Layer::Convolution {
                             minimal::forward::<Convolution3x3>(self.isa, &block, input, filters, maps);
                         } else {
-                            minimal::forward::<TransposedConvolution4x4>(self.isa, &block, input, filters, maps);
+                            minimal::forward::<TransposedConvolution4x4<F4>>(self.isa, &block, input, filters, maps);
                         }
                     });
                 });

@@ -10,8 +10,8 @@ use crate::isa::Isa;
 use crate::matrix::{Left, Right, multiply};
 use crate::tasks::{Tasks, for_each_task};
 use crate::winograd::{
-    Scheme, VALUES, aligned, filter_gradient, input_gradient, input_transform, output_gradient_transform,
-    output_transform, pack_filters,
+    Scheme, aligned, filter_gradient, input_gradient, input_transform, output_gradient_transform, output_transform,
+    pack_filters,
 };
 
 /// Tiles of a task on the way forward: enough rows for efficient products, few enough for the second cache. One thread
@@ -31,7 +31,7 @@ const IMAGES: usize = 4;
 
 /// The layer's maps from filters packed by [`pack_filters`].
 pub(super) fn forward<S: Scheme>(isa: Isa, block: &Block, input: &[f32], filters: &[f32], maps: &Maps<'_>) {
-    let shape = block.tiles();
+    let shape = block.tiles::<S>();
     let (inputs, outputs) = (block.in_channels, block.out_channels);
     let input_image = block.input_pixels() * inputs;
     let filter_stride = filters.len() / S::PRODUCTS;
@@ -44,12 +44,12 @@ pub(super) fn forward<S: Scheme>(isa: Isa, block: &Block, input: &[f32], filters
             let images_here = input.len() / input_image;
             let tiles = images_here * shape.count();
             let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
-            let mut values = Buffer::take(VALUES * value_stride);
+            let mut values = Buffer::take(S::VALUES * value_stride);
             let mut products = Buffer::take(S::PRODUCTS * product_stride);
             let parts = Disjoint::new(&mut values);
             for_each_task(images_here, |image| {
                 let input = &input[image * input_image..][..input_image];
-                input_transform(isa, shape, input, inputs, &parts, image * shape.count(), value_stride);
+                input_transform::<S>(isa, shape, input, inputs, &parts, image * shape.count(), value_stride);
             });
             products
                 .par_chunks_mut(product_stride)
@@ -126,7 +126,7 @@ pub(super) fn backward<S: Scheme>(
 /// that would else go from core to core are much more than the sums that do then.
 fn parts<S: Scheme>(block: &Block) -> usize {
     let (inputs, outputs) = (block.in_channels, block.out_channels);
-    let maps = block.batch * block.tiles().count() * (VALUES * inputs + S::PRODUCTS * outputs);
+    let maps = block.batch * block.tiles::<S>().count() * (S::VALUES * inputs + S::PRODUCTS * outputs);
     if maps > MANY * S::PRODUCTS * inputs * outputs {
         PARTS
     } else {
@@ -149,7 +149,7 @@ fn backward_part<S: Scheme>(
     filters: &mut [f32],
     mut gradient: Option<&mut [f32]>,
 ) {
-    let shape = block.tiles();
+    let shape = block.tiles::<S>();
     let (inputs, outputs) = (block.in_channels, block.out_channels);
     let input_image = block.input_pixels() * inputs;
     let images = (tiles / shape.count()).max(IMAGES);
@@ -158,7 +158,7 @@ fn backward_part<S: Scheme>(
     for (chunk, input) in input.chunks(images * input_image).enumerate() {
         let tiles = input.len() / input_image * shape.count();
         let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
-        let mut values = Buffer::take(VALUES * value_stride);
+        let mut values = Buffer::take(S::VALUES * value_stride);
         let mut products = Buffer::take(S::PRODUCTS * product_stride);
         let (value_parts, product_parts) = (Disjoint::new(&mut values), Disjoint::new(&mut products));
         input
@@ -169,7 +169,7 @@ fn backward_part<S: Scheme>(
                 let mut map = Buffer::take(block.image_length());
                 map_gradient(chunk * images + image, &mut map);
                 output_gradient_transform::<S>(isa, shape, &map, outputs, &product_parts, first, product_stride);
-                input_transform(isa, shape, input, inputs, &value_parts, first, value_stride);
+                input_transform::<S>(isa, shape, input, inputs, &value_parts, first, value_stride);
             });
         values
             .par_chunks_mut(value_stride)
@@ -203,7 +203,7 @@ fn backward_part<S: Scheme>(
                 .par_chunks_mut(input_image)
                 .enumerate()
                 .for_each_task(|(image, gradient)| {
-                    input_gradient(
+                    input_gradient::<S>(
                         isa,
                         shape,
                         gradient,

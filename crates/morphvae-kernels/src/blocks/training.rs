@@ -10,7 +10,7 @@ use crate::buffer::{Buffer, result};
 use crate::isa::Isa;
 use crate::normalization::{Affine, Backward, Group, activate, activation_sums, moments, normalization_gradient};
 use crate::tasks::{Tasks, in_pool};
-use crate::winograd::{Convolution3x3, TransposedConvolution4x4, pack_filters};
+use crate::winograd::{Convolution3x3, F2, F4, TransposedConvolution4x4, pack_filters};
 
 /// A block's parameters, in PyTorch's layouts.
 #[derive(Clone, Copy, Debug)]
@@ -303,9 +303,13 @@ impl Block {
                 let filters = pack_filters::<Convolution3x3>(isa, weight, self.filters());
                 minimal::forward::<Convolution3x3>(isa, self, input, &filters, maps);
             }
+            Layer::TransposedConvolution if self.is_minimal() && self.has_few_tiles() => {
+                let filters = pack_filters::<TransposedConvolution4x4<F2>>(isa, weight, self.filters());
+                minimal::forward::<TransposedConvolution4x4<F2>>(isa, self, input, &filters, maps);
+            }
             Layer::TransposedConvolution if self.is_minimal() => {
-                let filters = pack_filters::<TransposedConvolution4x4>(isa, weight, self.filters());
-                minimal::forward::<TransposedConvolution4x4>(isa, self, input, &filters, maps);
+                let filters = pack_filters::<TransposedConvolution4x4<F4>>(isa, weight, self.filters());
+                minimal::forward::<TransposedConvolution4x4<F4>>(isa, self, input, &filters, maps);
             }
             Layer::Convolution | Layer::TransposedConvolution => {
                 let packed = direct::pack_weight(isa, self, weight, 0..self.out_channels);
@@ -329,8 +333,11 @@ impl Block {
             Layer::Convolution if self.is_minimal() => {
                 minimal::backward::<Convolution3x3>(isa, self, input, weight, map_gradient, needs_input)
             }
+            Layer::TransposedConvolution if self.is_minimal() && self.has_few_tiles() => {
+                minimal::backward::<TransposedConvolution4x4<F2>>(isa, self, input, weight, map_gradient, needs_input)
+            }
             Layer::TransposedConvolution if self.is_minimal() => {
-                minimal::backward::<TransposedConvolution4x4>(isa, self, input, weight, map_gradient, needs_input)
+                minimal::backward::<TransposedConvolution4x4<F4>>(isa, self, input, weight, map_gradient, needs_input)
             }
             Layer::Convolution | Layer::TransposedConvolution => {
                 direct::backward(isa, self, input, weight, map_gradient, needs_input)

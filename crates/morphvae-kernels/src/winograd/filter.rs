@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::scheme::{self, TAPS, each_phase};
-use super::{POSITIONS, Scheme, aligned};
+use super::scheme::{Filtering, MOST, TAPS, each_phase};
+use super::{Scheme, aligned};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::{Isa, Vector, simd};
@@ -114,12 +114,12 @@ fn transform_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
                 for a in 0..TAPS {
                     if let (Some(row), Some(column)) = (S::weight_tap(Y, a), S::weight_tap(X, b)) {
                         let tap = V::load(&taps[(row * S::WEIGHT_TAPS + column) * length + offset..]);
-                        line[b] = tap.multiply_add(V::splat(scheme::FILTER[i][a]), line[b]);
+                        line[b] = tap.multiply_add(V::splat(S::Filtering::FILTER[i][a]), line[b]);
                     }
                 }
             }
-            let values = scheme::filter(line);
-            for j in 0..POSITIONS {
+            let values = S::Filtering::filter(line);
+            for j in 0..S::Filtering::POSITIONS {
                 if let Some(product) = S::product((Y, X), i, j) {
                     // SAFETY: the caller keeps the parts of concurrent calls apart.
                     values[j].store(unsafe { packed.part(product * stride + at + offset, V::LANES) });
@@ -156,7 +156,7 @@ pub(crate) fn filter_gradient<S: Scheme>(isa: Isa, transformed: &[f32], filters:
 simd! {
     /// The transpose of [`transform_taps`]: the gradients of the taps of `count` filters.
     fn restore_taps<V, S: Scheme>(transformed: &[f32], at: usize, count: usize, taps: &mut [f32]) {
-        let mut lines = Buffer::take(POSITIONS * TAPS * aligned(count));
+        let mut lines = Buffer::take(S::Filtering::POSITIONS * TAPS * aligned(count));
         each_phase!(S, restore_phase::<V, S>(transformed, at, count, &mut lines, taps));
     }
 }
@@ -172,13 +172,13 @@ fn restore_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
     let (stride, length) = (transformed.len() / S::PRODUCTS, aligned(count));
     for i in Y..Y + S::USED {
         for offset in (0..count).step_by(V::LANES) {
-            let mut line = [V::splat(0.0); POSITIONS];
-            for j in 0..POSITIONS {
+            let mut line = [V::splat(0.0); MOST];
+            for j in 0..S::Filtering::POSITIONS {
                 if let Some(product) = S::product((Y, X), i, j) {
                     line[j] = V::load(&transformed[product * stride + at + offset..product * stride + at + count]);
                 }
             }
-            for (b, value) in scheme::filter_transposed(line).into_iter().enumerate() {
+            for (b, value) in S::Filtering::filter_transposed(line).into_iter().enumerate() {
                 value.store(&mut lines[(i * TAPS + b) * length + offset..]);
             }
         }
@@ -186,11 +186,11 @@ fn restore_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
     for b in 0..TAPS {
         let Some(column) = S::weight_tap(X, b) else { continue };
         for offset in (0..count).step_by(V::LANES) {
-            let mut line = [V::splat(0.0); POSITIONS];
+            let mut line = [V::splat(0.0); MOST];
             for i in Y..Y + S::USED {
                 line[i] = V::load(&lines[(i * TAPS + b) * length + offset..]);
             }
-            let values = scheme::filter_transposed(line);
+            let values = S::Filtering::filter_transposed(line);
             for a in 0..TAPS {
                 if let Some(row) = S::weight_tap(Y, a) {
                     values[a].store(&mut taps[(row * S::WEIGHT_TAPS + column) * length + offset..]);

@@ -8,8 +8,8 @@
               vectors leave them in memory"
 )]
 
-use super::scheme::{self, each_phase};
-use super::{POSITIONS, STEP, Scheme};
+use super::Scheme;
+use super::scheme::{Filtering, MOST, MOST_OUTPUTS, each_phase};
 use crate::disjoint::Disjoint;
 use crate::isa::{Vector, simd};
 
@@ -22,19 +22,22 @@ pub(crate) struct Tiles {
     /// Rows and columns of tiles.
     rows: usize,
     columns: usize,
+    /// Input pixels from one to the next.
+    step: usize,
 }
 
 /// The first element of each pixel that a tile reads or writes, `None` outside of the map.
 type Pixels<const N: usize> = [[Option<usize>; N]; N];
 
 impl Tiles {
-    pub fn new(height: usize, width: usize) -> Self {
-        let (rows, columns) = (height.div_ceil(STEP), width.div_ceil(STEP));
+    pub fn new<S: Scheme>(height: usize, width: usize) -> Self {
+        let step = S::Filtering::STEP;
         Self {
             height,
             width,
-            rows,
-            columns,
+            rows: height.div_ceil(step),
+            columns: width.div_ceil(step),
+            step,
         }
     }
 
@@ -45,15 +48,15 @@ impl Tiles {
     /// The upper left input pixel of a tile.
     #[inline(always)]
     fn corner(self, tile: usize) -> (usize, usize) {
-        (tile / self.columns * STEP, tile % self.columns * STEP)
+        (tile / self.columns * self.step, tile % self.columns * self.step)
     }
 
     #[inline(always)]
-    fn input_pixels(self, tile: usize, channels: usize) -> Pixels<POSITIONS> {
+    fn input_pixels<S: Scheme>(self, tile: usize, channels: usize) -> Pixels<MOST> {
         let (top, left) = self.corner(tile);
-        let mut pixels = [[None; POSITIONS]; POSITIONS];
-        for (i, row) in pixels.iter_mut().enumerate() {
-            for (j, pixel) in row.iter_mut().enumerate() {
+        let mut pixels = [[None; MOST]; MOST];
+        for (i, row) in pixels.iter_mut().enumerate().take(S::Filtering::POSITIONS) {
+            for (j, pixel) in row.iter_mut().enumerate().take(S::Filtering::POSITIONS) {
                 let (y, x) = ((top + i).wrapping_sub(1), (left + j).wrapping_sub(1));
                 if y < self.height && x < self.width {
                     *pixel = Some((y * self.width + x) * channels);
@@ -69,11 +72,11 @@ impl Tiles {
         tile: usize,
         (phase_y, phase_x): (usize, usize),
         channels: usize,
-    ) -> Pixels<STEP> {
+    ) -> Pixels<MOST_OUTPUTS> {
         let (top, left) = self.corner(tile);
-        let mut pixels = [[None; STEP]; STEP];
-        for (i, row) in pixels.iter_mut().enumerate() {
-            for (j, pixel) in row.iter_mut().enumerate() {
+        let mut pixels = [[None; MOST_OUTPUTS]; MOST_OUTPUTS];
+        for (i, row) in pixels.iter_mut().enumerate().take(S::Filtering::STEP) {
+            for (j, pixel) in row.iter_mut().enumerate().take(S::Filtering::STEP) {
                 let (y, x) = (top + i, left + j);
                 if y < self.height && x < self.width {
                     let (y, x) = (y * S::PHASES + phase_y, x * S::PHASES + phase_x);
@@ -98,44 +101,27 @@ macro_rules! each_vector {
     };
 }
 
-/// `expression` for `i` from 0 to 5, each written out: what a loop fills would first be set to zero, which took a fifth of
-/// a transform's time.
-macro_rules! six {
-    ($i:ident => $expression:expr) => {
-        [
-            {
-                let $i = 0;
-                $expression
-            },
-            {
-                let $i = 1;
-                $expression
-            },
-            {
-                let $i = 2;
-                $expression
-            },
-            {
-                let $i = 3;
-                $expression
-            },
-            {
-                let $i = 4;
-                $expression
-            },
-            {
-                let $i = 5;
-                $expression
-            },
-        ]
+/// `expression` for each `i` below a scheme's `count` and zeros for the others, each written out: what a loop fills would
+/// first be set to zero, which took a fifth of a transform's time.
+macro_rules! lines {
+    ([$($value:literal)*] < $count:expr, $i:ident => $expression:expr) => {
+        [$({
+            let $i = $value;
+            if $i < $count { $expression } else { zeros() }
+        }),*]
     };
+}
+
+#[inline(always)]
+fn zeros<V: Vector, const N: usize>() -> [V; N] {
+    [V::splat(0.0); N]
 }
 
 simd! {
     /// Transforms an image.
     ///
     /// No two calls at a time may have tiles in common.
-    pub(crate) fn input_transform<V>(
+    pub(crate) fn input_transform<V, S: Scheme>(
         shape: Tiles,
         input: &[f32],
         channels: usize,
@@ -144,16 +130,16 @@ simd! {
         stride: usize,
     ) {
         for tile in 0..shape.count() {
-            let pixels = shape.input_pixels(tile, channels);
+            let pixels = shape.input_pixels::<S>(tile, channels);
             let row = (first + tile) * channels;
-            each_vector!(channels, input_vector::<V>(&pixels, input, channels, values, row, stride));
+            each_vector!(channels, input_vector::<V, S>(&pixels, input, channels, values, row, stride));
         }
     }
 }
 
 #[inline(always)]
-fn input_vector<V: Vector, const ALL: bool>(
-    pixels: &Pixels<POSITIONS>,
+fn input_vector<V: Vector, S: Scheme, const ALL: bool>(
+    pixels: &Pixels<MOST>,
     input: &[f32],
     channels: usize,
     values: &Disjoint<'_>,
@@ -161,28 +147,28 @@ fn input_vector<V: Vector, const ALL: bool>(
     stride: usize,
     c: usize,
 ) {
-    let [l0, l1, l2, l3, l4, l5] =
-        six!(i => scheme::input(pixel_line::<V, POSITIONS, ALL>(&pixels[i], input, channels, c)));
-    for j in 0..POSITIONS {
-        let column = scheme::input([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-        for i in 0..POSITIONS {
+    let [l0, l1, l2, l3, l4, l5] = lines!([0 1 2 3 4 5] < S::Filtering::POSITIONS, i => S::Filtering::input(pixel_line::<V, MOST, ALL>(&pixels[i], S::Filtering::POSITIONS, input, channels, c)));
+    for j in 0..S::Filtering::POSITIONS {
+        let column = S::Filtering::input([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+        for i in 0..S::Filtering::POSITIONS {
             // SAFETY: the caller keeps the tiles of concurrent calls apart.
-            let to = unsafe { values.part((i * POSITIONS + j) * stride + row + c, channels - c) };
+            let to = unsafe { values.part((i * S::Filtering::POSITIONS + j) * stride + row + c, channels - c) };
             column[i].store_lanes::<ALL>(to);
         }
     }
 }
 
-/// The vectors of a line of a map's pixels, zeros outside of the map.
+/// The vectors of a line of a map's first `count` pixels, zeros outside of the map.
 #[inline(always)]
 fn pixel_line<V: Vector, const N: usize, const ALL: bool>(
     pixels: &[Option<usize>; N],
+    count: usize,
     map: &[f32],
     channels: usize,
     c: usize,
 ) -> [V; N] {
     let mut line = [V::splat(0.0); N];
-    for j in 0..N {
+    for j in 0..count {
         if let Some(pixel) = pixels[j] {
             line[j] = V::load_lanes::<ALL>(&map[pixel + c..pixel + channels]);
         }
@@ -192,7 +178,7 @@ fn pixel_line<V: Vector, const N: usize, const ALL: bool>(
 
 simd! {
     /// The transpose of [`input_transform`]: overwrites `gradient` with the sums over the tiles.
-    pub(crate) fn input_gradient<V>(
+    pub(crate) fn input_gradient<V, S: Scheme>(
         shape: Tiles,
         gradient: &mut [f32],
         channels: usize,
@@ -202,16 +188,16 @@ simd! {
     ) {
         gradient.fill(0.0);
         for tile in 0..shape.count() {
-            let pixels = shape.input_pixels(tile, channels);
+            let pixels = shape.input_pixels::<S>(tile, channels);
             let row = (first + tile) * channels;
-            each_vector!(channels, input_gradient_vector::<V>(&pixels, gradient, channels, values, row, stride));
+            each_vector!(channels, input_gradient_vector::<V, S>(&pixels, gradient, channels, values, row, stride));
         }
     }
 }
 
 #[inline(always)]
-fn input_gradient_vector<V: Vector, const ALL: bool>(
-    pixels: &Pixels<POSITIONS>,
+fn input_gradient_vector<V: Vector, S: Scheme, const ALL: bool>(
+    pixels: &Pixels<MOST>,
     gradient: &mut [f32],
     channels: usize,
     values: &[f32],
@@ -219,10 +205,10 @@ fn input_gradient_vector<V: Vector, const ALL: bool>(
     stride: usize,
     c: usize,
 ) {
-    let [l0, l1, l2, l3, l4, l5] = six!(i => value_line::<V, ALL>(i, values, channels, row, stride, c));
-    for j in 0..POSITIONS {
-        let column = scheme::input_transposed([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-        for i in 0..POSITIONS {
+    let [l0, l1, l2, l3, l4, l5] = lines!([0 1 2 3 4 5] < S::Filtering::POSITIONS, i => value_line::<V, S, ALL>(i, values, channels, row, stride, c));
+    for j in 0..S::Filtering::POSITIONS {
+        let column = S::Filtering::input_transposed([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+        for i in 0..S::Filtering::POSITIONS {
             if let Some(pixel) = pixels[i][j] {
                 let to = &mut gradient[pixel + c..pixel + channels];
                 (V::load_lanes::<ALL>(to) + column[i]).store_lanes::<ALL>(to);
@@ -232,20 +218,20 @@ fn input_gradient_vector<V: Vector, const ALL: bool>(
 }
 
 #[inline(always)]
-fn value_line<V: Vector, const ALL: bool>(
+fn value_line<V: Vector, S: Scheme, const ALL: bool>(
     i: usize,
     values: &[f32],
     channels: usize,
     row: usize,
     stride: usize,
     c: usize,
-) -> [V; POSITIONS] {
-    let mut line = [V::splat(0.0); POSITIONS];
-    for j in 0..POSITIONS {
-        let at = (i * POSITIONS + j) * stride + row;
+) -> [V; MOST] {
+    let mut line = [V::splat(0.0); MOST];
+    for j in 0..S::Filtering::POSITIONS {
+        let at = (i * S::Filtering::POSITIONS + j) * stride + row;
         line[j] = V::load_lanes::<ALL>(&values[at + c..at + channels]);
     }
-    scheme::input_transposed(line)
+    S::Filtering::input_transposed(line)
 }
 
 simd! {
@@ -284,7 +270,7 @@ fn output_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
 
 #[inline(always)]
 fn output_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, const ALL: bool>(
-    pixels: &Pixels<STEP>,
+    pixels: &Pixels<MOST_OUTPUTS>,
     output: &mut [f32],
     channels: usize,
     products: &[f32],
@@ -292,10 +278,10 @@ fn output_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, const ALL
     stride: usize,
     c: usize,
 ) {
-    let [l0, l1, l2, l3, l4, l5] = six!(i => product_line::<V, S, Y, X, ALL>(i, products, channels, row, stride, c));
-    for j in 0..STEP {
-        let column = scheme::output([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
-        for i in 0..STEP {
+    let [l0, l1, l2, l3, l4, l5] = lines!([0 1 2 3 4 5] < S::Filtering::POSITIONS, i => product_line::<V, S, Y, X, ALL>(i, products, channels, row, stride, c));
+    for j in 0..S::Filtering::STEP {
+        let column = S::Filtering::output([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
+        for i in 0..S::Filtering::STEP {
             if let Some(pixel) = pixels[i][j] {
                 column[i].store_lanes::<ALL>(&mut output[pixel + c..pixel + channels]);
             }
@@ -311,15 +297,15 @@ fn product_line<V: Vector, S: Scheme, const Y: usize, const X: usize, const ALL:
     row: usize,
     stride: usize,
     c: usize,
-) -> [V; STEP] {
-    let mut line = [V::splat(0.0); POSITIONS];
-    for j in 0..POSITIONS {
+) -> [V; MOST_OUTPUTS] {
+    let mut line = [V::splat(0.0); MOST];
+    for j in 0..S::Filtering::POSITIONS {
         if let Some(product) = S::product((Y, X), i, j) {
             let at = product * stride + row;
             line[j] = V::load_lanes::<ALL>(&products[at + c..at + channels]);
         }
     }
-    scheme::output(line)
+    S::Filtering::output(line)
 }
 
 simd! {
@@ -360,7 +346,7 @@ fn output_gradient_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
 
 #[inline(always)]
 fn output_gradient_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, const ALL: bool>(
-    pixels: &Pixels<STEP>,
+    pixels: &Pixels<MOST_OUTPUTS>,
     gradient: &[f32],
     channels: usize,
     products: &Disjoint<'_>,
@@ -368,13 +354,13 @@ fn output_gradient_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, 
     stride: usize,
     c: usize,
 ) {
-    let l0 = scheme::output_transposed(pixel_line::<V, STEP, ALL>(&pixels[0], gradient, channels, c));
-    let l1 = scheme::output_transposed(pixel_line::<V, STEP, ALL>(&pixels[1], gradient, channels, c));
-    let l2 = scheme::output_transposed(pixel_line::<V, STEP, ALL>(&pixels[2], gradient, channels, c));
-    let l3 = scheme::output_transposed(pixel_line::<V, STEP, ALL>(&pixels[3], gradient, channels, c));
-    for j in 0..POSITIONS {
-        let column = scheme::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
-        for i in 0..POSITIONS {
+    let [l0, l1, l2, l3] = lines!([0 1 2 3] < S::Filtering::STEP, i => {
+        let pixels = pixel_line::<V, MOST_OUTPUTS, ALL>(&pixels[i], S::Filtering::STEP, gradient, channels, c);
+        S::Filtering::output_transposed(pixels)
+    });
+    for j in 0..S::Filtering::POSITIONS {
+        let column = S::Filtering::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
+        for i in 0..S::Filtering::POSITIONS {
             if let Some(product) = S::product((Y, X), i, j) {
                 // SAFETY: the caller keeps the tiles of concurrent calls apart.
                 let to = unsafe { products.part(product * stride + row + c, channels - c) };
