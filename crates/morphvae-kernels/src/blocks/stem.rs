@@ -39,17 +39,9 @@ impl Patches {
     pub(super) fn new(isa: Isa, block: &Block, input: &[f32]) -> Self {
         let values = TAPS * block.in_channels;
         let length = (values + 1) * (values + 1);
-        let images: Vec<_> = images(block, input)
-            .map(|image| {
-                let mut sums = vec![0.0; length];
-                patch_sums(isa, block, &planes(block, image), &mut sums);
-                sums
-            })
-            .collect();
-        let mut sums = vec![0.0; length];
-        for image in images {
-            sums.iter_mut().zip(image).for_each(|(sum, part)| *sum += part);
-        }
+        let sums = sum_images(length, images(block, input), |image, sums| {
+            patch_sums(isa, block, &planes(block, image), sums);
+        });
         let sum = |a: usize, b: usize| sums[a.min(b) * (values + 1) + a.max(b)];
         let count = block.rows() as f64;
         let deviation = |a: usize, b: usize| sum(a, b) - sum(a, values) * sum(b, values) / count;
@@ -133,18 +125,11 @@ pub(super) fn backward(
 ) -> Gradients {
     let (values, channels) = (patches.mean.len(), block.out_channels);
     let filters = Filters::new(isa, block, parameters.weight, affine);
-    let images: Vec<_> = images(block, input)
-        .zip(output_gradient.par_chunks(output_gradient.len() / block.batch))
-        .map(|(image, gradient)| {
-            let mut sums = vec![0.0; (1 + values) * channels];
-            correlate(isa, block, &planes(block, image), &filters, gradient, &mut sums);
-            sums
-        })
-        .collect();
-    let mut sums = vec![0.0; (1 + values) * channels];
-    for image in images {
-        sums.iter_mut().zip(image).for_each(|(sum, part)| *sum += part);
-    }
+    let gradients = output_gradient.par_chunks(output_gradient.len() / block.batch);
+    let images = images(block, input).zip(gradients);
+    let sums = sum_images((1 + values) * channels, images, |(image, gradient), sums| {
+        correlate(isa, block, &planes(block, image), &filters, gradient, sums);
+    });
     let (sums, correlations) = sums.split_at(channels);
 
     let mut weight = result(block.weight_length());
@@ -176,6 +161,26 @@ fn images<'a>(block: &Block, input: &'a [f32]) -> impl IndexedParallelIterator<I
     input
         .par_chunks(block.input_pixels() * block.in_channels)
         .with_max_len(1)
+}
+
+/// The sums that `add` makes of each image, added up in order.
+fn sum_images<I>(
+    length: usize,
+    images: impl IndexedParallelIterator<Item = I>,
+    add: impl Fn(I, &mut [f64]) + Send + Sync,
+) -> Vec<f64> {
+    let images: Vec<_> = images
+        .map(|image| {
+            let mut sums = vec![0.0; length];
+            add(image, &mut sums);
+            sums
+        })
+        .collect();
+    let mut sums = vec![0.0; length];
+    for image in images {
+        sums.iter_mut().zip(image).for_each(|(sum, part)| *sum += part);
+    }
+    sums
 }
 
 /// An image as `[channel, height + 2, width + 2]`, with zeros around it.
