@@ -27,8 +27,9 @@ struct Pool {
     capacity: usize,
 }
 
-/// For [`Buffer`].
-static BUFFERS: Pool = Pool::new(48);
+/// For [`Buffer`], one for each thread: memory that another core has written comes from there line by line, and so does
+/// the lock of a pool that another core has used.
+static BUFFERS: [Pool; 16] = [const { Pool::new(48) }; 16];
 
 /// For [`result`].
 static RESULTS: Pool = Pool::new(64);
@@ -80,6 +81,11 @@ pub(crate) struct Buffer {
     length: usize,
 }
 
+/// Which of [`BUFFERS`] is this thread's.
+fn own_pool() -> usize {
+    rayon::current_thread_index().unwrap_or(0) % BUFFERS.len()
+}
+
 impl Buffer {
     /// `length` floats with whatever values an earlier use left.
     pub fn take(length: usize) -> Self {
@@ -93,7 +99,8 @@ impl Buffer {
         let needed = length + LINE;
         // Not one that would be a waste.
         let fits = |storage: &Vec<f32>| storage.len() >= needed && storage.len() / 2 <= length.max(1 << 12);
-        let storage = BUFFERS.take(fits);
+        let (others, own) = BUFFERS.split_at(own_pool());
+        let storage = own.iter().chain(others).find_map(|pool| pool.take(fits));
         let storage = storage.unwrap_or_else(|| vec![0.0; needed]);
         let start = storage.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
         Self { storage, start, length }
@@ -103,7 +110,7 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if !self.storage.is_empty() {
-            BUFFERS.put(std::mem::take(&mut self.storage));
+            BUFFERS[own_pool()].put(std::mem::take(&mut self.storage));
         }
     }
 }
