@@ -1,12 +1,6 @@
 //! One pass of the Adam optimizer over a parameter.
 
-use rayon::prelude::*;
-
 use crate::isa::{Isa, simd};
-use crate::tasks::Tasks;
-
-/// Floats of a parameter updated by one task.
-const CHUNK: usize = 1 << 14;
 
 /// Adam's settings (Kingma and Ba, 2015, arXiv:1412.6980), named as in PyTorch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +32,9 @@ struct Factors {
 
 /// Updates a parameter and its moments in place, as `torch.optim.Adam` does; `step` counts from 1.
 ///
+/// It all happens on this thread, which waits for memory most of the time. Several would soon wait for the same memory;
+/// beside one that computes, it costs little.
+///
 /// # Panics
 /// If the slices differ in length, or `step` is zero.
 pub fn adam_step(
@@ -67,15 +64,7 @@ pub fn adam_step(
         epsilon: settings.epsilon as f32,
         weight_decay: settings.weight_decay as f32,
     };
-    let parameters = parameter.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK));
-    let moments = first_moment
-        .par_chunks_mut(CHUNK)
-        .zip(second_moment.par_chunks_mut(CHUNK));
-    parameters
-        .zip(moments)
-        .for_each_task(|((parameter, gradient), (first, second))| {
-            update(isa, factors, parameter, gradient, first, second);
-        });
+    update(isa, factors, parameter, gradient, first_moment, second_moment);
 }
 
 simd! {

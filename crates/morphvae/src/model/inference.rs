@@ -102,6 +102,7 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
+    use crate::model::Values;
     use crate::random::{Purpose, generator};
 
     /// A network whose running statistics have moved away from their start.
@@ -167,7 +168,7 @@ mod tests {
                     .clone()
                     .map_parameters(Some(&mut gradients), |name, value, gradient| {
                         all.extend(gradient.map(|gradient| (name.to_owned(), gradient)));
-                        value
+                        Values::Now(value)
                     });
                 (pass, all)
             };

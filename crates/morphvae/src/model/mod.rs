@@ -18,7 +18,7 @@ pub use inference::Inference;
 pub use layers::BatchStatistics;
 pub use network::{Posterior, TrainingPass, Vae};
 pub(crate) use pixels::LOG_SCALE;
-pub(crate) use state::to_values;
+pub(crate) use state::{Values, to_values};
 
 use thiserror::Error;
 

@@ -149,7 +149,7 @@ impl Vae {
     /// Where the weights are and the network computes.
     #[must_use]
     pub fn device(&self) -> Device {
-        self.mean.layer.weight.device()
+        self.mean.layer.weight.lazy_device()
     }
 
     /// One pass for training: batch norms use the batch's own statistics.

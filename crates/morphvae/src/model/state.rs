@@ -38,12 +38,14 @@ impl Vae {
         let config = NetworkConfig::of_weights(state)?;
         let network = Self::blank(config, device)?.with_likelihood(likelihood);
         match_names(&network.names_and_shapes(), state)?;
-        Ok(network.map_parameters(None, |name, old, _| match state.get(name) {
-            Some(array) => Tensor::from_data(
-                TensorData::new(array.values.clone(), [array.values.len()]),
-                &old.device(),
-            ),
-            None => old,
+        Ok(network.map_parameters(None, |name, old, _| {
+            Values::Now(match state.get(name) {
+                Some(array) => Tensor::from_data(
+                    TensorData::new(array.values.clone(), [array.values.len()]),
+                    &old.device(),
+                ),
+                None => old,
+            })
         }))
     }
 
@@ -72,7 +74,7 @@ impl Vae {
     /// All of them come flat and without autodiff, and are owned by nobody else, so that they can be changed in place.
     pub(crate) fn map_parameters<F>(self, gradients: Option<&mut Gradients>, change: F) -> Self
     where
-        F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Tensor<1>,
+        F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Values,
     {
         self.map(&mut Mapper {
             path: Vec::new(),
@@ -80,6 +82,15 @@ impl Vae {
             change,
         })
     }
+}
+
+/// What a parameter becomes: flat and without autodiff.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart as soon as it is made")]
+pub(crate) enum Values {
+    /// These.
+    Now(Tensor<1>),
+    /// What this gives, which is asked once the parameter is needed.
+    Later(Box<dyn FnOnce() -> Tensor<1> + Send + Sync>),
 }
 
 /// The numbers of a flat tensor, wherever it lives.
@@ -141,7 +152,7 @@ struct Mapper<'a, F> {
 
 impl<F> ModuleMapper for Mapper<'_, F>
 where
-    F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Tensor<1>,
+    F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Values,
 {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.into());
@@ -153,7 +164,8 @@ where
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = param.consume();
-        let (shape, trained, autodiff) = (tensor.dims(), tensor.is_require_grad(), tensor.is_autodiff());
+        let (shape, device) = (tensor.dims(), tensor.device());
+        let (trained, autodiff) = (tensor.is_require_grad(), tensor.is_autodiff());
         let gradient = match &mut self.gradients {
             Some(gradients) => tensor.grad_remove(gradients),
             None => None,
@@ -163,11 +175,19 @@ where
             tensor.inner().reshape([-1]),
             gradient.map(|gradient| gradient.reshape([-1])),
         );
-        let mut tensor = values.reshape(shape);
-        if autodiff {
-            tensor = tensor.autodiff().set_require_grad(trained);
+        let finish = move |values: Tensor<1>| {
+            let tensor = values.reshape(shape);
+            match autodiff {
+                true => tensor.autodiff().set_require_grad(trained),
+                false => tensor,
+            }
+        };
+        match values {
+            Values::Now(values) => Param::from_mapped_value(id, finish(values), mapper),
+            Values::Later(values) => {
+                Param::uninitialized(id, move |_, _| finish(values()), device, trained, shape.into())
+            }
         }
-        Param::from_mapped_value(id, tensor, mapper)
     }
 }
 

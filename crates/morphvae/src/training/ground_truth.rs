@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Training, TrainingConfig};
-use crate::model::{Vae, to_values};
+use crate::model::{Vae, Values, to_values};
 use crate::objective::Likelihood;
 use crate::weights::{self, StateDict};
 
@@ -135,7 +135,7 @@ fn a_training_pass_and_every_gradient_are_pytorchs() {
                     assert_close(&format!("gradient of {name}"), &found, truth, 1e-4);
                 }
             }
-            weight
+            Values::Now(weight)
         });
     assert_eq!(seen, fixture.state("gradient.").len());
 }

@@ -221,7 +221,7 @@ impl Training {
     }
 
     /// One step of the optimizer.
-    fn step(self, batch: Batch) -> Result<Self, TrainingError> {
+    fn step(mut self, batch: Batch) -> Result<Self, TrainingError> {
         let network = self.network.config();
         let device = self.network.device();
         let shape = [batch.count, network.channels, network.image_size, network.image_size];
@@ -235,8 +235,13 @@ impl Training {
                 Some(Tensor::from_data(TensorData::new(values, shape), &device))
             }
         };
-        let learn = || self.learn(images, noise);
-        let (mut next, loss) = if runs_on(&device) { awake(learn) } else { learn() }?;
+        let (mut next, loss) = match runs_on(&device) {
+            true => awake(|| {
+                self.optimizer.hand_out();
+                self.learn(images, noise)
+            }),
+            false => self.learn(images, noise),
+        }?;
         next.position.add(loss, batch.count);
         Ok(next)
     }

@@ -1,0 +1,223 @@
+//! Adam with the penalty added to the gradient (Kingma and Ba, 2015), as PyTorch's `Adam(weight_decay=...)`.
+//!
+//! The work of a step is moving memory, where that of a pass through the network is arithmetic. So a step is not done at
+//! once, but beside the next pass: by other threads, or when the pass needs a weight before they have come to it.
+
+mod step;
+mod update;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use burn::tensor::{Gradients, Tensor, TensorData};
+use morphvae_kernels::extension;
+use serde::{Deserialize, Serialize};
+
+use step::Step;
+use update::Update;
+
+use crate::model::{LOG_SCALE, Vae, Values, to_values};
+use crate::weights::{Array, StateDict};
+
+/// What decides an Adam step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdamConfig {
+    /// Step length.
+    pub learning_rate: f64,
+    /// Decay of the two running averages.
+    pub betas: [f64; 2],
+    /// Added to the root of the second average.
+    pub epsilon: f64,
+    /// This times the weight is added to its gradient.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            weight_decay: 1e-5,
+        }
+    }
+}
+
+/// The optimizer: its settings, the number of steps taken, and two running averages for each weight.
+#[derive(Debug)]
+pub struct Adam {
+    config: AdamConfig,
+    steps: u64,
+    /// What the last step makes of each weight, by its name.
+    updates: HashMap<String, Arc<Update>>,
+    /// Those that no thread was given yet, in the order in which the network needs them.
+    due: Vec<Arc<Update>>,
+}
+
+/// Running averages of a tensor's gradient and of its square, flat.
+#[derive(Clone, Debug)]
+struct Averages {
+    gradient: Tensor<1>,
+    square: Tensor<1>,
+}
+
+impl Averages {
+    /// Those of a weight before its first step.
+    fn of_new(weight: &Tensor<1>) -> Self {
+        Self {
+            gradient: weight.zeros_like(),
+            square: weight.zeros_like(),
+        }
+    }
+}
+
+/// How many times longer the steps of a likelihood's scale are. Its logarithm has units to go where a weight has
+/// tenths, and until it is there the loss weighs the reconstruction wrongly.
+const SCALE_STEPS: f64 = 10.0;
+
+/// Where the averages stand in a checkpoint: PyTorch's names for them, before the weight's.
+const GRADIENT: &str = "exp_avg.";
+const SQUARE: &str = "exp_avg_sq.";
+
+impl Adam {
+    /// An optimizer that has taken no step.
+    #[must_use]
+    pub fn new(config: AdamConfig) -> Self {
+        Self {
+            config,
+            steps: 0,
+            updates: HashMap::new(),
+            due: Vec::new(),
+        }
+    }
+
+    /// How many steps were taken.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Takes one step: moves every weight that has a gradient, and leaves the others.
+    #[must_use]
+    pub fn step(&mut self, network: Vae, mut gradients: Gradients) -> Vae {
+        self.steps += 1;
+        let step = Step {
+            config: self.config,
+            number: self.steps,
+            kernel: extension::runs_on(&network.device()),
+        };
+        self.due.clear();
+        network.map_parameters(Some(&mut gradients), |name, weight, gradient| {
+            let Some(gradient) = gradient else {
+                return Values::Now(weight);
+            };
+            let step = if name == LOG_SCALE {
+                step.longer(SCALE_STEPS)
+            } else {
+                step
+            };
+            let last = self.updates.remove(name);
+            let update = Arc::new(Update::new(move || {
+                let averages = last.map_or_else(|| Averages::of_new(&weight), |last| last.take_averages());
+                step.apply(weight, gradient, averages)
+            }));
+            self.updates.insert(name.into(), Arc::clone(&update));
+            self.due.push(Arc::clone(&update));
+            Values::Later(Box::new(move || update.take_weight()))
+        })
+    }
+
+    /// Gives the work of the last step to the threads of rayon's pool, to be done beside what comes next.
+    pub(super) fn hand_out(&mut self) {
+        for update in self.due.drain(..) {
+            rayon::spawn(move || update.finish());
+        }
+    }
+
+    /// Adds the running averages to a checkpoint's tensors.
+    pub(super) fn save(&self, state: &mut StateDict) {
+        for (name, update) in &self.updates {
+            let averages = update.averages();
+            for (kind, tensor) in [(GRADIENT, averages.gradient), (SQUARE, averages.square)] {
+                let values = to_values(tensor);
+                state.insert(
+                    format!("{kind}{name}"),
+                    Array {
+                        shape: vec![values.len()],
+                        values,
+                    },
+                );
+            }
+        }
+    }
+
+    /// Takes the running averages of `network`'s weights out of a checkpoint's tensors; says what is wrong with them.
+    pub(super) fn load(config: AdamConfig, steps: u64, network: &Vae, mut state: StateDict) -> Result<Self, String> {
+        let device = network.device().without_autodiff();
+        let mut updates = HashMap::new();
+        for (name, weight) in &network.state() {
+            let mut take = |kind: &str| match state.remove(&format!("{kind}{name}")) {
+                Some(array) if array.values.len() != weight.values.len() => {
+                    Err(format!("{kind}{name} has not as many values as {name}"))
+                }
+                array => Ok(array.map(|array| {
+                    let count = array.values.len();
+                    Tensor::<1>::from_data(TensorData::new(array.values, [count]), &device)
+                })),
+            };
+            // Running statistics, and all weights before the first step, have no averages.
+            if let (Some(gradient), Some(square)) = (take(GRADIENT)?, take(SQUARE)?) {
+                let update = Update::restored(Averages { gradient, square });
+                updates.insert(name.to_owned(), Arc::new(update));
+            }
+        }
+        Ok(Self {
+            config,
+            steps,
+            updates,
+            due: Vec::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::model::NetworkConfig;
+    use crate::training::{Training, TrainingConfig};
+
+    /// The weights and averages after some steps, whose work other threads do or none.
+    fn train(hand_out: bool) -> StateDict {
+        let config = NetworkConfig {
+            base_channels: 2,
+            ..NetworkConfig::default()
+        };
+        let network = Vae::new(config, 7, &Device::flex()).unwrap();
+        let mut training = Training::new(network, TrainingConfig::default()).unwrap();
+        let device = training.network.device();
+        let pixels = |step: usize| (0..4 * 1024).map(move |i| ((i * i + step) % 97) as f32 / 96.0);
+        for step in 0..4 {
+            if hand_out {
+                training.optimizer.hand_out();
+            }
+            let images = TensorData::new(pixels(step).collect(), [4, 1, 32, 32]);
+            let noise = Tensor::ones([4, 2], &device);
+            (training, _) = training.learn(Tensor::from_data(images, &device), Some(noise)).unwrap();
+        }
+        let mut state = training.network.state();
+        training.optimizer.save(&mut state);
+        state
+    }
+
+    #[test]
+    fn a_step_is_the_same_whoever_does_it() {
+        let expected = train(false);
+        assert!(expected.contains_key("exp_avg.conv1.0.weight"));
+        for _ in 0..20 {
+            assert!(train(true) == expected);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The arithmetic of a step for one weight.
+
+use burn::tensor::Tensor;
+use morphvae_kernels::extension::{self, Stepped};
+
+use super::{AdamConfig, Averages};
+
+/// What is the same for all weights in one step.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    pub config: AdamConfig,
+    /// Counted from one.
+    pub number: u64,
+    /// Whether one kernel does it all, as on a CPU.
+    pub kernel: bool,
+}
+
+impl Step {
+    pub fn longer(mut self, times: f64) -> Self {
+        self.config.learning_rate *= times;
+        self
+    }
+
+    pub fn apply(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
+        if self.kernel {
+            self.apply_kernel(weight, gradient, averages)
+        } else {
+            self.apply_plain(weight, gradient, averages)
+        }
+    }
+
+    /// With Burn's operations: the definition, for every device.
+    fn apply_plain(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
+        let [first, second] = self.config.betas;
+        let correction = |base: f64| 1.0 - base.powf(self.number as f64);
+        let gradient = gradient + weight.clone().mul_scalar(self.config.weight_decay);
+        let square = gradient.clone() * gradient.clone();
+        let averages = Averages {
+            gradient: averages.gradient.mul_scalar(first) + gradient.mul_scalar(1.0 - first),
+            square: averages.square.mul_scalar(second) + square.mul_scalar(1.0 - second),
+        };
+        let root = averages.square.clone().sqrt().div_scalar(correction(second).sqrt());
+        let direction = averages.gradient.clone() / root.add_scalar(self.config.epsilon);
+        let rate = self.config.learning_rate / correction(first);
+        (weight - direction.mul_scalar(rate), averages)
+    }
+
+    /// In one pass over the memory, and in place.
+    fn apply_kernel(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
+        let settings = morphvae_kernels::Adam {
+            learning_rate: self.config.learning_rate,
+            beta1: self.config.betas[0],
+            beta2: self.config.betas[1],
+            epsilon: self.config.epsilon,
+            weight_decay: self.config.weight_decay,
+        };
+        // The corrections that need the number have long become one where it no longer fits.
+        let number = u32::try_from(self.number).unwrap_or(u32::MAX);
+        let moments = [averages.gradient, averages.square];
+        let Stepped {
+            weight,
+            first_moment,
+            second_moment,
+        } = extension::step_weight(&settings, number, gradient, weight, moments);
+        let averages = Averages {
+            gradient: first_moment,
+            square: second_moment,
+        };
+        (weight, averages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::model::to_values;
+
+    #[test]
+    fn the_kernel_takes_the_steps_of_the_definition() {
+        let device = Device::flex();
+        let wave = |offset: f32| Tensor::<1>::from_floats([0.3, -0.1, 1.5, -2.0, 0.0], &device) + offset;
+        let averages = || Averages {
+            gradient: wave(0.0).zeros_like(),
+            square: wave(0.0).zeros_like(),
+        };
+        let (mut plain, mut kernel) = ((wave(0.0), averages()), (wave(0.0), averages()));
+        for number in 1..=5 {
+            let step = Step {
+                config: AdamConfig {
+                    weight_decay: 0.01,
+                    ..AdamConfig::default()
+                },
+                number,
+                kernel: true,
+            };
+            let gradient = wave(number as f32);
+            plain = step.apply_plain(plain.0, gradient.clone(), plain.1);
+            kernel = step.apply_kernel(kernel.0, gradient, kernel.1);
+        }
+        for (ours, definition) in to_values(kernel.0).into_iter().zip(to_values(plain.0)) {
+            assert!((ours - definition).abs() < 1e-6, "{ours} {definition}");
+        }
+    }
+}
