@@ -4,8 +4,10 @@ mod dot;
 mod pack;
 mod product;
 mod row;
+mod transpose;
 
 pub(crate) use dot::multiply_by_rows;
 pub(crate) use pack::{pack, pack_matrix, pack_padded, padded_stride};
 pub(crate) use product::{Left, Right, multiply};
 pub(crate) use row::{multiply_row, nonzero};
+pub(crate) use transpose::transpose;

@@ -55,6 +55,21 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
+    fn fetch(from: &[f32]) {
+        // SAFETY: a prefetch reads nothing, wherever it points.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast()) };
+    }
+
+    #[inline(always)]
+    fn interleave(self, other: Self) -> [Self; 2] {
+        unsafe {
+            let front = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let back = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            [front, back].map(|lanes| Self(_mm512_permutex2var_ps(self.0, lanes, other.0)))
+        }
+    }
+
+    #[inline(always)]
     fn sum(self) -> f32 {
         unsafe { _mm512_reduce_add_ps(self.0) }
     }

@@ -54,6 +54,11 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
+    fn interleave(self, other: Self) -> [Self; 2] {
+        unsafe { [Self(vzip1q_f32(self.0, other.0)), Self(vzip2q_f32(self.0, other.0))] }
+    }
+
+    #[inline(always)]
     fn sum(self) -> f32 {
         unsafe { vaddvq_f32(self.0) }
     }

@@ -80,6 +80,12 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
+    fn interleave(self, other: Self) -> [Self; 2] {
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
+        [Self([a0, b0, a1, b1]), Self([a2, b2, a3, b3])]
+    }
+
+    #[inline(always)]
     fn sum(self) -> f32 {
         (self.0[0] + self.0[2]) + (self.0[1] + self.0[3])
     }

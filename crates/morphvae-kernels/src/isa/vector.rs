@@ -36,6 +36,13 @@ pub(crate) trait Vector:
     /// Lane by lane: `if self > than { yes } else { no }`.
     fn if_greater(self, than: Self, yes: Self, no: Self) -> Self;
 
+    /// Has the cache line of the first of these floats brought near: they will soon be read.
+    #[inline(always)]
+    fn fetch(_: &[f32]) {}
+
+    /// The lanes of both in turns, one of `self` first: the front halves, then the back halves.
+    fn interleave(self, other: Self) -> [Self; 2];
+
     /// The sum of the lanes, always in the same order.
     fn sum(self) -> f32;
 

@@ -15,11 +15,14 @@ use super::{Scheme, aligned};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::{Isa, Vector, simd};
+use crate::matrix::transpose;
 use crate::tasks::Tasks;
 
 /// Rows of a packed panel that one task makes: few enough for their taps to stay in the first cache, enough for each
 /// matrix to be written in runs of a kilobyte.
 const ROWS: usize = 8;
+/// Floats of a cache line.
+const LINE: usize = 16;
 /// Filters whose gradients one task makes.
 const FILTERS: usize = 1024;
 
@@ -58,35 +61,56 @@ pub(crate) fn pack_filters<S: Scheme>(isa: Isa, weight: &[f32], filters: Filters
         let (panel, first) = (task / blocks, task % blocks * ROWS);
         let rows = first..(first + ROWS).min(filters.depth);
         let columns = panel * width..((panel + 1) * width).min(filters.columns);
-        let taps = gather_taps::<S>(weight, filters, rows, columns, width);
+        let mut taps = Buffer::take(S::WEIGHT_TAPS * S::WEIGHT_TAPS * rows.len() * width);
+        gather_taps::<S>(isa, weight, filters, rows, columns, width, &mut taps);
         transform_taps::<S>(isa, &taps, &parts, (panel * filters.depth + first) * width, stride);
     });
     packed
 }
 
-/// The taps of some filters as matrices `[rows, width]`, one tap after the other, with zeros for missing columns.
-fn gather_taps<S: Scheme>(
-    weight: &[f32],
-    filters: Filters,
-    rows: Range<usize>,
-    columns: Range<usize>,
-    width: usize,
-) -> Buffer {
-    let count = S::WEIGHT_TAPS * S::WEIGHT_TAPS;
-    let length = rows.len() * width;
-    let mut taps = Buffer::take(count * length);
-    if columns.len() < width {
-        taps.fill(0.0);
-    }
-    for (row, k) in rows.enumerate() {
-        for (column, n) in columns.clone().enumerate() {
-            let filter = &weight[k * filters.depth_stride + n * filters.column_stride..][..count];
-            for (tap, value) in filter.iter().enumerate() {
-                taps[tap * length + row * width + column] = *value;
+simd! {
+    /// The taps of some filters as matrices `[rows, width]`, one tap after the other, with zeros for missing columns.
+    ///
+    /// The filters lie in short runs far apart, which no processor foresees: those of the next rows are fetched meanwhile.
+    fn gather_taps<V, S: Scheme>(
+        weight: &[f32],
+        filters: Filters,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        width: usize,
+        taps: &mut [f32],
+    ) {
+        let count = S::WEIGHT_TAPS * S::WEIGHT_TAPS;
+        let length = rows.len() * width;
+        if columns.len() < width {
+            taps.fill(0.0);
+        }
+        let first = |row: usize| &weight[row * filters.depth_stride + columns.start * filters.column_stride..];
+        if filters.depth_stride == count {
+            // The filters of a column lie one after the other.
+            if rows.end < filters.depth {
+                for next in first(rows.end).chunks(filters.column_stride).take(columns.len()) {
+                    fetch_run::<V>(next, rows.len() * count);
+                }
+            }
+            let at = |line: usize| line % count * length + line / count * width;
+            transpose::<V>(first(rows.start), filters.column_stride, columns.len(), rows.len() * count, taps, at);
+        } else {
+            for next in rows.end..(rows.end + rows.len()).min(filters.depth) {
+                fetch_run::<V>(first(next), columns.len() * count);
+            }
+            for (row, k) in rows.enumerate() {
+                let at = |tap: usize| tap * length + row * width;
+                transpose::<V>(first(k), filters.column_stride, columns.len(), count, taps, at);
             }
         }
     }
-    taps
+}
+
+/// Has the first floats of a run brought near.
+#[inline(always)]
+fn fetch_run<V: Vector>(run: &[f32], length: usize) {
+    run.chunks(LINE).take(length / LINE + 1).for_each(V::fetch);
 }
 
 simd! {
@@ -142,15 +166,16 @@ pub(crate) fn filter_gradient<S: Scheme>(isa: Isa, transformed: &[f32], filters:
             let length = aligned(count);
             let mut taps = Buffer::take(S::WEIGHT_TAPS * S::WEIGHT_TAPS * length);
             restore_taps::<S>(isa, transformed, task * rows * filters.columns, count, &mut taps);
-            for (k, weight) in weight.chunks_exact_mut(filters.depth_stride).enumerate() {
-                for n in 0..filters.columns {
-                    let filter = &mut weight[n * filters.column_stride..][..S::WEIGHT_TAPS * S::WEIGHT_TAPS];
-                    for (tap, value) in filter.iter_mut().enumerate() {
-                        *value = taps[tap * length + k * filters.columns + n];
-                    }
-                }
-            }
+            scatter_taps::<S>(isa, &taps, length, count, weight);
         });
+}
+
+simd! {
+    /// Matrices of taps, `length` floats apart, as `count` filters.
+    fn scatter_taps<V, S: Scheme>(taps: &[f32], length: usize, count: usize, weight: &mut [f32]) {
+        let taps_of_filter = S::WEIGHT_TAPS * S::WEIGHT_TAPS;
+        transpose::<V>(taps, length, taps_of_filter, count, weight, |filter| filter * taps_of_filter);
+    }
 }
 
 simd! {
