@@ -18,7 +18,7 @@ const TOUCHED: usize = 1 << 16;
 const SHORT: usize = 1 << 12;
 
 /// Floats of a cache line.
-const LINE: usize = 16;
+pub(crate) const LINE: usize = 16;
 
 /// Memory that nobody uses, the last returned at the end.
 struct Pool {
@@ -81,11 +81,6 @@ pub(crate) struct Buffer {
     length: usize,
 }
 
-/// Which of [`BUFFERS`] is this thread's.
-fn own_pool() -> usize {
-    rayon::current_thread_index().unwrap_or(0) % BUFFERS.len()
-}
-
 impl Buffer {
     /// `length` floats with whatever values an earlier use left.
     pub fn take(length: usize) -> Self {
@@ -113,6 +108,11 @@ impl Drop for Buffer {
             BUFFERS[own_pool()].put(std::mem::take(&mut self.storage));
         }
     }
+}
+
+/// Which of [`BUFFERS`] is this thread's.
+fn own_pool() -> usize {
+    rayon::current_thread_index().unwrap_or(0) % BUFFERS.len()
 }
 
 impl Deref for Buffer {

@@ -17,11 +17,13 @@ mod filter;
 mod map;
 mod scheme;
 
+use crate::buffer::LINE;
+
 pub(crate) use filter::{Filters, filter_gradient, pack_filters};
 pub(crate) use map::{Tiles, input_gradient, input_transform, output_gradient_transform, output_transform};
 pub(crate) use scheme::{Convolution3x3, F2, F4, Scheme, TransposedConvolution4x4};
 
 /// Floats from one of many matrices of `length` floats to the next: whole cache lines.
 pub(crate) fn aligned(length: usize) -> usize {
-    length.next_multiple_of(16)
+    length.next_multiple_of(LINE)
 }

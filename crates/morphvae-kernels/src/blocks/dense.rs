@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use super::maps::{MapGradient, Maps};
 use super::{Block, Layer};
 use crate::buffer::{Buffer, result};
-use crate::isa::Isa;
-use crate::matrix::{Left, Right, multiply, multiply_by_rows, pack, pack_matrix};
+use crate::isa::{Isa, simd};
+use crate::matrix::{self, Left, Right, multiply, multiply_by_rows, pack, pack_matrix};
 use crate::tasks::Tasks;
 
 /// Columns of a result computed by one task.
@@ -22,7 +22,7 @@ const ROWS: usize = 24;
 /// The layer's maps.
 pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], maps: &Maps<'_>) {
     if block.layer == Layer::Flattening {
-        let features = to_channel_order(input, block.input_pixels(), block.in_channels);
+        let features = to_channel_order(isa, input, block.input_pixels(), block.in_channels);
         maps(0, &mut |map| {
             times_rows(isa, &features, weight, block.batch, block.out_channels, map);
         });
@@ -34,7 +34,9 @@ pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], ma
             .par_chunks(image)
             .enumerate()
             .for_each_task(|(index, features)| {
-                maps(index, &mut |map| transpose(features, channels, image / channels, map));
+                maps(index, &mut |map| {
+                    transpose(isa, features, channels, image / channels, map)
+                });
             });
     }
 }
@@ -59,13 +61,13 @@ pub(super) fn backward(
         if needs_input {
             let mut features = Buffer::take(block.input_length());
             times_matrix(isa, &map, weight, batch, outputs, &mut features);
-            to_pixel_order(&features, pixels, inputs, &mut gradient);
+            to_pixel_order(isa, &features, pixels, inputs, &mut gradient);
         }
-        let features = to_channel_order(input, pixels, inputs);
+        let features = to_channel_order(isa, input, pixels, inputs);
         let weight_gradient = outer_products(isa, &map, &features, batch, outputs);
         (needs_input.then_some(gradient), weight_gradient)
     } else {
-        let features = to_channel_order(&map, block.image_length() / outputs, outputs);
+        let features = to_channel_order(isa, &map, block.image_length() / outputs, outputs);
         if needs_input {
             times_rows(isa, &features, weight, batch, inputs, &mut gradient);
         }
@@ -151,28 +153,27 @@ fn join_columns(blocks: &[f32], rows: usize, columns: usize, width: usize, outpu
 }
 
 /// `[batch, pixel, channel]` to `[batch, channel, pixel]`.
-fn to_channel_order(map: &[f32], pixels: usize, channels: usize) -> Buffer {
+fn to_channel_order(isa: Isa, map: &[f32], pixels: usize, channels: usize) -> Buffer {
     let mut ordered = Buffer::take(map.len());
-    transpose_each(map, pixels, channels, &mut ordered);
+    transpose_each(isa, map, pixels, channels, &mut ordered);
     ordered
 }
 
 /// `[batch, channel, pixel]` to `[batch, pixel, channel]`.
-fn to_pixel_order(features: &[f32], pixels: usize, channels: usize, map: &mut [f32]) {
-    transpose_each(features, channels, pixels, map);
+fn to_pixel_order(isa: Isa, features: &[f32], pixels: usize, channels: usize, map: &mut [f32]) {
+    transpose_each(isa, features, channels, pixels, map);
 }
 
-fn transpose_each(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+fn transpose_each(isa: Isa, from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
     let image = rows * columns;
     to.par_chunks_mut(image)
         .zip(from.par_chunks(image))
-        .for_each_task(|(to, from)| transpose(from, rows, columns, to));
+        .for_each_task(|(to, from)| transpose(isa, from, rows, columns, to));
 }
 
-fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
-    for (column, to) in to.chunks_exact_mut(rows).enumerate() {
-        for (row, value) in to.iter_mut().enumerate() {
-            *value = from[row * columns + column];
-        }
+simd! {
+    /// `[rows, columns]` to `[columns, rows]`.
+    fn transpose<V>(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+        matrix::transpose::<V>(from, columns, rows, columns, to, |column| column * rows);
     }
 }

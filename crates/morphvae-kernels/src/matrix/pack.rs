@@ -2,12 +2,10 @@
 
 use rayon::prelude::*;
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, LINE};
 use crate::isa::Isa;
 use crate::tasks::Tasks;
 
-/// Floats of a cache line.
-const LINE: usize = 16;
 /// Panels that a task packs.
 const PANELS: usize = 16;
 

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::scheme::{Filtering, MOST, TAPS, each_phase};
 use super::{Scheme, aligned};
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, LINE};
 use crate::disjoint::Disjoint;
 use crate::isa::{Isa, Vector, simd};
 use crate::matrix::transpose;
@@ -21,8 +21,6 @@ use crate::tasks::Tasks;
 /// Rows of a packed panel that one task makes: few enough for their taps to stay in the first cache, enough for each
 /// matrix to be written in runs of a kilobyte.
 const ROWS: usize = 8;
-/// Floats of a cache line.
-const LINE: usize = 16;
 /// Filters whose gradients one task makes.
 const FILTERS: usize = 1024;
 

@@ -81,11 +81,8 @@ mod tests {
     fn the_kernel_takes_the_steps_of_the_definition() {
         let device = Device::flex();
         let wave = |offset: f32| Tensor::<1>::from_floats([0.3, -0.1, 1.5, -2.0, 0.0], &device) + offset;
-        let averages = || Averages {
-            gradient: wave(0.0).zeros_like(),
-            square: wave(0.0).zeros_like(),
-        };
-        let (mut plain, mut kernel) = ((wave(0.0), averages()), (wave(0.0), averages()));
+        let start = || (wave(0.0), Averages::of_new(&wave(0.0)));
+        let (mut plain, mut kernel) = (start(), start());
         for number in 1..=5 {
             let step = Step {
                 config: AdamConfig {
