@@ -11,9 +11,10 @@ const LANES: usize = 16;
 /// Pixels summed in `f32` before the sum goes on in `f64`.
 const RUN: usize = 64 * LANES;
 
-/// `-Σ x log(y + δ) + (1 - x) log(1 - y + δ)` over the pixels of each image: one number for each of `batch`.
+/// `-Σ x log(y + δ) + (1 - x) log(1 - y + δ)` over the pixels of each image: one number for each of `batch`, in nats.
 ///
-/// Both slices hold `batch` images, in the same order.
+/// Both slices hold `batch` images, in the same order; their pixels `x` and `y` are in [0, 1], and δ, `delta`, keeps the
+/// logarithms finite. An image with a pixel that is not finite has a loss that is not a number.
 ///
 /// # Panics
 /// If the slices differ in length, or are not `batch` images.
@@ -29,7 +30,8 @@ pub fn cross_entropy(isa: Isa, images: &[f32], reconstruction: &[f32], batch: us
     losses
 }
 
-/// The gradient by the reconstruction of `Σ weight · cross-entropy`, with a weight for each image.
+/// The gradient by the reconstruction of `Σ weight · cross-entropy`, with a weight for each image; everything else is as
+/// for [`cross_entropy`].
 ///
 /// # Panics
 /// If the slices of pixels differ in length, or are not as many images as there are weights.
@@ -97,7 +99,7 @@ simd! {
 }
 
 /// `log(x)` of a positive normal number, with a relative error below 2e-7, in arithmetic that the compiler can turn into
-/// vectors, with the same bits everywhere.
+/// vectors, with the same bits everywhere; not a number for what is not finite.
 #[inline(always)]
 fn logarithm(x: f32) -> f32 {
     /// The bits of the root of one half: a number is a power of two times one from here to the root of two.
@@ -116,7 +118,9 @@ fn logarithm(x: f32) -> f32 {
     }
     // rest - s rest = 2 s: so large a part of the sum as can be is exact.
     let tail = s * (2.0 * square * series - rest) + power * LN_2[1];
-    tail + rest + power * LN_2[0]
+    // The bits of what is not finite are as good as any others.
+    let zero_if_finite = 0.0 * x;
+    tail + rest + power * LN_2[0] + zero_if_finite
 }
 
 #[cfg(test)]
@@ -143,6 +147,19 @@ mod tests {
     /// Values in [0, 1] with both ends among them.
     fn pixels(count: usize, step: usize) -> Vec<f32> {
         (0..count).map(|index| ((index * step) % 256) as f32 / 255.0).collect()
+    }
+
+    #[test]
+    fn what_is_not_finite_is_not_hidden() {
+        for isa in Isa::available() {
+            for value in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let (images, mut reconstruction) = (pixels(3 * 40, 7), pixels(3 * 40, 101));
+                reconstruction[40 + 17] = value;
+                let losses = cross_entropy(isa, &images, &reconstruction, 3, 1e-7);
+                let finite: Vec<bool> = losses.iter().map(|loss| loss.is_finite()).collect();
+                assert_eq!(finite, [true, false, true], "{isa:?}: {losses:?} with {value}");
+            }
+        }
     }
 
     #[test]
