@@ -14,8 +14,8 @@ use crate::winograd::{
     pack_filters,
 };
 
-/// Tiles of a task on the way forward: enough rows for efficient products, few enough for the second cache. One thread
-/// takes them from the input to the map, so that nothing goes from core to core.
+/// Tiles of a task on the way forward: enough rows for efficient products, few enough for the second cache. The thread
+/// that begins takes them from the input to the map, unless another is idle, so that little goes from core to core.
 const TILES: usize = 32;
 /// Products of tiles that are held at a time on the way back: few enough for the third cache.
 const PRODUCTS: usize = 36 * 256;
@@ -49,7 +49,10 @@ pub(super) fn forward<S: Scheme>(isa: Isa, block: &Block, input: &[f32], filters
             let parts = Disjoint::new(&mut values);
             for_each_task(images_here, |image| {
                 let input = &input[image * input_image..][..input_image];
-                input_transform::<S>(isa, shape, input, inputs, &parts, image * shape.count(), value_stride);
+                let rows = shape.count() * inputs;
+                // SAFETY: each image has rows of its own.
+                let mut rows = unsafe { parts.runs(image * rows, rows, value_stride) };
+                input_transform::<S>(isa, shape, input, inputs, &mut rows);
             });
             products
                 .par_chunks_mut(product_stride)
@@ -165,11 +168,18 @@ fn backward_part<S: Scheme>(
             .par_chunks(input_image)
             .enumerate()
             .for_each_task(|(image, input)| {
-                let first = image * shape.count();
                 let mut map = Buffer::take(block.image_length());
                 map_gradient(chunk * images + image, &mut map);
-                output_gradient_transform::<S>(isa, shape, &map, outputs, &product_parts, first, product_stride);
-                input_transform::<S>(isa, shape, input, inputs, &value_parts, first, value_stride);
+                let rows = [inputs, outputs].map(|channels| shape.count() * channels);
+                // SAFETY: each image has rows of its own in both.
+                let (mut values, mut products) = unsafe {
+                    (
+                        value_parts.runs(image * rows[0], rows[0], value_stride),
+                        product_parts.runs(image * rows[1], rows[1], product_stride),
+                    )
+                };
+                output_gradient_transform::<S>(isa, shape, &map, outputs, &mut products);
+                input_transform::<S>(isa, shape, input, inputs, &mut values);
             });
         values
             .par_chunks_mut(value_stride)

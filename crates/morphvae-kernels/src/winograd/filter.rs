@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::scheme::{Filtering, MOST, TAPS, each_phase};
 use super::{Scheme, aligned};
 use crate::buffer::{Buffer, LINE};
-use crate::disjoint::Disjoint;
+use crate::disjoint::{Disjoint, Runs};
 use crate::isa::{Isa, Vector, simd};
 use crate::matrix::transpose;
 use crate::tasks::Tasks;
@@ -59,9 +59,12 @@ pub(crate) fn pack_filters<S: Scheme>(isa: Isa, weight: &[f32], filters: Filters
         let (panel, first) = (task / blocks, task % blocks * ROWS);
         let rows = first..(first + ROWS).min(filters.depth);
         let columns = panel * width..((panel + 1) * width).min(filters.columns);
-        let mut taps = Buffer::take(S::WEIGHT_TAPS * S::WEIGHT_TAPS * rows.len() * width);
+        let length = rows.len() * width;
+        let mut taps = Buffer::take(S::WEIGHT_TAPS * S::WEIGHT_TAPS * length);
         gather_taps::<S>(isa, weight, filters, rows, columns, width, &mut taps);
-        transform_taps::<S>(isa, &taps, &parts, (panel * filters.depth + first) * width, stride);
+        // SAFETY: each task has rows of its own.
+        let mut runs = unsafe { parts.runs((panel * filters.depth + first) * width, length, stride) };
+        transform_taps::<S>(isa, &taps, &mut runs);
     });
     packed
 }
@@ -112,22 +115,15 @@ fn fetch_run<V: Vector>(run: &[f32], length: usize) {
 }
 
 simd! {
-    /// Transforms matrices of taps, as many floats from `at` on of each product's matrix.
-    ///
-    /// No two calls at a time may have floats in common.
-    fn transform_taps<V, S: Scheme>(taps: &[f32], packed: &Disjoint<'_>, at: usize, stride: usize) {
-        each_phase!(S, transform_phase::<V, S>(taps, packed, at, stride));
+    /// Transforms matrices of taps into as many floats of each product's matrix.
+    fn transform_taps<V, S: Scheme>(taps: &[f32], packed: &mut Runs<'_>) {
+        each_phase!(S, transform_phase::<V, S>(taps, packed));
     }
 }
 
 /// A few matrices at a time, for a processor foresees only so many runs of memory.
 #[inline(always)]
-fn transform_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
-    taps: &[f32],
-    packed: &Disjoint<'_>,
-    at: usize,
-    stride: usize,
-) {
+fn transform_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(taps: &[f32], packed: &mut Runs<'_>) {
     let length = taps.len() / (S::WEIGHT_TAPS * S::WEIGHT_TAPS);
     for i in Y..Y + S::USED {
         for offset in (0..length).step_by(V::LANES) {
@@ -143,8 +139,7 @@ fn transform_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
             let values = S::Filtering::filter(line);
             for j in 0..S::Filtering::POSITIONS {
                 if let Some(product) = S::product((Y, X), i, j) {
-                    // SAFETY: the caller keeps the parts of concurrent calls apart.
-                    values[j].store(unsafe { packed.part(product * stride + at + offset, V::LANES) });
+                    values[j].store(packed.part(product, offset..offset + V::LANES));
                 }
             }
         }

@@ -10,7 +10,7 @@
 
 use super::Scheme;
 use super::scheme::{Filtering, MOST, MOST_OUTPUTS, each_phase};
-use crate::disjoint::Disjoint;
+use crate::disjoint::Runs;
 use crate::isa::{Vector, simd};
 
 /// Where the tiles of an image lie.
@@ -118,21 +118,12 @@ fn zeros<V: Vector, const N: usize>() -> [V; N] {
 }
 
 simd! {
-    /// Transforms an image.
-    ///
-    /// No two calls at a time may have tiles in common.
-    pub(crate) fn input_transform<V, S: Scheme>(
-        shape: Tiles,
-        input: &[f32],
-        channels: usize,
-        values: &Disjoint<'_>,
-        first: usize,
-        stride: usize,
-    ) {
+    /// Transforms an image into its tiles' rows of each matrix.
+    pub(crate) fn input_transform<V, S: Scheme>(shape: Tiles, input: &[f32], channels: usize, values: &mut Runs<'_>) {
         for tile in 0..shape.count() {
             let pixels = shape.input_pixels::<S>(tile, channels);
-            let row = (first + tile) * channels;
-            each_vector!(channels, input_vector::<V, S>(&pixels, input, channels, values, row, stride));
+            let row = tile * channels;
+            each_vector!(channels, input_vector::<V, S>(&pixels, input, channels, values, row));
         }
     }
 }
@@ -142,18 +133,15 @@ fn input_vector<V: Vector, S: Scheme, const ALL: bool>(
     pixels: &Pixels<MOST>,
     input: &[f32],
     channels: usize,
-    values: &Disjoint<'_>,
+    values: &mut Runs<'_>,
     row: usize,
-    stride: usize,
     c: usize,
 ) {
     let [l0, l1, l2, l3, l4, l5] = lines!([0 1 2 3 4 5] < S::Filtering::POSITIONS, i => S::Filtering::input(pixel_line::<V, MOST, ALL>(&pixels[i], S::Filtering::POSITIONS, input, channels, c)));
     for j in 0..S::Filtering::POSITIONS {
         let column = S::Filtering::input([l0[j], l1[j], l2[j], l3[j], l4[j], l5[j]]);
         for i in 0..S::Filtering::POSITIONS {
-            // SAFETY: the caller keeps the tiles of concurrent calls apart.
-            let to = unsafe { values.part((i * S::Filtering::POSITIONS + j) * stride + row + c, channels - c) };
-            column[i].store_lanes::<ALL>(to);
+            column[i].store_lanes::<ALL>(values.part(i * S::Filtering::POSITIONS + j, row + c..row + channels));
         }
     }
 }
@@ -310,19 +298,14 @@ fn product_line<V: Vector, S: Scheme, const Y: usize, const X: usize, const ALL:
 
 simd! {
     /// The transpose of [`output_transform`].
-    ///
-    /// No two calls at a time may have tiles in common.
     pub(crate) fn output_gradient_transform<V, S: Scheme>(
         shape: Tiles,
         gradient: &[f32],
         channels: usize,
-        products: &Disjoint<'_>,
-        first: usize,
-        stride: usize,
+        products: &mut Runs<'_>,
     ) {
         for tile in 0..shape.count() {
-            let row = (first + tile) * channels;
-            each_phase!(S, output_gradient_phase::<V, S>(shape, tile, gradient, channels, products, row, stride));
+            each_phase!(S, output_gradient_phase::<V, S>(shape, tile, gradient, channels, products));
         }
     }
 }
@@ -333,14 +316,13 @@ fn output_gradient_phase<V: Vector, S: Scheme, const Y: usize, const X: usize>(
     tile: usize,
     gradient: &[f32],
     channels: usize,
-    products: &Disjoint<'_>,
-    row: usize,
-    stride: usize,
+    products: &mut Runs<'_>,
 ) {
     let pixels = shape.output_pixels::<S>(tile, (Y, X), channels);
+    let row = tile * channels;
     each_vector!(
         channels,
-        output_gradient_vector::<V, S, Y, X>(&pixels, gradient, channels, products, row, stride)
+        output_gradient_vector::<V, S, Y, X>(&pixels, gradient, channels, products, row)
     );
 }
 
@@ -349,9 +331,8 @@ fn output_gradient_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, 
     pixels: &Pixels<MOST_OUTPUTS>,
     gradient: &[f32],
     channels: usize,
-    products: &Disjoint<'_>,
+    products: &mut Runs<'_>,
     row: usize,
-    stride: usize,
     c: usize,
 ) {
     let [l0, l1, l2, l3] = lines!([0 1 2 3] < S::Filtering::STEP, i => {
@@ -362,9 +343,7 @@ fn output_gradient_vector<V: Vector, S: Scheme, const Y: usize, const X: usize, 
         let column = S::Filtering::output_transposed([l0[j], l1[j], l2[j], l3[j]]);
         for i in 0..S::Filtering::POSITIONS {
             if let Some(product) = S::product((Y, X), i, j) {
-                // SAFETY: the caller keeps the tiles of concurrent calls apart.
-                let to = unsafe { products.part(product * stride + row + c, channels - c) };
-                column[i].store_lanes::<ALL>(to);
+                column[i].store_lanes::<ALL>(products.part(product, row + c..row + channels));
             }
         }
     }
