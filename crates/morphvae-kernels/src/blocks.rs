@@ -41,6 +41,21 @@ pub(crate) enum Layer {
     Expansion { height: usize, width: usize },
 }
 
+/// How a layer's map and its gradients are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    /// Products with one large weight matrix.
+    Dense,
+    /// One product for each image.
+    Direct,
+    /// A convolution by minimal filtering.
+    Minimal,
+    /// A transposed convolution by minimal filtering, 4x4 outputs of a phase at a time.
+    MinimalTransposed,
+    /// The same, 2x2 outputs at a time.
+    MinimalFewTiles,
+}
+
 /// A layer, its batch normalization and its activation, for one batch size and one size of map.
 ///
 /// The input is `[batch, height, width, in channels]`, the output `[batch, output height, output width, out channels]`.
@@ -182,13 +197,18 @@ impl Block {
     /// Floats of the weight.
     #[must_use]
     pub fn weight_length(&self) -> usize {
-        let taps = match self.layer {
-            Layer::Convolution => 9,
-            Layer::TransposedConvolution => 16,
-            Layer::Flattening => self.input_pixels(),
-            Layer::Expansion { height, width } => height * width,
-        };
-        self.in_channels * self.out_channels * taps
+        self.weight_shape().iter().product()
+    }
+
+    /// PyTorch's shape of the weight; a linear layer's ends with two ones.
+    pub(crate) fn weight_shape(&self) -> [usize; 4] {
+        let (inputs, outputs) = (self.in_channels, self.out_channels);
+        match self.layer {
+            Layer::Convolution => [outputs, inputs, 3, 3],
+            Layer::TransposedConvolution => [inputs, outputs, 4, 4],
+            Layer::Flattening => [outputs, inputs, self.height, self.width],
+            Layer::Expansion { height, width } => [inputs, outputs, height, width],
+        }
     }
 
     /// Height and width of the output.
@@ -231,6 +251,12 @@ impl Block {
         self.batch * applications * self.weight_length()
     }
 
+    /// Burn's shape of the input; a linear layer's ends with two ones.
+    #[cfg(feature = "burn")]
+    pub(crate) fn input_shape(&self) -> [usize; 4] {
+        [self.batch, self.in_channels, self.height, self.width]
+    }
+
     pub(crate) fn input_pixels(&self) -> usize {
         self.height * self.width
     }
@@ -261,10 +287,17 @@ impl Block {
         if self.layer == Layer::Flattening { 1 } else { self.batch }
     }
 
-    /// Whether minimal filtering pays: with few channels its matrix products are too thin.
-    pub(crate) fn is_minimal(&self) -> bool {
-        matches!(self.layer, Layer::Convolution | Layer::TransposedConvolution)
-            && self.in_channels.min(self.out_channels) >= 16
+    /// How the layer's map and its gradients are computed.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        // With few channels the matrix products of minimal filtering are too thin.
+        let is_thin = self.in_channels.min(self.out_channels) < 16;
+        match self.layer {
+            Layer::Flattening | Layer::Expansion { .. } => Algorithm::Dense,
+            Layer::Convolution | Layer::TransposedConvolution if is_thin => Algorithm::Direct,
+            Layer::Convolution => Algorithm::Minimal,
+            Layer::TransposedConvolution if self.has_few_tiles() => Algorithm::MinimalFewTiles,
+            Layer::TransposedConvolution => Algorithm::MinimalTransposed,
+        }
     }
 
     /// Whether it reads images: a convolution of so few channels that its map is better computed again than kept.
@@ -273,7 +306,7 @@ impl Block {
     }
 
     /// Whether transforming and reading the filters of 4x4 tiles takes longer than the multiplications that they save.
-    pub(crate) fn has_few_tiles(&self) -> bool {
+    fn has_few_tiles(&self) -> bool {
         self.batch * self.tiles::<TransposedConvolution4x4<F4>>().count() < FEW_TILES
     }
 

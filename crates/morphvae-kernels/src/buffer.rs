@@ -27,8 +27,8 @@ struct Pool {
     capacity: usize,
 }
 
-/// For [`Buffer`], one for each thread: memory that another core has written comes from there line by line, and so does
-/// the lock of a pool that another core has used.
+/// For [`Buffer`], one for each of the first threads of a rayon pool, after which they are shared: memory that another core
+/// has written comes from there line by line, and so does the lock of a pool that another core has used.
 static BUFFERS: [Pool; 16] = [const { Pool::new(48) }; 16];
 
 /// For [`result`].
@@ -110,7 +110,7 @@ impl Drop for Buffer {
     }
 }
 
-/// Which of [`BUFFERS`] is this thread's.
+/// Which of [`BUFFERS`] this thread uses first; threads outside of a rayon pool have the first thread's.
 fn own_pool() -> usize {
     rayon::current_thread_index().unwrap_or(0) % BUFFERS.len()
 }

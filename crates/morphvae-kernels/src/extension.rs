@@ -90,10 +90,14 @@ impl<const D: usize> BlockParameters<D> {
 
 /// Runs a block with the statistics of the batch; gradients flow to the input and the parameters.
 ///
+/// The input is `[batch, channels, height, width]`, or `[batch, features]` of a linear block.
+///
 /// # Panics
-/// If a tensor has another size than the block says, or is on a device where the kernels do not run.
+/// If a tensor has another shape than the block says, or is on a device where the kernels do not run.
 #[must_use]
 pub fn train_block<const D: usize>(block: Block, input: Tensor<D>, parameters: BlockParameters<D>) -> TrainedBlock<D> {
+    check_shape("input", &input.dims(), block.input_shape());
+    check_shape("weight", &parameters.weight.dims(), block.weight_shape());
     let count = block.rows();
     let (output, mean, variance) = Dispatch::train_block(
         input.into_dispatch(),
@@ -110,6 +114,15 @@ pub fn train_block<const D: usize>(block: Block, input: Tensor<D>, parameters: B
         variance: Tensor::<1>::from_dispatch(variance).inner(),
         count,
     }
+}
+
+/// Panics unless a tensor has the shape that it must have; ones at the end may be left out.
+fn check_shape(name: &str, dims: &[usize], expected: [usize; 4]) {
+    let (given, left_out) = expected.split_at(dims.len());
+    assert!(
+        dims == given && left_out.iter().all(|&size| size == 1),
+        "the {name} is {dims:?} in place of {expected:?}"
+    );
 }
 
 /// A block that is only run: see [`FoldedBlock::new`]. The tensors have no autodiff.
@@ -138,14 +151,19 @@ pub fn fold_block<const D: usize>(
     FoldedBlock::new(Isa::detect(), block, &parameters, &RunningStatistics { mean, variance })
 }
 
-/// Runs blocks one after the other on `[batch, channels, height, width]`, without autodiff.
+/// Runs blocks one after the other on `[batch, channels, height, width]`, without autodiff; the output has the last block's
+/// size.
 ///
 /// # Panics
 /// If the input is not of the first block's size, or is on a device where the kernels do not run.
 #[must_use]
 pub fn run_folded(blocks: &[FoldedBlock], input: Tensor<4>) -> Tensor<4> {
     let [batch, ..] = input.dims();
-    let Some(last) = blocks.last() else { return input };
+    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+        return input;
+    };
+    let [_, channels, height, width] = first.block().input_shape();
+    check_shape("input", &input.dims(), [batch, channels, height, width]);
     let (height, width) = last.block().output_size();
     let shape = [batch, last.block().out_channels(), height, width];
     let input = channels_last(to_flex(input));
@@ -157,7 +175,7 @@ pub fn run_folded(blocks: &[FoldedBlock], input: Tensor<4>) -> Tensor<4> {
     Tensor::from_primitive::<Flex>(from_channels_last(output, &shape))
 }
 
-/// A weight after a step of Adam, and its moments.
+/// A weight after a step of Adam, and its moments, flat: `[values]` each.
 #[derive(Clone, Debug)]
 pub struct Stepped {
     /// The weight.
@@ -168,7 +186,8 @@ pub struct Stepped {
     pub second_moment: Tensor<1>,
 }
 
-/// One step of Adam on tensors without autodiff, in place where nobody else holds them; `step` counts from 1.
+/// One step of Adam on flat tensors, `[values]`, without autodiff, in place where nobody else holds them; `step` counts
+/// from 1.
 ///
 /// # Panics
 /// If the tensors differ in length, `step` is zero, or a tensor is on a device where the kernels do not run.
@@ -401,4 +420,44 @@ fn to_flex<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
     tensor
         .try_into_primitive::<Flex>()
         .expect("a tensor on the CPU, without autodiff")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::Activation;
+
+    #[test]
+    fn tensors_of_another_shape_are_refused_even_if_they_are_as_long() {
+        let device = Device::flex();
+        let block = Block::transposed_convolution(2, (4, 2), 3, 5, Activation::Relu);
+        let parameters = |weight: [usize; 4]| BlockParameters {
+            weight: Tensor::<4>::ones(weight, &device),
+            bias: Tensor::zeros([5], &device),
+            gamma: Tensor::ones([5], &device),
+            beta: Tensor::zeros([5], &device),
+            epsilon: 1e-5,
+        };
+        let folded = [fold_block(
+            &block,
+            parameters([3, 5, 4, 4]),
+            Tensor::zeros([5], &device),
+            Tensor::ones([5], &device),
+        )];
+        let runs = |input: [usize; 4], weight: [usize; 4]| {
+            let input = Tensor::<4>::ones(input, &device);
+            let trains = catch_unwind(AssertUnwindSafe(|| {
+                train_block(block, input.clone(), parameters(weight)).output.dims()
+            }));
+            let folds = catch_unwind(AssertUnwindSafe(|| run_folded(&folded, input.clone()).dims()));
+            (trains.ok(), folds.ok())
+        };
+        let output = Some([2, 5, 8, 4]);
+        assert_eq!(runs([2, 3, 4, 2], [3, 5, 4, 4]), (output, output));
+        assert_eq!(runs([2, 3, 2, 4], [3, 5, 4, 4]), (None, None));
+        assert_eq!(runs([2, 3, 4, 2], [5, 3, 4, 4]), (None, output));
+        assert_eq!(runs([4, 3, 4, 2], [3, 5, 4, 4]), (None, Some([4, 5, 8, 4])));
+    }
 }

@@ -5,8 +5,8 @@
 //! statistics, [`cross_entropy`] is a loss, and [`adam_step`] updates parameters. Maps are channels-last,
 //! `[batch, height, width, channels]`; parameters are in PyTorch's layouts.
 //!
-//! The kernels use the instructions of the processor they find themselves on ([`Isa::detect`]) and rayon's global
-//! pool. Work is divided by the problem alone, never by the number of threads, and sums are added in a fixed order: the
+//! The kernels use the instructions of the processor they find themselves on ([`Isa::detect`]) and the rayon pool that
+//! they are called in, the global one by default. Work is divided by the problem alone, never by the number of threads, and sums are added in a fixed order: the
 //! same bits come out for any number of threads.
 //!
 //! # Example

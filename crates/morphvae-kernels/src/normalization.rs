@@ -8,7 +8,7 @@ mod exponential;
 mod moments;
 
 pub(crate) use activation::{
-    Affine, Backward, Group, Window, activate, activation_sums, add_lanes, normalization_gradient, relu,
+    Affine, Backward, Group, Normalization, Window, activate, activation_sums, add_lanes, normalization_gradient, relu,
     to_first_largest,
 };
 pub(crate) use moments::moments;

@@ -12,8 +12,10 @@ use crate::isa::{Isa, simd};
 use crate::matrix::{self, Left, Right, multiply, multiply_by_rows, pack, pack_matrix};
 use crate::tasks::Tasks;
 
-/// Columns of a result computed by one task.
+/// Columns of a result computed by one task, of a product with a matrix and of one with a transposed matrix, whose columns
+/// are its long rows.
 const COLUMNS: usize = 128;
+const TRANSPOSED_COLUMNS: usize = 16;
 /// Rows of a weight that are too short to be read a few registers at a time.
 const SHORT: usize = 64;
 /// Rows of a weight gradient computed by one task.
@@ -87,13 +89,13 @@ fn times_rows(isa: Isa, left: &[f32], weight: &[f32], rows: usize, columns: usiz
     }
     let mut blocks = Buffer::take(rows * columns);
     blocks
-        .par_chunks_mut(rows * COLUMNS / 8)
-        .zip(weight.par_chunks(depth * COLUMNS / 8))
+        .par_chunks_mut(rows * TRANSPOSED_COLUMNS)
+        .zip(weight.par_chunks(depth * TRANSPOSED_COLUMNS))
         .for_each_task(|(block, weight)| {
             let width = block.len() / rows;
             multiply_by_rows(isa, left, weight, depth, block, width);
         });
-    join_columns(&blocks, rows, columns, COLUMNS / 8, output);
+    join_columns(&blocks, rows, columns, TRANSPOSED_COLUMNS, output);
 }
 
 /// `output[rows, columns] = left[rows, depth] * weight[depth, columns]`.

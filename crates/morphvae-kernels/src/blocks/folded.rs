@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::maps::Maps;
-use super::{Block, Layer, Parameters, direct, minimal, stem};
+use super::{Algorithm, Block, Layer, Parameters, direct, minimal, stem};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
@@ -23,6 +23,9 @@ pub struct RunningStatistics<'a> {
 }
 
 /// A block that is only run, with its weights packed: for any batch size.
+///
+/// One or two images go another way than many, so that the last bits of an image's output depend on how many it is run
+/// with, though not on which.
 #[derive(Debug)]
 pub struct FoldedBlock {
     isa: Isa,
@@ -97,8 +100,8 @@ impl FoldedBlock {
                 .map(|range| Channels::new(isa, block, weight, &affine, range))
                 .collect::<Vec<_>>()
         };
-        let weight = match block.layer {
-            Layer::Flattening | Layer::Expansion { .. } => {
+        let weight = match block.algorithm() {
+            Algorithm::Dense => {
                 let ranges = ranges(block.image_length(), COLUMNS);
                 Weight::Dense(
                     ranges
@@ -107,15 +110,13 @@ impl FoldedBlock {
                 )
             }
             _ if block.is_stem() => Weight::Stem(stem::Filters::new(isa, block, weight, &affine)),
-            _ if !block.is_minimal() => {
-                Weight::Direct(Channels::new(isa, block, weight, &affine, 0..block.out_channels))
-            }
-            Layer::Convolution => Weight::Minimal {
+            Algorithm::Direct => Weight::Direct(Channels::new(isa, block, weight, &affine, 0..block.out_channels)),
+            Algorithm::Minimal => Weight::Minimal {
                 filters: pack_filters::<Convolution3x3>(isa, weight, block.filters()),
                 few: channels(32),
             },
             // A run of 16 channels makes products of 256 columns.
-            Layer::TransposedConvolution => Weight::Minimal {
+            Algorithm::MinimalTransposed | Algorithm::MinimalFewTiles => Weight::Minimal {
                 filters: pack_filters::<TransposedConvolution4x4<F4>>(isa, weight, block.filters()),
                 few: channels(16),
             },
@@ -308,19 +309,12 @@ fn ranges(length: usize, count: usize) -> impl Iterator<Item = Range<usize>> {
 fn fold(parameters: &Parameters<'_>, statistics: &RunningStatistics<'_>) -> Affine {
     let channels = parameters.gamma.len();
     let (mut scale, mut shift) = (vec![0.0; channels], vec![0.0; channels]);
-    let mut inverse_deviation = vec![0.0; channels];
     for c in 0..channels {
         let inverse = 1.0 / (f64::from(statistics.variance[c]) + f64::from(parameters.epsilon)).sqrt();
         let factor = inverse * f64::from(parameters.gamma[c]);
         let centre = f64::from(statistics.mean[c]) - f64::from(parameters.bias[c]);
         scale[c] = factor as f32;
         shift[c] = (f64::from(parameters.beta[c]) - factor * centre) as f32;
-        inverse_deviation[c] = inverse as f32;
     }
-    Affine {
-        scale,
-        shift,
-        mean: statistics.mean.to_vec(),
-        inverse_deviation,
-    }
+    Affine { scale, shift }
 }

@@ -14,7 +14,7 @@ use super::{Block, Gradients, Parameters};
 use crate::buffer::{Buffer, result};
 use crate::isa::{Isa, Vector, simd};
 use crate::matrix::pack;
-use crate::normalization::{Affine, add_lanes, to_first_largest};
+use crate::normalization::{Affine, Normalization, add_lanes, to_first_largest};
 use crate::tasks::Tasks;
 
 /// Taps of a filter.
@@ -50,10 +50,6 @@ impl Patches {
             .map(|index| deviation(index / values, index % values))
             .collect();
         Self { mean, deviations }
-    }
-
-    pub(super) fn are_of(&self, block: &Block) -> bool {
-        self.mean.len() == TAPS * block.in_channels
     }
 
     /// The map's mean and biased variance in each channel.
@@ -120,10 +116,11 @@ pub(super) fn backward(
     output_gradient: &[f32],
     input: &[f32],
     parameters: &Parameters<'_>,
-    affine: &Affine,
+    normalization: &Normalization,
     patches: &Patches,
 ) -> Gradients {
     let (values, channels) = (patches.mean.len(), block.out_channels);
+    let affine = &normalization.affine;
     let filters = Filters::new(isa, block, parameters.weight, affine);
     let gradients = output_gradient.par_chunks(output_gradient.len() / block.batch);
     let images = images(block, input).zip(gradients);
@@ -138,7 +135,10 @@ pub(super) fn backward(
         let centred = |value: usize| correlations[value * channels + c] - sums[c] * patches.mean[value];
         let centred: Vec<_> = (0..values).map(centred).collect();
         let product = dot(filter, &centred);
-        let (scale, inverse) = (f64::from(affine.scale[c]), f64::from(affine.inverse_deviation[c]));
+        let (scale, inverse) = (
+            f64::from(affine.scale[c]),
+            f64::from(normalization.inverse_deviation[c]),
+        );
         let slope = -scale * inverse.powi(2) * product / block.rows() as f64;
         let through = patches.through_deviations(filter);
         for (value, to) in weight[c * values..][..values].iter_mut().enumerate() {

@@ -5,12 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::maps::{MapGradient, Maps};
-use super::{Activation, Block, Layer, dense, direct, minimal, stem};
+use super::{Activation, Algorithm, Block, dense, direct, minimal, stem};
 use crate::buffer::{Buffer, result};
 use crate::isa::Isa;
-use crate::normalization::{Affine, Backward, Group, activate, activation_sums, moments, normalization_gradient};
+use crate::normalization::{
+    Affine, Backward, Group, Normalization, activate, activation_sums, moments, normalization_gradient,
+};
 use crate::tasks::{Tasks, in_pool};
-use crate::winograd::{Convolution3x3, F2, F4, TransposedConvolution4x4, pack_filters};
+use crate::winograd::{Convolution3x3, F2, F4, Scheme, TransposedConvolution4x4, pack_filters};
 
 /// A block's parameters, in PyTorch's layouts.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,10 @@ pub struct Forward {
 
 /// What a forward pass keeps for the backward pass, besides the input and the parameters.
 #[derive(Debug)]
-pub struct State(Kept);
+pub struct State {
+    block: Block,
+    kept: Kept,
+}
 
 #[derive(Debug)]
 enum Kept {
@@ -50,7 +55,7 @@ enum Kept {
     /// Of a stem, which makes its map again.
     Patches {
         patches: stem::Patches,
-        affine: Affine,
+        normalization: Normalization,
     },
 }
 
@@ -58,7 +63,7 @@ enum Kept {
 struct Map {
     /// The layer's output without its bias, which the normalization takes away.
     map: Buffer,
-    affine: Affine,
+    normalization: Normalization,
     /// The block's output where the backward pass needs it: with a sigmoid.
     output: Vec<f32>,
 }
@@ -100,7 +105,7 @@ impl Block {
             unreachable!("a block has at least one group")
         };
         let variance = moments.variance();
-        let affine = affine(moments.mean(), &variance, parameters);
+        let normalization = normalization(moments.mean(), &variance, parameters);
 
         let mut output = result(self.output_length());
         let (group, group_output) = (map.len() / self.groups(), output.len() / self.groups());
@@ -108,7 +113,7 @@ impl Block {
             .par_chunks_mut(group_output)
             .zip(map.par_chunks(group))
             .for_each_task(|(output, map)| {
-                activate(isa, self.activation, self.window(), map, &affine, output);
+                activate(isa, self.activation, self.window(), map, &normalization.affine, output);
             });
         let kept = if self.activation == Activation::Sigmoid {
             output.clone()
@@ -117,21 +122,21 @@ impl Block {
         };
         let map = Map {
             map,
-            affine,
+            normalization,
             output: kept,
         };
-        Forward::new(output, moments.mean(), &variance, parameters, Kept::Map(map))
+        self.passed(output, moments.mean(), &variance, parameters, Kept::Map(map))
     }
 
     fn stem_forward(&self, isa: Isa, input: &[f32], parameters: &Parameters<'_>) -> Forward {
         let patches = stem::Patches::new(isa, self, input);
         let (mean, variance) = patches.moments(self, parameters.weight);
-        let affine = affine(&mean, &variance, parameters);
-        let filters = stem::Filters::new(isa, self, parameters.weight, &affine);
+        let normalization = normalization(&mean, &variance, parameters);
+        let filters = stem::Filters::new(isa, self, parameters.weight, &normalization.affine);
         let mut output = result(self.output_length());
         stem::forward(isa, self, input, &filters, &mut output);
-        let kept = Kept::Patches { patches, affine };
-        Forward::new(output, &mean, &variance, parameters, kept)
+        let kept = Kept::Patches { patches, normalization };
+        self.passed(output, &mean, &variance, parameters, kept)
     }
 
     /// The layer's map, and what `see` says of each group's while it is still in a cache.
@@ -179,7 +184,7 @@ impl Block {
             self.output_length(),
             "the output's gradient is as long as the output"
         );
-        assert!(state.is_of(self), "the state is that of this block's forward pass");
+        assert_eq!(state.block, *self, "the state is that of this block's forward pass");
         in_pool(|| self.backward_in_pool(isa, output_gradient, input, parameters, state, needs_input))
     }
 
@@ -192,16 +197,17 @@ impl Block {
         state: &State,
         needs_input: bool,
     ) -> Gradients {
-        match &state.0 {
+        match &state.kept {
             Kept::Map(map) => self.backward_through_map(isa, output_gradient, input, parameters, map, needs_input),
-            Kept::Patches { patches, affine } => {
-                let mut gradients = stem::backward(isa, self, output_gradient, input, parameters, affine, patches);
+            Kept::Patches { patches, normalization } => {
+                let mut gradients =
+                    stem::backward(isa, self, output_gradient, input, parameters, normalization, patches);
                 if needs_input {
                     // Nobody trains images, so this need not be fast.
                     let (map, _) = self.layer_map(isa, input, parameters.weight, |_| ());
                     let map = Map {
                         map,
-                        affine: affine.clone(),
+                        normalization: normalization.clone(),
                         output: Vec::new(),
                     };
                     let through = self.backward_through_map(isa, output_gradient, input, parameters, &map, true);
@@ -218,7 +224,11 @@ impl Block {
         output_gradient: &[f32],
         input: &[f32],
         parameters: &Parameters<'_>,
-        Map { map, affine, output }: &Map,
+        Map {
+            map,
+            normalization,
+            output,
+        }: &Map,
         needs_input: bool,
     ) -> Gradients {
         let window = self.window();
@@ -237,7 +247,7 @@ impl Block {
         let parts: Vec<_> = (0..self.groups())
             .into_par_iter()
             .with_max_len(1)
-            .map(|index| activation_sums(isa, self.activation, window, of_group(index), affine))
+            .map(|index| activation_sums(isa, self.activation, window, of_group(index), normalization))
             .collect();
         let mut sums = vec![0.0f64; self.out_channels];
         let mut products = vec![0.0f64; self.out_channels];
@@ -248,10 +258,10 @@ impl Block {
             }
         }
         let rows = map.len() / self.out_channels;
-        let backward = map_backward(affine, &sums, &products, rows);
+        let backward = map_backward(normalization, &sums, &products, rows);
 
         let map_gradient = |index: usize, map_gradient: &mut [f32]| {
-            let normalization = (affine, &backward);
+            let normalization = (&normalization.affine, &backward);
             normalization_gradient(
                 isa,
                 self.activation,
@@ -266,7 +276,7 @@ impl Block {
         let (gamma, beta) = (
             products
                 .iter()
-                .zip(&affine.inverse_deviation)
+                .zip(&normalization.inverse_deviation)
                 .map(|(p, d)| (p * f64::from(*d)) as f32)
                 .collect(),
             sums.iter().map(|sum| *sum as f32).collect(),
@@ -296,26 +306,45 @@ impl Block {
         }
     }
 
+    /// What a forward pass gives, with the mean of a map without its bias.
+    #[allow(clippy::cast_possible_truncation, reason = "statistics are handed over as f32")]
+    fn passed(
+        &self,
+        output: Vec<f32>,
+        mean: &[f64],
+        variance: &[f64],
+        parameters: &Parameters<'_>,
+        kept: Kept,
+    ) -> Forward {
+        let biased = mean.iter().zip(parameters.bias);
+        Forward {
+            output,
+            mean: biased.map(|(mean, bias)| (mean + f64::from(*bias)) as f32).collect(),
+            variance: variance.iter().map(|variance| *variance as f32).collect(),
+            state: State { block: *self, kept },
+        }
+    }
+
     fn layer_forward(&self, isa: Isa, input: &[f32], weight: &[f32], maps: &Maps<'_>) {
-        match self.layer {
-            Layer::Flattening | Layer::Expansion { .. } => dense::forward(isa, self, input, weight, maps),
-            Layer::Convolution if self.is_minimal() => {
-                let filters = pack_filters::<Convolution3x3>(isa, weight, self.filters());
-                minimal::forward::<Convolution3x3>(isa, self, input, &filters, maps);
-            }
-            Layer::TransposedConvolution if self.is_minimal() && self.has_few_tiles() => {
-                let filters = pack_filters::<TransposedConvolution4x4<F2>>(isa, weight, self.filters());
-                minimal::forward::<TransposedConvolution4x4<F2>>(isa, self, input, &filters, maps);
-            }
-            Layer::TransposedConvolution if self.is_minimal() => {
-                let filters = pack_filters::<TransposedConvolution4x4<F4>>(isa, weight, self.filters());
-                minimal::forward::<TransposedConvolution4x4<F4>>(isa, self, input, &filters, maps);
-            }
-            Layer::Convolution | Layer::TransposedConvolution => {
+        match self.algorithm() {
+            Algorithm::Dense => dense::forward(isa, self, input, weight, maps),
+            Algorithm::Direct => {
                 let packed = direct::pack_weight(isa, self, weight, 0..self.out_channels);
                 direct::forward(isa, self, input, &packed, maps);
             }
+            Algorithm::Minimal => self.minimal_forward::<Convolution3x3>(isa, input, weight, maps),
+            Algorithm::MinimalTransposed => {
+                self.minimal_forward::<TransposedConvolution4x4<F4>>(isa, input, weight, maps);
+            }
+            Algorithm::MinimalFewTiles => {
+                self.minimal_forward::<TransposedConvolution4x4<F2>>(isa, input, weight, maps);
+            }
         }
+    }
+
+    fn minimal_forward<S: Scheme>(&self, isa: Isa, input: &[f32], weight: &[f32], maps: &Maps<'_>) {
+        let filters = pack_filters::<S>(isa, weight, self.filters());
+        minimal::forward::<S>(isa, self, input, &filters, maps);
     }
 
     fn layer_backward(
@@ -326,52 +355,20 @@ impl Block {
         map_gradient: &MapGradient<'_>,
         needs_input: bool,
     ) -> (Option<Vec<f32>>, Vec<f32>) {
-        match self.layer {
-            Layer::Flattening | Layer::Expansion { .. } => {
-                dense::backward(isa, self, input, weight, map_gradient, needs_input)
-            }
-            Layer::Convolution if self.is_minimal() => {
-                minimal::backward::<Convolution3x3>(isa, self, input, weight, map_gradient, needs_input)
-            }
-            Layer::TransposedConvolution if self.is_minimal() && self.has_few_tiles() => {
-                minimal::backward::<TransposedConvolution4x4<F2>>(isa, self, input, weight, map_gradient, needs_input)
-            }
-            Layer::TransposedConvolution if self.is_minimal() => {
-                minimal::backward::<TransposedConvolution4x4<F4>>(isa, self, input, weight, map_gradient, needs_input)
-            }
-            Layer::Convolution | Layer::TransposedConvolution => {
-                direct::backward(isa, self, input, weight, map_gradient, needs_input)
-            }
-        }
+        let backward = match self.algorithm() {
+            Algorithm::Dense => dense::backward,
+            Algorithm::Direct => direct::backward,
+            Algorithm::Minimal => minimal::backward::<Convolution3x3>,
+            Algorithm::MinimalTransposed => minimal::backward::<TransposedConvolution4x4<F4>>,
+            Algorithm::MinimalFewTiles => minimal::backward::<TransposedConvolution4x4<F2>>,
+        };
+        backward(isa, self, input, weight, map_gradient, needs_input)
     }
 }
 
-impl Forward {
-    /// With the mean of a map without its bias.
-    #[allow(clippy::cast_possible_truncation, reason = "statistics are handed over as f32")]
-    fn new(output: Vec<f32>, mean: &[f64], variance: &[f64], parameters: &Parameters<'_>, kept: Kept) -> Self {
-        let biased = mean.iter().zip(parameters.bias);
-        Self {
-            output,
-            mean: biased.map(|(mean, bias)| (mean + f64::from(*bias)) as f32).collect(),
-            variance: variance.iter().map(|variance| *variance as f32).collect(),
-            state: State(kept),
-        }
-    }
-}
-
-impl State {
-    fn is_of(&self, block: &Block) -> bool {
-        match &self.0 {
-            Kept::Map(map) => map.map.len() == block.batch * block.image_length(),
-            Kept::Patches { patches, .. } => block.is_stem() && patches.are_of(block),
-        }
-    }
-}
-
-/// Batch normalization of a map with these statistics, as a scale and a shift.
+/// Batch normalization of a map with these statistics.
 #[allow(clippy::cast_possible_truncation, reason = "applied to f32 maps")]
-fn affine(mean: &[f64], variance: &[f64], parameters: &Parameters<'_>) -> Affine {
+fn normalization(mean: &[f64], variance: &[f64], parameters: &Parameters<'_>) -> Normalization {
     let inverse: Vec<f64> = variance
         .iter()
         .map(|variance| 1.0 / (variance + f64::from(parameters.epsilon)).sqrt())
@@ -384,9 +381,11 @@ fn affine(mean: &[f64], variance: &[f64], parameters: &Parameters<'_>) -> Affine
     let shift = (0..mean.len())
         .map(|c| (f64::from(parameters.beta[c]) - scale[c] * mean[c]) as f32)
         .collect();
-    Affine {
-        scale: scale.iter().map(|scale| *scale as f32).collect(),
-        shift,
+    Normalization {
+        affine: Affine {
+            scale: scale.iter().map(|scale| *scale as f32).collect(),
+            shift,
+        },
         mean: mean.iter().map(|mean| *mean as f32).collect(),
         inverse_deviation: inverse.iter().map(|inverse| *inverse as f32).collect(),
     }
@@ -401,22 +400,52 @@ fn affine(mean: &[f64], variance: &[f64], parameters: &Parameters<'_>) -> Affine
     clippy::cast_precision_loss,
     reason = "applied to f32 maps"
 )]
-fn map_backward(affine: &Affine, sums: &[f64], products: &[f64], rows: usize) -> Backward {
+fn map_backward(normalization: &Normalization, sums: &[f64], products: &[f64], rows: usize) -> Backward {
     let channels = sums.len();
     let (mut slope, mut constant) = (vec![0.0; channels], vec![0.0; channels]);
     for c in 0..channels {
-        let scale = f64::from(affine.scale[c]) / rows as f64;
-        let through_variance = -scale * f64::from(affine.inverse_deviation[c]).powi(2) * products[c];
+        let scale = f64::from(normalization.affine.scale[c]) / rows as f64;
+        let through_variance = -scale * f64::from(normalization.inverse_deviation[c]).powi(2) * products[c];
         slope[c] = through_variance as f32;
-        constant[c] = (-scale * sums[c] - through_variance * f64::from(affine.mean[c])) as f32;
+        constant[c] = (-scale * sums[c] - through_variance * f64::from(normalization.mean[c])) as f32;
     }
     Backward { slope, constant }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
     use crate::buffer::recycle;
+
+    #[test]
+    fn the_state_of_another_block_is_refused() {
+        let stems = [Block::convolution(8, (4, 4), 1, 4), Block::convolution(2, (8, 8), 1, 4)];
+        let relu = Block::transposed_convolution(2, (2, 2), 3, 1, Activation::Relu);
+        let sigmoid = Block::transposed_convolution(2, (2, 2), 3, 1, Activation::Sigmoid);
+        for [block, other] in [stems, [sigmoid, relu]] {
+            // Everything but the state is as long for the one as for the other.
+            let [input, weight, channels, gradient] = [
+                block.input_length(),
+                block.weight_length(),
+                block.out_channels(),
+                block.output_length(),
+            ]
+            .map(|length| vec![0.5; length]);
+            let parameters = Parameters {
+                weight: &weight,
+                bias: &channels,
+                gamma: &channels,
+                beta: &channels,
+                epsilon: 1e-5,
+            };
+            let isa = Isa::detect();
+            let of_other = other.forward(isa, &input, &parameters).state;
+            let backward = || block.backward(isa, &gradient, &input, &parameters, &of_other, false);
+            assert!(catch_unwind(AssertUnwindSafe(backward)).is_err(), "{block:?}");
+        }
+    }
 
     #[test]
     fn results_in_used_memory_are_written_whole() {

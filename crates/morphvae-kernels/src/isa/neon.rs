@@ -40,7 +40,8 @@ impl Vector for Neon {
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        Self(unsafe { vmaxq_f32(self.0, other.0) })
+        // Not `vmaxq_f32`, whose maximum with what is not a number is none, whichever of the two it is.
+        self.if_greater(other, self, other)
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@
 use crate::buffer::Buffer;
 use crate::isa::{Tile, simd};
 
-/// Depth of a block: a panel of it takes half of the first cache.
+/// Depth of a block: a panel of it is as large as most of the first cache at the most, 32 KiB with AVX-512.
 const DEPTH: usize = 256;
 /// Rows of a block: with `DEPTH` it takes a quarter of the second cache.
 const ROWS: usize = 96;

@@ -9,14 +9,11 @@ use crate::isa::{Vector, simd};
 /// Rows summed in `f32` before the sum goes on in `f64`.
 const ROWS: usize = 64;
 
-/// Batch normalization as one multiplication and addition per channel: `scale * (y - mean) + beta`.
+/// Batch normalization as one multiplication and addition per channel: `scale * y + shift`.
 #[derive(Clone, Debug)]
 pub(crate) struct Affine {
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,
-    /// Of the map as the kernels hold it, without the layer's bias.
-    pub mean: Vec<f32>,
-    pub inverse_deviation: Vec<f32>,
 }
 
 impl Affine {
@@ -24,11 +21,18 @@ impl Affine {
     pub fn of_channels(&self, range: Range<usize>) -> Self {
         Self {
             scale: self.scale[range.clone()].to_vec(),
-            shift: self.shift[range.clone()].to_vec(),
-            mean: self.mean[range.clone()].to_vec(),
-            inverse_deviation: self.inverse_deviation[range].to_vec(),
+            shift: self.shift[range].to_vec(),
         }
     }
+}
+
+/// Batch normalization by a batch's own statistics, with what its gradient needs of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Normalization {
+    pub affine: Affine,
+    /// Of the map as the kernels hold it, without the layer's bias.
+    pub mean: Vec<f32>,
+    pub inverse_deviation: Vec<f32>,
 }
 
 /// The gradient of the map: `scale * activation gradient + slope * y + constant` in each channel.
@@ -135,19 +139,27 @@ pub(crate) fn activation_sums(
     activation: Activation,
     window: Window,
     Group { map, output, gradient }: Group<'_>,
-    affine: &Affine,
+    normalization: &Normalization,
 ) -> (Vec<f64>, Vec<f64>) {
     let mut sums = vec![0.0; window.channels];
     let mut products = vec![0.0; window.channels];
     match activation {
-        Activation::Relu => relu_sums(isa, map, gradient, window.channels, affine, &mut sums, &mut products),
-        Activation::ReluMaxPool => pool_sums(isa, window, map, gradient, affine, &mut sums, &mut products),
+        Activation::Relu => relu_sums(
+            isa,
+            map,
+            gradient,
+            window.channels,
+            normalization,
+            &mut sums,
+            &mut products,
+        ),
+        Activation::ReluMaxPool => pool_sums(isa, window, map, gradient, normalization, &mut sums, &mut products),
         Activation::Sigmoid => {
             for (i, (value, (output, gradient))) in map.iter().zip(output.iter().zip(gradient)).enumerate() {
                 let c = i % window.channels;
                 let inner = gradient * output * (1.0 - output);
                 sums[c] += f64::from(inner);
-                products[c] += f64::from(inner) * f64::from(value - affine.mean[c]);
+                products[c] += f64::from(inner) * f64::from(value - normalization.mean[c]);
             }
         }
     }
@@ -159,15 +171,16 @@ simd! {
         map: &[f32],
         gradient: &[f32],
         channels: usize,
-        affine: &Affine,
+        normalization: &Normalization,
         sums: &mut [f64],
         products: &mut [f64],
     ) {
+        let Normalization { affine, mean, .. } = normalization;
         let zero = V::splat(0.0);
         for (values, gradients) in map.chunks(ROWS * channels).zip(gradient.chunks(ROWS * channels)) {
             for c in (0..channels).step_by(V::LANES) {
                 let (scale, shift) = (V::load(&affine.scale[c..]), V::load(&affine.shift[c..]));
-                let mean = V::load(&affine.mean[c..]);
+                let mean = V::load(&mean[c..]);
                 let (mut sum, mut product) = (zero, zero);
                 for (value, gradient) in values.chunks_exact(channels).zip(gradients.chunks_exact(channels)) {
                     let value = V::load(&value[c..]);
@@ -187,16 +200,17 @@ simd! {
         window: Window,
         map: &[f32],
         gradient: &[f32],
-        affine: &Affine,
+        normalization: &Normalization,
         sums: &mut [f64],
         products: &mut [f64],
     ) {
+        let Normalization { affine, mean, .. } = normalization;
         let zero = V::splat(0.0);
         let channels = window.channels;
         for (block, gradients) in gradient.chunks(ROWS * channels).enumerate() {
             for c in (0..channels).step_by(V::LANES) {
                 let (scale, shift) = (V::load(&affine.scale[c..]), V::load(&affine.shift[c..]));
-                let mean = V::load(&affine.mean[c..]);
+                let mean = V::load(&mean[c..]);
                 let (mut sum, mut product) = (zero, zero);
                 for (i, gradient) in gradients.chunks_exact(channels).enumerate() {
                     let mut best = V::splat(f32::NEG_INFINITY);

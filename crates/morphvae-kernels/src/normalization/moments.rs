@@ -71,7 +71,7 @@ pub(crate) fn moments(isa: crate::isa::Isa, map: &[f32], channels: usize) -> Mom
 simd! {
     /// Sums of the differences from the first row and of their squares, turned into mean and squared deviations.
     ///
-    /// The first row lies within a few standard deviations of the mean, so that nothing cancels.
+    /// The first row lies near the mean as a rule, compared with a map that is far from zero, so that little cancels.
     fn accumulate<V>(map: &[f32], channels: usize, mean: &mut [f64], deviations: &mut [f64]) {
         let pivot = &map[..channels];
         for block in map.chunks(ROWS * channels) {
