@@ -1,6 +1,7 @@
 //! Batches of images for training, prepared while the network works on the one before.
 
 use std::iter::FusedIterator;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{JoinHandle, spawn};
@@ -25,7 +26,8 @@ pub struct Batch {
     pub count: usize,
 }
 
-/// The batches of one epoch, in order, the last one smaller when the images do not come out even.
+/// The batches of one epoch, in order, the last one smaller when the images do not come out even, or larger by one: what
+/// is normalized by the statistics of its batch cannot be alone in it.
 ///
 /// A thread of its own prepares them a little ahead. It ends with the last batch, or when this is dropped.
 #[derive(Debug)]
@@ -51,7 +53,8 @@ impl Batches {
         let (send, finished) = sync_channel(WAITING);
         let thread = spawn(move || {
             let resizer = resizer(&split.images, size);
-            for indices in order.chunks(batch_size).skip(first_batch) {
+            for range in ranges(order.len(), batch_size).skip(first_batch) {
+                let indices = &order[range];
                 let pixels = fit(&resizer, &split.images, indices, size);
                 let batch = Batch {
                     pixels,
@@ -68,6 +71,20 @@ impl Batches {
             thread: Some(thread),
         }
     }
+}
+
+/// Where the batches of `count` images begin and end.
+fn ranges(count: usize, batch_size: usize) -> impl Iterator<Item = Range<usize>> {
+    let one_is_left = batch_size > 1 && count > 1 && count % batch_size == 1;
+    let batches = count.div_ceil(batch_size) - usize::from(one_is_left);
+    (0..batches).map(move |batch| {
+        let end = if batch + 1 == batches {
+            count
+        } else {
+            (batch + 1) * batch_size
+        };
+        batch * batch_size..end
+    })
 }
 
 impl Iterator for Batches {
@@ -143,8 +160,13 @@ mod tests {
             let split = split(count);
             let order = epoch_order(count as usize, seed, epoch);
             let batches: Vec<Batch> = Batches::new(split.clone(), 4, batch_size, order.clone(), 0).collect();
-            prop_assert_eq!(batches.len(), (count as usize).div_ceil(batch_size));
             prop_assert!(batches.iter().rev().skip(1).all(|batch| batch.count == batch_size));
+            if let Some(last) = batches.last() {
+                prop_assert!((1..=batch_size + 1).contains(&last.count));
+                let alone_by_choice = batch_size == 1 || count == 1;
+                prop_assert!(last.count > 1 || alone_by_choice);
+                prop_assert!(last.count <= batch_size || (count as usize % batch_size == 1 && !alone_by_choice));
+            }
 
             let mut visited: Vec<u32> = batches.iter().flat_map(|batch| batch.indices.clone()).collect();
             prop_assert_eq!(&visited, &order);

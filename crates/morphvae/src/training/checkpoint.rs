@@ -16,7 +16,6 @@ use crate::weights::{self, Integers, Precision, StateDict};
 
 /// The metadata key under which the rest stands, as JSON.
 const KEY: &str = "morphvae.checkpoint";
-const AVERAGES: &str = "exp_avg";
 
 #[derive(Serialize, Deserialize)]
 struct Rest {
@@ -52,8 +51,9 @@ impl Training {
     /// Goes on from a file that [`Training::save`] wrote.
     ///
     /// # Errors
-    /// [`TrainingError::Checkpoint`] when the file is no checkpoint; [`TrainingError::Weights`] when it cannot be
-    /// read; [`TrainingError::Model`] when its weights are not a network's.
+    /// [`TrainingError::Setting`] when a setting makes no sense; [`TrainingError::Checkpoint`] when the file is no
+    /// checkpoint; [`TrainingError::Weights`] when it cannot be read; [`TrainingError::Model`] when its weights are not a
+    /// network's.
     pub fn load(path: &Path, config: TrainingConfig, device: &Device) -> Result<Self, TrainingError> {
         config.validate()?;
         let file = weights::read(path)?;
@@ -66,10 +66,8 @@ impl Training {
             .get(KEY)
             .ok_or_else(|| reject(format!("it has no metadata {KEY}")))?;
         let rest: Rest = serde_json::from_str(json).map_err(|error| reject(error.to_string()))?;
-        let (averages, network): (StateDict, StateDict) = file
-            .tensors
-            .into_iter()
-            .partition(|(name, _)| name.starts_with(AVERAGES));
+        let (averages, network): (StateDict, StateDict) =
+            file.tensors.into_iter().partition(|(name, _)| Adam::is_average(name));
         let network = Vae::from_state(&network, config.likelihood, device)?;
         let optimizer = Adam::load(config.adam, rest.steps, &network, averages).map_err(reject)?;
         Ok(Self {

@@ -82,7 +82,7 @@ pub struct DataConfig {
 pub struct TrainingConfig {
     /// Times that every image is seen.
     pub epochs: usize,
-    /// Images a step.
+    /// Images a step, at least two: batch normalization makes all alike of one.
     pub batch_size: usize,
     /// Which loss is minimized.
     pub objective: Objective,
@@ -139,10 +139,10 @@ impl TrainingConfig {
             "at least 1",
         )?;
         check(
-            self.batch_size > 0,
+            self.batch_size > 1,
             "the batch size",
             self.batch_size.to_string(),
-            "at least 1",
+            "at least 2, for batch normalization compares images",
         )?;
         check(not_negative(self.beta), "beta", self.beta.to_string(), "zero or more")?;
         check(

@@ -41,16 +41,17 @@ pub enum TrainingError {
     },
     /// The loss stopped being a number.
     #[error(
-        "the loss became {loss} at batch {batch} of epoch {epoch}; the last checkpoint is kept: try a smaller \
-         --learning-rate (now {learning_rate})"
+        "the loss became {loss} {} epoch {epoch}; the last checkpoint is kept: try a smaller --learning-rate \
+         (now {learning_rate:e}) or --beta",
+        batch.map_or("on the test images after".to_owned(), |batch| format!("at batch {batch} of"))
     )]
     NonFinite {
         /// What it became.
         loss: f64,
         /// The epoch, counted from one.
         epoch: usize,
-        /// The batch of that epoch, counted from one.
-        batch: usize,
+        /// The batch of that epoch, counted from one; `None` for the test images after it.
+        batch: Option<usize>,
         /// The learning rate that led there.
         learning_rate: f64,
     },

@@ -129,9 +129,15 @@ impl RunFolder {
     /// Goes on from the last checkpoint.
     ///
     /// # Errors
-    /// As [`Training::load`].
+    /// As [`Training::load`]; [`TrainingError::Checkpoint`] also when its network is not the settings'.
     pub fn load(&self, config: &RunConfig, device: &Device) -> Result<Training, TrainingError> {
-        Training::load(&self.checkpoint_path(), config.training, device)
+        let path = self.checkpoint_path();
+        let training = Training::load(&path, config.training, device)?;
+        if training.network.config() != config.network {
+            let reason = format!("its network is not that of {}", self.config_path().display());
+            return Err(TrainingError::Checkpoint { path, reason });
+        }
+        Ok(training)
     }
 
     /// The metrics of the finished epochs.

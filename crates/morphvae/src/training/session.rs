@@ -160,16 +160,34 @@ impl Training {
     /// `observe` is called after every batch; when it breaks, the epoch stops there.
     ///
     /// # Errors
-    /// [`TrainingError::NonFinite`] when the loss stops being a number; [`TrainingError::Model`] for images of
-    /// another kind than the network's.
+    /// The training is lost with an error: go on from its last checkpoint. [`TrainingError::Setting`] when there are
+    /// fewer than two images to train on; [`TrainingError::Model`] for images of another kind than the network's, before
+    /// anything is done; [`TrainingError::NonFinite`] when the loss stops being a number.
     pub fn epoch(
         mut self,
         data: &TrainingData,
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(Self, Outcome), TrainingError> {
-        check_channels(self.network.config(), &data.train.images)?;
+        for split in [&data.train, &data.test] {
+            check_channels(self.network.config(), &split.images)?;
+        }
+        let count = data.train.images.count();
+        if count < 2 {
+            return Err(TrainingError::Setting {
+                name: "the number of images to train on",
+                value: count.to_string(),
+                allowed: "at least 2",
+            });
+        }
+        if self.position.images > count {
+            return Err(TrainingError::Setting {
+                name: "the number of images seen in this epoch",
+                value: self.position.images.to_string(),
+                allowed: "at most those of an epoch",
+            });
+        }
         let epoch = self.history.len() + 1;
-        let order = epoch_order(data.train.images.count(), self.config.seed, epoch as u64);
+        let order = epoch_order(count, self.config.seed, epoch as u64);
         let batches = Batches::new(
             Arc::clone(&data.train),
             self.network.config().image_size,
@@ -186,7 +204,7 @@ impl Training {
             let progress = Progress::Train {
                 epoch,
                 images: self.position.images,
-                of: data.train.images.count(),
+                of: count,
                 loss: self.position.mean(),
             };
             if observe(progress).is_break() {
@@ -213,7 +231,7 @@ impl Training {
         let Some(evaluation) = evaluation else {
             return Ok((self, Outcome::Interrupted));
         };
-        self.check_finite(evaluation.loss.loss)?;
+        self.check_finite(evaluation.loss.loss, None)?;
         let metrics = self.metrics(epoch, &evaluation);
         self.history.push(metrics.clone());
         self.position = Position::default();
@@ -251,7 +269,7 @@ impl Training {
     pub(super) fn learn(mut self, images: Tensor<4>, noise: Option<Tensor<2>>) -> Result<(Self, Loss), TrainingError> {
         let pass = self.network.train_pass(images.clone(), noise);
         let (loss, terms) = self.loss(images, &pass);
-        self.check_finite(terms.loss)?;
+        self.check_finite(terms.loss, Some(self.position.batches + 1))?;
         let gradients = loss.backward();
         self.network = self
             .optimizer
@@ -306,14 +324,15 @@ impl Training {
         }
     }
 
-    fn check_finite(&self, loss: f64) -> Result<(), TrainingError> {
+    /// That the loss of a batch is a number, or that of the test images.
+    fn check_finite(&self, loss: f64, batch: Option<usize>) -> Result<(), TrainingError> {
         if loss.is_finite() {
             return Ok(());
         }
         Err(TrainingError::NonFinite {
             loss,
             epoch: self.history.len() + 1,
-            batch: self.position.batches + 1,
+            batch,
             learning_rate: self.config.adam.learning_rate,
         })
     }

@@ -152,12 +152,20 @@ impl Adam {
         }
     }
 
-    /// Takes the running averages of `network`'s weights out of a checkpoint's tensors; says what is wrong with them.
-    pub(super) fn load(config: AdamConfig, steps: u64, network: &Vae, mut state: StateDict) -> Result<Self, String> {
+    /// Whether a checkpoint's tensor of this name is a running average.
+    pub(super) fn is_average(name: &str) -> bool {
+        name.starts_with(GRADIENT) || name.starts_with(SQUARE)
+    }
+
+    /// The optimizer after so many steps, with the running averages of `network`'s weights; says what is wrong with them.
+    pub(super) fn load(config: AdamConfig, steps: u64, network: &Vae, mut averages: StateDict) -> Result<Self, String> {
+        if i64::try_from(steps).is_err() {
+            return Err(format!("nobody takes {steps} steps"));
+        }
         let device = network.device().without_autodiff();
         let mut updates = HashMap::new();
         for (name, weight) in &network.state() {
-            let mut take = |kind: &str| match state.remove(&format!("{kind}{name}")) {
+            let mut take = |kind: &str| match averages.remove(&format!("{kind}{name}")) {
                 Some(array) if array.values.len() != weight.values.len() => {
                     Err(format!("{kind}{name} has not as many values as {name}"))
                 }
@@ -166,11 +174,17 @@ impl Adam {
                     Tensor::<1>::from_data(TensorData::new(array.values, [count]), &device)
                 })),
             };
-            // Running statistics, and all weights before the first step, have no averages.
-            if let (Some(gradient), Some(square)) = (take(GRADIENT)?, take(SQUARE)?) {
-                let update = Update::restored(Averages { gradient, square });
-                updates.insert(name.to_owned(), Arc::new(update));
+            match (take(GRADIENT)?, take(SQUARE)?) {
+                (Some(gradient), Some(square)) => {
+                    let update = Update::restored(Averages { gradient, square });
+                    updates.insert(name.to_owned(), Arc::new(update));
+                }
+                (None, None) if steps == 0 || may_lack_averages(name) => {}
+                _ => return Err(format!("{name} does not have both of its running averages")),
             }
+        }
+        if let Some(name) = averages.keys().next() {
+            return Err(format!("{name} is the average of no weight"));
         }
         Ok(Self {
             config,
@@ -179,6 +193,12 @@ impl Adam {
             due: Vec::new(),
         })
     }
+}
+
+/// Whether a network's tensor may never have had a gradient: it is a running statistic, or in the layer for the log
+/// variance, which a plain autoencoder does not train.
+fn may_lack_averages(name: &str) -> bool {
+    name.ends_with(".running_mean") || name.ends_with(".running_var") || name.starts_with("var.")
 }
 
 #[cfg(test)]
