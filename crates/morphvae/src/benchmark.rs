@@ -70,10 +70,10 @@ impl Machine {
     }
 }
 
-/// Whole training steps, data preparation and optimizer included, for about `time`.
+/// Whole training steps, data preparation and optimizer included, for about `time`, with the network's likelihood.
 ///
 /// # Errors
-/// [`TrainingError`] when training fails, as it does when its loss leaves the finite numbers.
+/// [`TrainingError`] when training fails, as it does when its loss leaves the finite numbers, or for a batch of one.
 pub fn training(network: &Vae, batch: usize, time: Duration) -> Result<Speed, TrainingError> {
     let config = network.config();
     let images = |count: usize| {
@@ -94,6 +94,7 @@ pub fn training(network: &Vae, batch: usize, time: Duration) -> Result<Speed, Tr
     let settings = TrainingConfig {
         epochs: usize::MAX,
         batch_size: batch,
+        likelihood: network.likelihood(),
         ..TrainingConfig::default()
     };
     let mut training = Training::new(network.clone(), settings)?;
@@ -111,7 +112,8 @@ pub fn training(network: &Vae, batch: usize, time: Duration) -> Result<Speed, Tr
     }
 }
 
-/// Floating-point operations of a training step for one image, as the layers are defined.
+/// Floating-point operations of a training step for one image, as the layers are defined. The gradient of the images
+/// themselves, a third of a percent, is among them although nobody asks for it.
 #[must_use]
 pub fn training_operations(network: &Vae) -> usize {
     let multiply_adds: usize = network.kernels(1).iter().map(|(_, block)| block.multiply_adds()).sum();
@@ -135,6 +137,9 @@ pub fn decoding(network: &Inference, batch: usize, time: Duration) -> Speed {
 }
 
 /// Each block's kernel by itself, in the order of the network, for about `time` each.
+///
+/// # Panics
+/// When `batch` is zero.
 #[must_use]
 pub fn blocks(network: &Vae, batch: usize, time: Duration) -> Vec<BlockTime> {
     let kernels = network.kernels(batch).into_iter().enumerate();

@@ -1,7 +1,7 @@
 //! A trained network at work: judged on whole data sets, encoding, decoding, reconstructing.
 //!
-//! Everything here takes images of any size and goes through them in batches of one fixed size, so that results do
-//! not depend on how they were cut. Batch norms use their running statistics.
+//! Everything here takes images of any size and goes through them in batches of one fixed size, so that the same images
+//! give the same bits. Batch norms use their running statistics.
 
 use std::ops::ControlFlow;
 
@@ -161,7 +161,7 @@ pub fn decode(network: &Inference, points: &[f32]) -> Images {
     Images::new(config.channels, config.image_size, config.image_size, pixels).expect("a decoder gives whole images")
 }
 
-/// What `points`, `[count, latent]`, decode to, `[batch, image length]` in (0, 1), a batch after the other.
+/// What `points`, `[count, latent]`, decode to, `[batch, image length]` in [0, 1], a batch after the other.
 pub(crate) fn decoded_batches(network: &Inference, points: &[f32]) -> impl Iterator<Item = Vec<f32>> {
     points
         .chunks(BATCH * network.config().latent)

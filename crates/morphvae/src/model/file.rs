@@ -81,6 +81,11 @@ impl TrainedModel {
         };
         let likelihood = card.as_ref().map(|card| card.likelihood).unwrap_or_default();
         let network = Vae::from_state(&file.tensors, likelihood, device)?;
+        if card.as_ref().is_some_and(|card| card.network != network.config()) {
+            return Err(ModelError::NotThisNetwork {
+                reason: format!("its metadata under \"{CARD}\" is of a network of another size than its weights"),
+            });
+        }
         Ok(Self {
             network,
             card,

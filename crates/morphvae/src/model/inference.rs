@@ -54,7 +54,7 @@ impl Inference {
         }
     }
 
-    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in (0, 1). Each pixel is the
+    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in [0, 1]. Each pixel is the
     /// mean of its distribution.
     #[must_use]
     pub fn decode(&self, latents: Tensor<2>) -> Tensor<4> {

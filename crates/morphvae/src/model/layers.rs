@@ -5,7 +5,7 @@
 //! Shapes and starting values are PyTorch's. Fields are named so that the path to a weight spells its PyTorch name
 //! (see [`super::state`]).
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::module::{batch_norm_train, conv_transpose2d, conv2d, linear, max_pool2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, MaxPoolOptions};
@@ -117,7 +117,7 @@ pub(super) struct Head {
 
 /// Draws starting values as PyTorch's layers do by default: uniform in ±1/√`fan_in`.
 pub(super) struct Initializer<'a> {
-    /// Without one, weights start as zeros that somebody is about to replace.
+    /// Without one, weights are zeros, made when they are first asked for: somebody is about to replace them.
     pub generator: Option<Generator>,
     pub device: &'a Device,
 }
@@ -125,7 +125,8 @@ pub(super) struct Initializer<'a> {
 impl Initializer<'_> {
     fn uniform<const D: usize>(&mut self, shape: [usize; D], fan_in: usize) -> Param<Tensor<D>> {
         let Some(generator) = &mut self.generator else {
-            return Param::from_tensor(Tensor::zeros(shape, self.device));
+            let zeros = move |device: &Device, trained| Tensor::zeros(shape, device).set_require_grad(trained);
+            return Param::uninitialized(ParamId::new(), zeros, self.device.clone(), true, shape.into());
         };
         let bound = 1.0 / (fan_in as f32).sqrt();
         let count = shape.iter().product();
@@ -196,11 +197,14 @@ impl Initializer<'_> {
 
 impl Convolution {
     fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, _, kernel, _] = self.weight.dims();
         // The last convolution covers its whole map; the others keep the map's size.
-        let padding = if kernel == LAST_MAP { 0 } else { kernel / 2 };
+        let padding = usize::from(!self.covers_its_map());
         let options = ConvOptions::new([1, 1], [padding, padding], [1, 1], 1);
         conv2d(x, self.weight.val(), Some(self.bias.val()), options)
+    }
+
+    fn covers_its_map(&self) -> bool {
+        self.weight.dims()[2] == LAST_MAP
     }
 
     fn convolve_transposed(&self, x: Tensor<4>) -> Tensor<4> {
@@ -263,20 +267,10 @@ impl BatchNorm {
     }
 }
 
-/// Halves both sides, keeping the largest of each four.
-fn pool(x: Tensor<4>) -> Tensor<4> {
-    max_pool2d(x, MaxPoolOptions::new([2, 2]).with_stride([2, 2]))
-}
-
-/// Maps are pooled until one 4 x 4 convolution has made them a single pixel.
-fn pool_map(x: Tensor<4>) -> Tensor<4> {
-    if x.dims()[2] > 1 { pool(x) } else { x }
-}
-
 fn activate(x: Tensor<4>, activation: Activation) -> Tensor<4> {
     match activation {
         Activation::Relu => relu(x),
-        Activation::ReluMaxPool => pool_map(relu(x)),
+        Activation::ReluMaxPool => max_pool2d(relu(x), MaxPoolOptions::new([2, 2]).with_stride([2, 2])),
         Activation::Sigmoid => sigmoid(x),
     }
 }
@@ -295,7 +289,7 @@ impl ConvolutionBlock {
         match operations {
             Operations::Plain => {
                 let (x, statistics) = self.normalization.normalize(self.layer.convolve(x));
-                (activate(x, Activation::ReluMaxPool), statistics)
+                (activate(x, self.encoder_activation()), statistics)
             }
             Operations::Kernels => {
                 let [batch, _, side, _] = x.dims();
@@ -308,8 +302,17 @@ impl ConvolutionBlock {
     pub fn encode(&self, x: Tensor<4>) -> Tensor<4> {
         activate(
             self.normalization.apply(self.layer.convolve(x)),
-            Activation::ReluMaxPool,
+            self.encoder_activation(),
         )
+    }
+
+    /// What ends the block as part of an encoder: maps are pooled until one convolution has made them a single pixel.
+    fn encoder_activation(&self) -> Activation {
+        if self.layer.covers_its_map() {
+            Activation::Relu
+        } else {
+            Activation::ReluMaxPool
+        }
     }
 
     /// Transposed convolution, batch norm, activation: `[batch, in, side, side]` to `[batch, out, 2 side, 2 side]`,
@@ -339,8 +342,8 @@ impl ConvolutionBlock {
 
     /// What computes the block as part of an encoder: inputs are `[batch, in, side, side]`.
     pub fn encoder_kernel(&self, batch: usize, side: usize) -> Block {
-        let [outputs, inputs, kernel, _] = self.layer.weight.dims();
-        if kernel == LAST_MAP {
+        let [outputs, inputs, ..] = self.layer.weight.dims();
+        if self.layer.covers_its_map() {
             Block::flattening(batch, (side, side), inputs, outputs)
         } else {
             Block::convolution(batch, (side, side), inputs, outputs)

@@ -51,7 +51,7 @@ impl Posterior {
 pub struct TrainingPass {
     /// The encoder's answer.
     pub posterior: Posterior,
-    /// What the decoder says of a sample of it, `[batch, channels, height, width]`, in (0, 1).
+    /// What the decoder says of a sample of it, `[batch, channels, height, width]`, in [0, 1].
     pub reconstruction: Tensor<4>,
     /// What the batch norms saw, for [`Vae::update_running_statistics`].
     pub statistics: Vec<BatchStatistics>,
@@ -195,7 +195,7 @@ impl Vae {
         self.posterior(features)
     }
 
-    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in (0, 1). Each pixel is the
+    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in [0, 1]. Each pixel is the
     /// mean of its distribution.
     ///
     /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
@@ -217,6 +217,9 @@ impl Vae {
 
     /// The kernels that the blocks run as on a CPU, for batches of this size, by the blocks' names in a weight file: the
     /// encoder's, then the decoder's.
+    ///
+    /// # Panics
+    /// When `batch` is zero.
     #[must_use]
     pub fn kernels(&self, batch: usize) -> Vec<(String, Block)> {
         let mut side = self.config.image_size;
@@ -235,7 +238,8 @@ impl Vae {
         kernels
     }
 
-    /// Moves the running statistics of every batch norm towards what it saw in a training pass.
+    /// Moves the running statistics of every batch norm towards what it saw in a training pass, all of whose `statistics`
+    /// these must be.
     #[must_use]
     pub fn update_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
         for (normalization, seen) in self.normalizations().zip(statistics) {

@@ -16,12 +16,12 @@ impl Vae {
     #[must_use]
     pub fn state(&self) -> StateDict {
         let mut state = StateDict::new();
-        self.visit(&mut Visitor::new(|name, shape, values: Tensor<1>| {
+        self.visit(&mut Visitor::new(|name, shape, values: &dyn Fn() -> Tensor<1>| {
             state.insert(
                 name,
                 Array {
                     shape,
-                    values: to_values(values),
+                    values: to_values(values()),
                 },
             );
         }));
@@ -36,6 +36,7 @@ impl Vae {
     /// tensor that is missing, superfluous or misshapen.
     pub fn from_state(state: &StateDict, likelihood: Likelihood, device: &Device) -> Result<Self, ModelError> {
         let config = NetworkConfig::of_weights(state)?;
+        // Takes no memory for weights yet, which the file may not hold.
         let network = Self::blank(config, device)?.with_likelihood(likelihood);
         match_names(&network.names_and_shapes(), state)?;
         Ok(network.map_parameters(None, |name, old, _| {
@@ -63,7 +64,7 @@ impl Vae {
         digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Every tensor's name and shape, in the order of the network.
+    /// Every tensor's name and shape, in the order of the network, none of which is made for this.
     fn names_and_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let mut names = Vec::new();
         self.visit(&mut Visitor::new(|name, shape, _| names.push((name, shape))));
@@ -117,19 +118,19 @@ fn pytorch_name(path: &[String]) -> String {
     parts.join(".")
 }
 
-/// Shows every tensor's name, shape and flat values to a closure.
+/// Shows every tensor's name and shape to a closure, and its flat values if it asks for them.
 struct Visitor<F> {
     path: Vec<String>,
     show: F,
 }
 
-impl<F: FnMut(String, Vec<usize>, Tensor<1>)> Visitor<F> {
+impl<F: FnMut(String, Vec<usize>, &dyn Fn() -> Tensor<1>)> Visitor<F> {
     fn new(show: F) -> Self {
         Self { path: Vec::new(), show }
     }
 }
 
-impl<F: FnMut(String, Vec<usize>, Tensor<1>)> ModuleVisitor for Visitor<F> {
+impl<F: FnMut(String, Vec<usize>, &dyn Fn() -> Tensor<1>)> ModuleVisitor for Visitor<F> {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.into());
     }
@@ -139,8 +140,8 @@ impl<F: FnMut(String, Vec<usize>, Tensor<1>)> ModuleVisitor for Visitor<F> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let tensor = param.val().inner();
-        (self.show)(pytorch_name(&self.path), tensor.dims().to_vec(), tensor.reshape([-1]));
+        let values = || param.val().inner().reshape([-1]);
+        (self.show)(pytorch_name(&self.path), param.lazy_shape().to_vec(), &values);
     }
 }
 
@@ -244,6 +245,19 @@ mod tests {
             let message = Vae::from_state(state, likelihood, &device).unwrap_err().to_string();
             assert!(message.contains(LOG_SCALE), "{message}");
         }
+    }
+
+    #[test]
+    fn nothing_is_made_on_a_files_word() {
+        let network = Vae::blank(NetworkConfig::default(), &Device::flex()).unwrap();
+        let names = network.names_and_shapes();
+        assert_eq!(
+            names,
+            Vae::new(network.config(), 0, &Device::flex())
+                .unwrap()
+                .names_and_shapes()
+        );
+        assert!(!network.conv_trans[0].layer.weight.is_initialized());
     }
 
     #[test]
