@@ -12,6 +12,9 @@ pub const IMAGE_SIZES: [usize; 3] = [32, 64, 128];
 const MOST_LATENTS: usize = 4096;
 const MOST_BASE_CHANNELS: usize = 512;
 
+/// The most convolutions that an encoder is looked for.
+const MOST_STAGES: usize = 16;
+
 /// How wide the widest map is, in base channels. Networks for images above 32 pixels get deeper, not wider.
 const MOST_WIDENING: usize = 8;
 
@@ -99,12 +102,11 @@ impl NetworkConfig {
         };
         let first = shape("conv1.0.weight", 4)?;
         let latent = shape("mean.0.weight", 2)?[0];
-        // Every convolution but the last halves the image, down to 4 x 4.
-        let halvings = (2..)
-            .take_while(|stage| weights.get(&format!("conv{stage}.0.weight")).is_some())
-            .count();
+        // Every convolution but the last halves the image, down to 4 x 4. One in between may be missing: that is for
+        // whoever compares all names to tell.
+        let last = (2..=MOST_STAGES).rfind(|stage| weights.contains_key(&format!("conv{stage}.0.weight")));
         let config = Self {
-            image_size: 4 << halvings.min(16),
+            image_size: 2 << last.unwrap_or(1),
             channels: first[1],
             base_channels: first[0],
             latent,

@@ -276,5 +276,11 @@ mod tests {
             message.contains("conv4.1.bias") && message.contains("conv9.1.bias"),
             "{message}"
         );
+
+        state.remove("conv2.0.weight").unwrap();
+        let message = Vae::from_state(&state, Likelihood::CrossEntropy, &Device::flex())
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("conv2.0.weight"), "{message}");
     }
 }
