@@ -113,7 +113,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "MODEL", conflicts_with = "resume", help_heading = "Training")]
     pub init_from: Option<PathBuf>,
 
-    /// Go on with a run that was stopped
+    /// Go on with a run that was stopped; --images says where its folder of images lies now, if that has moved
     #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "force"], help_heading = "Output")]
     pub resume: Option<PathBuf>,
     /// The run's folder [default: runs/DATASET-Dd]

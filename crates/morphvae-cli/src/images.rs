@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use morphvae::data::catalogue::{self, KnownSet};
 use morphvae::data::strokes::{DEFAULT_TEST, DEFAULT_TRAIN, strokes};
 use morphvae::data::{self, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, Skipped, read_folder};
@@ -63,13 +64,17 @@ impl Source {
     }
 
     /// What a run learned from.
-    pub fn of_config(config: &DataConfig) -> Result<Self, DataError> {
+    pub fn of_config(config: &DataConfig) -> anyhow::Result<Self> {
         match &config.images {
+            Some(path) if !path.exists() => bail!(
+                "{}: the images that this run learned from are no longer here: name their new place with --images",
+                path.display()
+            ),
             Some(path) => Ok(Self::Folder {
                 path: path.clone(),
                 fit: config.fit,
             }),
-            None => Self::of_name(&config.dataset),
+            None => Ok(Self::of_name(&config.dataset)?),
         }
     }
 

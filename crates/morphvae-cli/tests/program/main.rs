@@ -203,6 +203,58 @@ fn a_run_is_continued_as_it_began_or_not_at_all() {
 }
 
 #[test]
+fn a_run_whose_images_have_moved_goes_on_to_the_same_bits() {
+    let desk = Desk::new();
+    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    let line = "train --images faces --base-channels 2 --grid 4 --quiet";
+    desk.succeed(&format!("{line} --epochs 2 --out whole"));
+    desk.succeed(&format!("{line} --epochs 1 --out moved"));
+    fs::rename(desk.path("faces"), desk.path("elsewhere")).unwrap();
+    desk.fail(
+        "train --resume moved --epochs 2",
+        1,
+        &["faces", "no longer here", "--images"],
+    );
+    desk.fail(
+        "train --resume moved --images nowhere",
+        1,
+        &["nowhere", "check that it exists"],
+    );
+    desk.fail("evaluate moved", 1, &["faces", "no longer here", "--images"]);
+    desk.fail(
+        "train --resume moved --dataset strokes",
+        2,
+        &["data.dataset", "faces", "strokes"],
+    );
+    desk.succeed("train --resume moved --images elsewhere --epochs 2 --quiet");
+    // The header names the folder; what follows are the weights.
+    let weights = |run: &str| {
+        let bytes = fs::read(desk.path(&format!("{run}/model.safetensors"))).unwrap();
+        let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        bytes[8 + header..].to_owned()
+    };
+    assert!(weights("whole") == weights("moved"));
+    // The new place is remembered.
+    desk.succeed("train --resume moved --epochs 3 --quiet");
+    desk.succeed("evaluate moved --json");
+}
+
+#[test]
+fn a_run_does_not_go_on_with_other_images() {
+    let desk = Desk::new();
+    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    desk.succeed("train --images faces --base-channels 2 --epochs 1 --grid 4 --out run --quiet");
+    let config = fs::read(desk.path("run/config.toml")).unwrap();
+    fs::remove_file(desk.path("faces/00000.png")).unwrap();
+    desk.fail(
+        "train --resume run --epochs 2",
+        1,
+        &["faces", "no longer the images", "now 10 to train on and 1 to test on"],
+    );
+    assert_eq!(fs::read(desk.path("run/config.toml")).unwrap(), config);
+}
+
+#[test]
 fn wrong_usage_is_refused_with_status_two() {
     let desk = Desk::new();
     desk.fail("train --latent 0", 2, &["--latent"]);

@@ -7,12 +7,13 @@ mod watching;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use anyhow::bail;
 use burn::tensor::Device;
 use morphvae::figures::Gallery;
 use morphvae::latent::LatentStatistics;
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
 use morphvae::objective::{Likelihood, Loss, Objective};
-use morphvae::training::{EpochReport, Outcome, Progress, RunConfig, RunFolder, Training, TrainingData, TrainingError};
+use morphvae::training::{EpochReport, Outcome, Progress, RunConfig, RunFolder, Training, TrainingData};
 use morphvae::weights::Precision;
 use morphvae_explorer::ModelFacts;
 use serde::Serialize;
@@ -99,14 +100,16 @@ impl Run {
                 folder.write_config(&config)?;
                 training
             }
-            Beginning::Resumed => {
-                let other = TrainingError::OtherSettings {
-                    name: "data.fingerprint".into(),
-                    started: config.data.fingerprint,
-                    given: fingerprint,
-                };
-                return Err(other.into());
-            }
+            Beginning::Resumed => bail!(
+                "{}: these are no longer the images that the run began with (now {} to train on and {} to test on): \
+                 bring those back, or start another run",
+                match &config.data.images {
+                    Some(folder) => folder.display().to_string(),
+                    None => config.data.dataset,
+                },
+                dataset.train.images.count(),
+                dataset.test.images.count(),
+            ),
         };
         let run = Self {
             console,

@@ -75,14 +75,13 @@ impl Plan {
             Some(source) => source,
             None => Source::default(&arguments.images.store, console)?,
         };
-        config.data.dataset = source.name();
+        remember(&source, &mut config.data);
         let source = match source {
-            Source::Folder { path, .. } => {
-                config.data.images = Some(path.canonicalize().unwrap_or_else(|_| path.clone()));
-                // Typed or of a preset.
-                let fit = config.data.fit;
-                Source::Folder { path, fit }
-            }
+            // Typed or of a preset.
+            Source::Folder { path, .. } => Source::Folder {
+                path,
+                fit: config.data.fit,
+            },
             known => known,
         };
         let out = arguments
@@ -102,15 +101,27 @@ impl Plan {
         let (folder, mut config) = RunFolder::open(path)?;
         let mut asked = config.clone();
         apply(arguments, &mut asked);
-        if let Some(source) = Source::named(&arguments.images)? {
-            asked.data.dataset = source.name();
+        let named = Source::named(&arguments.images)?;
+        if let Some(source) = &named {
+            remember(source, &mut asked.data);
         }
         // More epochs are no other run: the steps before are the same.
         config.training.epochs = asked.training.epochs;
+        // Nor is another folder: the fingerprint tells whether the images in it are the same.
+        if config.data.images.is_some() && asked.data.images.is_some() {
+            config.data.dataset.clone_from(&asked.data.dataset);
+            config.data.images.clone_from(&asked.data.images);
+        }
         config.refuse_differences(&asked)?;
         Ok(Self {
             folder,
-            source: Source::of_config(&config.data)?,
+            source: match named {
+                Some(Source::Folder { path, .. }) => Source::Folder {
+                    path,
+                    fit: config.data.fit,
+                },
+                _ => Source::of_config(&config.data)?,
+            },
             config,
             beginning: Beginning::Resumed,
         })
@@ -129,6 +140,15 @@ fn defaults() -> RunConfig {
         network: NetworkConfig::default(),
         training: TrainingConfig::default(),
     }
+}
+
+/// Writes into the settings where the images come from.
+fn remember(source: &Source, data: &mut DataConfig) {
+    data.dataset = source.name();
+    data.images = match source {
+        Source::Folder { path, .. } => Some(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        Source::Known(_) | Source::Strokes => None,
+    };
 }
 
 /// Puts what was typed over the settings.
