@@ -1,6 +1,6 @@
 //! What can be typed: the verbs, their options, and what each says of itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -197,15 +197,22 @@ pub struct ImageArguments {
 /// Where known data sets are kept and fetched from.
 #[derive(Debug, Args)]
 pub struct StoreArguments {
-    /// Folder of the known data sets, each in a folder of its own
-    #[arg(long, value_name = "FOLDER", default_value = "data")]
-    pub data_dir: PathBuf,
+    /// Folder of the known data sets, each in a folder of its own [default: data]
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
     /// Never use the network
     #[arg(long)]
     pub offline: bool,
     /// Fetch data sets from this address only
     #[arg(long, value_name = "URL", conflicts_with = "offline", value_parser = address)]
     pub mirror: Option<String>,
+}
+
+impl StoreArguments {
+    /// The folder of the known data sets.
+    pub fn data_dir(&self) -> &Path {
+        self.data_dir.as_deref().unwrap_or(Path::new("data"))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

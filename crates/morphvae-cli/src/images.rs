@@ -13,6 +13,8 @@ use crate::arguments::{FitArgument, ImageArguments, SplitArgument, StoreArgument
 use crate::console::{Console, Unit};
 use crate::interrupt;
 
+/// The set that is taken where none is named.
+pub const DEFAULT: &str = "mnist";
 /// The set that needs no file.
 pub const STROKES: &str = "strokes";
 
@@ -78,24 +80,38 @@ impl Source {
         }
     }
 
-    /// MNIST where it can be had, else strokes, with a line that says which and why.
-    pub fn default(store: &StoreArguments, console: Console) -> Result<Self, DataError> {
-        let mnist = catalogue::find("mnist")?;
-        if is_on_disk(mnist, &store.data_dir) {
+    /// What `train` learns from where nothing is named: MNIST, or strokes where it can neither be found nor fetched,
+    /// with a line that says which and why. Whoever has a file of it or names its folder means MNIST.
+    pub fn default(store: &StoreArguments, console: Console) -> anyhow::Result<Self> {
+        let mnist = catalogue::find(DEFAULT)?;
+        let folder = store.data_dir();
+        let states = mnist.check(folder);
+        for state in &states {
+            if let Condition::Damaged(reason) = &state.condition {
+                bail!(
+                    "{reason}, for instance with `morphvae data fetch {DEFAULT} --data-dir {}`",
+                    folder.display()
+                );
+            }
+        }
+        let missing = states
+            .iter()
+            .filter(|state| state.condition == Condition::Missing)
+            .count();
+        if missing == 0 {
             console.note(format!(
-                "data set: mnist, found in {}",
-                mnist.folder(&store.data_dir).display()
+                "data set: {DEFAULT}, found in {}",
+                mnist.folder(folder).display()
             ));
             return Ok(Self::Known(mnist));
         }
-        if store.offline {
-            console.note("data set: strokes, digits drawn by this program, since mnist is not on disk (--offline)");
-            return Ok(Self::Strokes);
+        if !store.offline {
+            console.note(format!("data set: {DEFAULT}, trying to fetch what is not on disk"));
         }
-        console.note("data set: mnist is not on disk, trying to fetch it");
+        let meant = store.data_dir.is_some() || missing < states.len();
         match fetch(mnist, store, console) {
             Ok(()) => Ok(Self::Known(mnist)),
-            Err(error @ DataError::Stopped { .. }) => Err(error),
+            Err(error) if meant || matches!(error, DataError::Stopped { .. }) => Err(error.into()),
             Err(error) => {
                 console.note(format!(
                     "data set: strokes, digits drawn by this program, since {error}"
@@ -126,7 +142,7 @@ impl Source {
             }
             Self::Known(set) => {
                 fetch(set, &arguments.store, console)?;
-                set.load(&arguments.store.data_dir)?
+                set.load(arguments.store.data_dir())?
             }
             Self::Folder { path, fit } => {
                 let asked = arguments
@@ -195,7 +211,7 @@ pub fn fetch(set: &KnownSet, store: &StoreArguments, console: Console) -> Result
         meter.update(progress.file, progress.bytes, progress.total, "");
         interrupt::check()
     };
-    data::fetch(set, &store.data_dir, &options, &mut observer).map(|_| ())
+    data::fetch(set, store.data_dir(), &options, &mut observer).map(|_| ())
 }
 
 pub fn is_on_disk(set: &KnownSet, data_dir: &Path) -> bool {

@@ -11,7 +11,7 @@ use morphvae::training::{RunConfig, RunFolder};
 use crate::Usage;
 use crate::arguments::{ImageArguments, ModelArgument};
 use crate::console::Console;
-use crate::images::{Reading, Source};
+use crate::images::{DEFAULT, Reading, Source};
 
 /// Trained by this program on MNIST with the defaults, in half precision.
 const BUNDLED: &[u8] = include_bytes!("../../../models/mnist-2d.safetensors");
@@ -79,7 +79,7 @@ impl Model {
         self.trained.card.as_ref()
     }
 
-    /// Where the images are that the arguments name, else those that the model was judged on.
+    /// Where the images are that the arguments name, else those that the model was judged on, as far as that is known.
     pub fn source(&self, arguments: &ImageArguments, console: Console) -> anyhow::Result<Source> {
         Ok(match (Source::named(arguments)?, self.config()?, self.card()) {
             (Some(source), ..) => source,
@@ -90,7 +90,10 @@ impl Model {
                     card.dataset
                 ))
             })?,
-            (None, None, None) => Source::default(&arguments.store, console)?,
+            (None, None, None) => {
+                console.note(format!("data set: {DEFAULT}, since the model's file names none"));
+                Source::of_name(DEFAULT)?
+            }
         })
     }
 

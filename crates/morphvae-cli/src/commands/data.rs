@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::Usage;
 use crate::arguments::{DataListArguments, DataNameArguments, DataSheetArguments, SplitArgument};
 use crate::console::Console;
-use crate::images::{Reading, STROKES, Source, fetch as fetch_set, is_on_disk, split};
+use crate::images::{DEFAULT, Reading, STROKES, Source, fetch as fetch_set, is_on_disk, split};
 use crate::interrupt;
 
 /// Images in a row of the contact sheet.
@@ -20,7 +20,7 @@ const COLUMNS: usize = 20;
 const SIZE: usize = 32;
 
 pub fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<()> {
-    let data_dir = &arguments.store.data_dir;
+    let data_dir = arguments.store.data_dir();
     let sets: Vec<_> = catalogue::all()
         .iter()
         .map(|set| (set, is_on_disk(set, data_dir)))
@@ -51,7 +51,7 @@ pub fn fetch(arguments: &DataNameArguments, console: Console) -> anyhow::Result<
     interrupt::listen()?;
     let set = find(&arguments.name)?;
     fetch_set(set, &arguments.store, console)?;
-    let folder = set.folder(&arguments.store.data_dir);
+    let folder = set.folder(arguments.store.data_dir());
     console.note(format!("{} is in {}", set.name, folder.display()));
     if arguments.json {
         console.json(&json!({ "name": set.name, "folder": folder }))?;
@@ -61,7 +61,7 @@ pub fn fetch(arguments: &DataNameArguments, console: Console) -> anyhow::Result<
 
 pub fn check(arguments: &DataNameArguments, console: Console) -> anyhow::Result<()> {
     let set = find(&arguments.name)?;
-    let states = set.check(&arguments.store.data_dir);
+    let states = set.check(arguments.store.data_dir());
     let word = |condition: &Condition| match condition {
         Condition::Missing => "missing".to_owned(),
         Condition::Published => "as published".to_owned(),
@@ -105,7 +105,7 @@ fn find(name: &str) -> anyhow::Result<&'static KnownSet> {
 pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result<()> {
     let source = match Source::named(&arguments.images)? {
         Some(source) => source,
-        None => Source::default(&arguments.images.store, console)?,
+        None => Source::of_name(DEFAULT)?,
     };
     let out = arguments
         .out

@@ -378,6 +378,9 @@ fn damaged_data_sets_are_named() {
         1,
         &["train-images-idx3-ubyte", "damaged ("],
     );
+    // Not even where no data set is named are they passed over.
+    let advice = "morphvae data fetch mnist --data-dir data`";
+    desk.fail("train", 1, &["train-images-idx3-ubyte.gz", "no gzip", advice]);
     for name in names {
         fs::remove_file(desk.path(&format!("data/mnist/{name}-ubyte.gz"))).unwrap();
     }
@@ -385,6 +388,34 @@ fn damaged_data_sets_are_named() {
     let promise = [0, 0, 8, 3, 0x80, 0, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28];
     write("train-images-idx3-ubyte", &promise);
     desk.fail("train --dataset mnist --offline", 1, &["train-images-idx3-ubyte"]);
+    // A set of which a file is missing is no reason to take another, either.
+    fs::remove_file(desk.path("data/mnist/train-images-idx3-ubyte")).unwrap();
+    write("t10k-labels-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 0, 1, 7]);
+    desk.fail("train --offline", 1, &["train-images-idx3-ubyte.gz", "missing"]);
+}
+
+#[test]
+fn strokes_are_learned_from_only_where_nothing_was_named() {
+    let desk = Desk::new();
+    let line = "--offline --limit 20 --base-channels 2 --epochs 1 --grid 2";
+    desk.fail(
+        &format!("train {line} --data-dir elsewhere"),
+        1,
+        &["elsewhere/mnist/train-images-idx3-ubyte.gz", "missing"],
+    );
+    let output = desk.run(&format!("train {line}"));
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notes}");
+    assert!(
+        notes.contains("data set: strokes") && notes.contains("missing"),
+        "{notes}"
+    );
+    assert!(desk.path("runs/strokes-2d/model.safetensors").exists());
+    desk.fail(
+        "data sheet --offline",
+        1,
+        &["data/mnist/train-images-idx3-ubyte.gz", "missing"],
+    );
 }
 
 #[test]
