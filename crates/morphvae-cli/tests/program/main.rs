@@ -255,6 +255,28 @@ fn a_run_does_not_go_on_with_other_images() {
 }
 
 #[test]
+fn a_finished_run_is_drawn_again_and_not_cut_short() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --epochs 2 --grid 4 --out run"));
+    let config = fs::read(desk.path("run/config.toml")).unwrap();
+    let drawn = |name: &str| fs::read(desk.path(&format!("run/figures/{name}.png"))).unwrap();
+    let sheets = || ["images-by-quantile", "learning-curve", "latent-map", "reconstruction"].map(drawn);
+    let before = sheets();
+    fs::remove_file(desk.path("run/figures/latent-map.png")).unwrap();
+    let output = desk.run("train --resume run --grid 5");
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notes}");
+    assert!(
+        notes.contains("all 2 epoch(s) are done") && notes.contains("--epochs"),
+        "{notes}"
+    );
+    let after = sheets();
+    assert!(before[0] != after[0] && before[1..] == after[1..]);
+    desk.fail("train --resume run --epochs 1", 2, &["--epochs is 1", "has done 2"]);
+    assert_eq!(fs::read(desk.path("run/config.toml")).unwrap(), config);
+}
+
+#[test]
 fn wrong_usage_is_refused_with_status_two() {
     let desk = Desk::new();
     desk.fail("train --latent 0", 2, &["--latent"]);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use burn::tensor::Device;
+use morphvae::evaluation::{Codes, encode};
 use morphvae::figures::Gallery;
 use morphvae::latent::LatentStatistics;
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
@@ -18,6 +19,7 @@ use morphvae::weights::Precision;
 use morphvae_explorer::ModelFacts;
 use serde::Serialize;
 
+use crate::Usage;
 use crate::arguments::TrainArguments;
 use crate::commands::explore;
 use crate::console::{Console, Meter, Unit};
@@ -35,7 +37,12 @@ pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
         true => Some(run.watching(&training, arguments)?),
         false => None,
     };
-    let training = run.train(training, watching.as_ref())?;
+    let training = if training.is_finished() {
+        run.draw_again(&training)?;
+        training
+    } else {
+        run.train(training, watching.as_ref())?
+    };
     run.finish(&training, arguments.json)?;
     if let Some(watching) = watching {
         watching.linger(console);
@@ -97,6 +104,11 @@ impl Run {
             }
             Beginning::Resumed if fingerprint == config.data.fingerprint => {
                 let training = folder.load(&config, &device)?;
+                let (done, asked) = (training.history().len(), config.training.epochs);
+                if asked < done {
+                    let text = format!("--epochs is {asked}, but this run has done {done}: give more, or leave it out");
+                    return Err(Usage(text).into());
+                }
                 folder.write_config(&config)?;
                 training
             }
@@ -174,7 +186,11 @@ impl Run {
                     // In this order, since a run that dies in between does again what the checkpoint does not say.
                     self.write_model(&training, &report)?;
                     self.folder.save(&training)?;
-                    self.draw(&training, &report)?;
+                    self.draw(
+                        &training,
+                        &Inference::new(&training.network()),
+                        &report.evaluation.codes,
+                    )?;
                     if let Some(watching) = watching {
                         watching.publish(&training, &report)?;
                     }
@@ -239,13 +255,25 @@ impl Run {
         Ok(())
     }
 
-    fn draw(&self, training: &Training, report: &EpochReport) -> anyhow::Result<()> {
-        let network = Inference::new(&training.network());
+    /// The figures of a run that is finished already: those that are asked for now, and some may never have been drawn.
+    fn draw_again(&self, training: &Training) -> anyhow::Result<()> {
+        let done = training.history().len();
+        self.console.note(format!(
+            "all {done} epoch(s) are done and only the figures are drawn again: to go on, give more --epochs"
+        ));
+        // Not the checkpoint's network, which may be on its way through an epoch that is no longer asked for.
+        let model = TrainedModel::read(&self.folder.model_path(), &Device::flex())?;
+        let network = Inference::new(&model.network);
+        let codes = encode(&network, &self.data.test.images)?;
+        self.draw(training, &network, &codes)
+    }
+
+    fn draw(&self, training: &Training, network: &Inference, codes: &Codes) -> anyhow::Result<()> {
         let gallery = Gallery {
-            network: &network,
+            network,
             dataset: &self.config.data.dataset,
             test: &self.data.test,
-            codes: &report.evaluation.codes,
+            codes,
             classes: &self.classes,
             history: training.history(),
             grid: self.grid,
