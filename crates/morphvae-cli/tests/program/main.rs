@@ -301,13 +301,24 @@ fn wrong_usage_is_refused_with_status_two() {
     );
     fs::create_dir(desk.path("mine")).unwrap();
     fs::write(desk.path("mine/letter.txt"), "dear").unwrap();
-    desk.fail(&format!("train {TINY} --out mine"), 2, &["mine", "--force"]);
+    desk.fail(&format!("train {TINY} --out mine"), 2, &["mine", "no run's folder"]);
+    desk.fail(
+        &format!("train {TINY} --out mine/letter.txt"),
+        2,
+        &["letter.txt", "no run's folder"],
+    );
+    // Many programs have settings of this name.
+    fs::write(desk.path("mine/config.toml"), "[server]\nport = 80\n").unwrap();
+    fs::create_dir(desk.path("mine/figures")).unwrap();
+    fs::write(desk.path("mine/figures/drawing.png"), "mine").unwrap();
     desk.fail(
         &format!("train {TINY} --out mine --force"),
         2,
         &["mine", "no run's folder"],
     );
-    assert!(desk.path("mine/letter.txt").exists());
+    for name in ["letter.txt", "config.toml", "figures/drawing.png"] {
+        assert!(desk.path("mine").join(name).exists(), "{name} is lost");
+    }
 }
 
 #[test]
@@ -318,6 +329,7 @@ fn a_run_that_cannot_begin_leaves_no_trace() {
     assert!(!desk.path("new").exists());
     // Not even when it would have replaced another.
     desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.fail(&format!("train {TINY} --out run"), 2, &["run", "exists", "--force"]);
     desk.fail("train --images empty --out run --force", 1, &["empty", "no images"]);
     desk.succeed("evaluate run --json");
 }

@@ -88,9 +88,9 @@ pub enum TrainingError {
         /// The folder.
         path: PathBuf,
     },
-    /// Something else than a run stands where a run is to be replaced.
-    #[error("{}: this is no run's folder (it has no config.toml), so it is not replaced: choose another --out",
-            path.display())]
+    /// Something else than a run stands where a run is to be.
+    #[error("{}: this is no run's folder (no config.toml with a run's settings lies in it), so it is not replaced: \
+             choose another --out", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,

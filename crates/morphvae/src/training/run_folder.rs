@@ -19,23 +19,23 @@ impl RunFolder {
     /// Makes sure that a new run can be begun at `path`, without changing anything there.
     ///
     /// # Errors
-    /// [`TrainingError::Exists`] when something is at `path` already and `replace` is false;
-    /// [`TrainingError::NotARun`] when what would be replaced is no run; [`TrainingError::File`] when the folder cannot
-    /// be written.
+    /// [`TrainingError::NotARun`] when something else than a run is at `path`; [`TrainingError::Exists`] when a run is
+    /// and `replace` is false; [`TrainingError::File`] when the folder cannot be written.
     pub fn check(path: &Path, replace: bool) -> Result<Self, TrainingError> {
-        let folder = Self { path: path.to_owned() };
-        let occupied = path.exists() && !is_empty_folder(path);
-        if occupied && !replace {
-            return Err(TrainingError::Exists { path: path.to_owned() });
-        }
-        if occupied && !folder.config_path().exists() {
-            return Err(TrainingError::NotARun { path: path.to_owned() });
+        if path.exists() && !is_empty_folder(path) {
+            // Any program may have a config.toml.
+            if Self::open(path).is_err() {
+                return Err(TrainingError::NotARun { path: path.to_owned() });
+            }
+            if !replace {
+                return Err(TrainingError::Exists { path: path.to_owned() });
+            }
         }
         check_writable(path).map_err(|source| TrainingError::File {
             path: path.to_owned(),
             source,
         })?;
-        Ok(folder)
+        Ok(Self { path: path.to_owned() })
     }
 
     /// Begins the run: what an earlier one left is removed, and a checkpoint of the beginning and the settings are
@@ -168,7 +168,8 @@ impl RunFolder {
         })
     }
 
-    /// Removes what an earlier run wrote, and nothing else that somebody may keep in the folder.
+    /// Removes what an earlier run wrote. `checkpoint/` and `figures/` are the run's own and go whole; whatever else
+    /// somebody keeps in the folder stays.
     fn clear(&self) -> Result<(), TrainingError> {
         let remove = |path: PathBuf| {
             let result = if path.is_dir() {
