@@ -24,7 +24,7 @@ pub enum Verb {
     /// Train a network and draw every figure of the experiment
     #[command(after_help = "Example: morphvae train --dataset strokes --epochs 3 --out runs/first")]
     Train(Box<TrainArguments>),
-    /// Judge a model on the whole test split
+    /// Judge a model on a whole test split, or on that of its run as --limit left it
     #[command(after_help = "Example: morphvae evaluate runs/first --json")]
     Evaluate(EvaluateArguments),
     /// Let one image flow into another: a clip through classes, files or points
@@ -181,7 +181,7 @@ pub struct ImageArguments {
     /// A folder of PNG, JPEG, BMP, PGM or WebP images; its subfolders are the labels
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
-    /// How a folder's images are made square
+    /// How a folder's images are made square [default: crop, or as the model's own were]
     #[arg(long, value_enum, requires = "images", conflicts_with = "dataset")]
     pub fit: Option<FitArgument>,
     /// Take a folder's images as grey (1) or colour (3) [default: colour if any of them is]

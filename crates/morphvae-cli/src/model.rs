@@ -82,6 +82,9 @@ impl Model {
     /// Where the images are that the arguments name, else those that the model was judged on, as far as that is known.
     pub fn source(&self, arguments: &ImageArguments, console: Console) -> anyhow::Result<Source> {
         Ok(match (Source::named(arguments)?, self.config()?, self.card()) {
+            (Some(Source::Folder { path, .. }), ..) if arguments.fit.is_none() => {
+                Source::Folder { path, fit: self.fit()? }
+            }
             (Some(source), ..) => source,
             (None, Some(config), _) => Source::of_config(&config.data)?,
             (None, None, Some(card)) => Source::of_name(&card.dataset).map_err(|_| {
@@ -97,7 +100,8 @@ impl Model {
         })
     }
 
-    /// Reads images as this model takes them.
+    /// Reads images as this model takes them: those of its run within the run's limit, those that are named without
+    /// one, and of a folder that is named all.
     pub fn load(
         &self,
         source: &Source,
@@ -105,16 +109,47 @@ impl Model {
         limit: Option<usize>,
         console: Console,
     ) -> anyhow::Result<Dataset> {
+        let mut reading = self.reading()?;
+        if arguments.dataset.is_some() || arguments.images.is_some() {
+            reading.limit = None;
+        }
+        reading.limit = limit.or(reading.limit);
+        reading.whole = arguments.images.is_some();
+        Ok(source.load(arguments, reading, console)?)
+    }
+
+    /// The same to judge the model by: of the folder that it learned from, wherever that lies now, only the images that
+    /// were held out.
+    pub fn load_unseen(
+        &self,
+        source: &Source,
+        arguments: &ImageArguments,
+        console: Console,
+    ) -> anyhow::Result<Dataset> {
+        if arguments.images.is_some()
+            && let Some(config) = self.config()?
+        {
+            let mut reading = self.reading()?;
+            // Whatever goes wrong will do so again, and is told then.
+            let dataset = source.load(arguments, reading, Console::new(true));
+            if dataset.is_ok_and(|dataset| dataset.fingerprint() == config.data.fingerprint) {
+                reading.limit = None;
+                return Ok(source.load(arguments, reading, console)?);
+            }
+        }
+        self.load(source, arguments, None, console)
+    }
+
+    /// How the images were read that the model learned from, where that is known.
+    fn reading(&self) -> anyhow::Result<Reading> {
         let (network, config) = (self.network().config(), self.config()?);
-        let reading = Reading {
+        Ok(Reading {
             size: network.image_size,
             channels: Some(network.channels),
-            limit: limit.or(config.as_ref().and_then(|config| config.data.limit)),
+            limit: config.as_ref().and_then(|config| config.data.limit),
             seed: config.map_or(0, |config| config.training.seed),
-            // A folder that the run did not learn from is not split; naming one says so.
-            whole: arguments.images.is_some(),
-        };
-        Ok(source.load(arguments, reading, console)?)
+            whole: false,
+        })
     }
 
     /// How images become square for this model: as those did that it learned from, where that is known.

@@ -29,7 +29,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     interrupt::listen()?;
     let model = Model::open(&arguments.model, console)?;
     let source = model.source(&arguments.images, console)?;
-    let dataset = model.load(&source, &arguments.images, None, console)?;
+    let dataset = model.load_unseen(&source, &arguments.images, console)?;
     let (objective, beta) = model
         .card()
         .map_or((Objective::Vae, 1.0), |card| (card.objective, card.beta));
@@ -61,8 +61,12 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     if arguments.json {
         return Ok(console.json(&report)?);
     }
+    let part = match dataset.train.images.count() {
+        0 => "all images",
+        _ => "test split",
+    };
     console.print(&format!(
-        "model                {}\ndata set             {}, test split, {} images\n\
+        "model                {}\ndata set             {}, {part}, {} images\n\
          loss                 {:.2} nats per image (one sample of the posterior, seed {})\n\
          {}\n\
          KL divergence        {:.2} nats\ninformative latents  {} of {}",

@@ -556,6 +556,27 @@ fn a_folder_of_images_is_learned_from() {
 }
 
 #[test]
+fn a_model_is_judged_on_images_that_it_has_not_seen() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("faces")).unwrap();
+    for index in 0..40_u8 {
+        let picture = image::GrayImage::from_fn(20, 28, |x, y| image::Luma([(x * y) as u8 / 4 + index]));
+        picture.save(desk.path(&format!("faces/{index:05}.png"))).unwrap();
+    }
+    let line = "train --images faces --fit pad --base-channels 2 --epochs 1 --grid 4 --limit 2 --quiet";
+    desk.succeed(&format!("{line} --out run"));
+    let judged = |line: &str| desk.succeed(&format!("evaluate run {line} --quiet"));
+    assert!(judged("").contains("faces, test split, 2 images"));
+    // The images of the run by name: those held out, without its limit, wherever they lie.
+    assert!(judged("--images faces").contains("faces, test split, 4 images"));
+    fs::rename(desk.path("faces"), desk.path("moved")).unwrap();
+    assert!(judged("--images moved").contains("moved, test split, 4 images"));
+    fs::remove_file(desk.path("moved/00000.png")).unwrap();
+    assert!(judged("--images moved").contains("moved, all images, 39 images"));
+    assert!(judged("--dataset strokes").contains("strokes, test split, 2000 images"));
+}
+
+#[test]
 fn files_that_are_no_models_are_refused() {
     let desk = Desk::new();
     fs::write(desk.path("page.pth"), "<!DOCTYPE html><html></html>").unwrap();
