@@ -266,7 +266,8 @@ pub enum DataError {
     },
 
     /// None of a folder's images can be read.
-    #[error("{}: none of the {count} images can be read; the first, {}: {reason}", path.display(), first.display())]
+    #[error("{}: none of the {count} images can be read; the first, {}: {reason}: give PNG, JPEG, BMP, PGM or WebP images",
+        path.display(), first.display())]
     AllUnreadable {
         /// The folder.
         path: PathBuf,

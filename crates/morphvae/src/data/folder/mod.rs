@@ -20,8 +20,15 @@ mod tests;
 use picture::Picture;
 pub use picture::{Fit, decode_image};
 
-/// Names of image files end in these, in small or capital letters; other files are none of our business.
+/// Names of image files end in these, in small or capital letters.
 const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "pgm", "ppm", "pnm", "webp"];
+
+/// So do those of images that are not read, which nobody should miss without a word. Other files are none of our
+/// business.
+const FOREIGN_EXTENSIONS: [&str; 13] = [
+    "gif", "tif", "tiff", "avif", "heic", "heif", "jxl", "jp2", "jfif", "pbm", "tga", "ico", "svg",
+];
+const FOREIGN: &str = "files with this ending are not read";
 
 /// Bytes that the pixels of a folder may take in memory.
 const LARGEST: u64 = 4 << 30;
@@ -91,17 +98,24 @@ pub struct Folder {
 
 /// Reads all images of a folder (PNG, JPEG, BMP, PGM or WebP by content), resized bilinearly with antialiasing.
 ///
-/// Transparent images are laid on white; photographs are turned as their EXIF orientation says; hidden files and files
-/// that are not named as images are ignored. The result depends on the files, the options and nothing else.
+/// Transparent images are laid on white; photographs are turned as their EXIF orientation says; files that are named as
+/// images of another kind are skipped; hidden files and files that are not named as images are ignored. The result depends on the files, the options and nothing else.
 ///
 /// # Errors
 /// [`DataError`] when there is no image, labelled and unlabelled images are mixed, there are too few to split, all are
 /// unreadable (or one, if strict), memory would not suffice, or an option makes no sense.
 pub fn read_folder(path: &Path, options: &FolderOptions) -> Result<Folder, DataError> {
     options.check()?;
-    let found = find_images(path)?;
+    let mut skipped = Skipped::new();
+    let found = find_images(path, &mut skipped)?;
+    if options.strict
+        && let Some((path, reason)) = skipped.pop()
+    {
+        return Err(DataError::Unreadable { path, reason });
+    }
     check_memory(path, found.len(), options)?;
-    let (mut images, skipped) = decode(path, found, options)?;
+    let (mut images, unreadable) = decode(path, found, options)?;
+    skipped.extend(unreadable);
     let classes = number_classes(path, &mut images)?;
     if images[0].found.part.is_none() {
         hold_out(path, &mut images, &classes, options)?;
@@ -163,13 +177,18 @@ struct Image {
     label: Option<u16>,
 }
 
-/// All image files, sorted by part, class and name.
-fn find_images(path: &Path) -> Result<Vec<Found>, DataError> {
-    let (files, folders) = list(path)?;
+/// All image files, sorted by part, class and name; those of another kind are added to `skipped`.
+fn find_images(path: &Path, skipped: &mut Skipped) -> Result<Vec<Found>, DataError> {
+    let Listing {
+        files,
+        folders,
+        foreign,
+    } = list(path)?;
     let named = |name: &str| folders.iter().find(|folder| name_of(folder) == name);
     let (Some(train), Some(test)) = (named("train"), named("test")) else {
-        return find_classes(path, None);
+        return find_classes(path, None, skipped);
     };
+    skipped.extend(foreign);
     let mixed = |path: &PathBuf, reason: &str| DataError::MixedFolder {
         path: path.clone(),
         reason: reason.to_owned(),
@@ -181,8 +200,8 @@ fn find_images(path: &Path) -> Result<Vec<Found>, DataError> {
     if let Some(beside) = beside {
         return Err(mixed(beside, "it stands beside train and test, but belongs to neither"));
     }
-    let mut found = find_classes(train, Some(Part::Train))?;
-    let test = find_classes(test, Some(Part::Test))?;
+    let mut found = find_classes(train, Some(Part::Train), skipped)?;
+    let test = find_classes(test, Some(Part::Test), skipped)?;
     if found[0].class.is_some() != test[0].class.is_some() {
         return Err(mixed(
             &test[0].path,
@@ -194,18 +213,37 @@ fn find_images(path: &Path) -> Result<Vec<Found>, DataError> {
 }
 
 /// The image files directly in a folder, or else one level down.
-fn find_classes(path: &Path, part: Option<Part>) -> Result<Vec<Found>, DataError> {
-    let (files, folders) = list(path)?;
+fn find_classes(path: &Path, part: Option<Part>, skipped: &mut Skipped) -> Result<Vec<Found>, DataError> {
+    let Listing {
+        files,
+        folders,
+        mut foreign,
+    } = list(path)?;
     let mut found = Vec::new();
     for folder in folders {
         let class = name_of(&folder);
-        let files = list(&folder)?.0;
+        let Listing {
+            files, foreign: inside, ..
+        } = list(&folder)?;
+        foreign.extend(inside);
         found.extend(files.into_iter().map(|path| Found {
             path,
             class: Some(class.clone()),
             part,
         }));
     }
+    if files.is_empty()
+        && found.is_empty()
+        && let Some((first, reason)) = foreign.first()
+    {
+        return Err(DataError::AllUnreadable {
+            path: path.to_path_buf(),
+            count: foreign.len(),
+            first: first.clone(),
+            reason: reason.clone(),
+        });
+    }
+    skipped.extend(foreign);
     match (files.first(), found.first()) {
         (None, None) => Err(DataError::EmptyFolder {
             path: path.to_path_buf(),
@@ -226,9 +264,17 @@ fn find_classes(path: &Path, part: Option<Part>) -> Result<Vec<Found>, DataError
     }
 }
 
-/// The image files and the folders directly in a folder, sorted by name, without hidden ones.
-fn list(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), DataError> {
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
+/// What lies directly in a folder, sorted by name, without what is hidden.
+struct Listing {
+    /// The image files.
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+    /// Image files of a kind that is not read.
+    foreign: Skipped,
+}
+
+fn list(path: &Path) -> Result<Listing, DataError> {
+    let (mut files, mut folders, mut foreign) = (Vec::new(), Vec::new(), Skipped::new());
     for entry in fs::read_dir(path).map_err(DataError::io(path))? {
         let entry = entry.map_err(DataError::io(path))?.path();
         if name_of(&entry).starts_with('.') {
@@ -236,18 +282,25 @@ fn list(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), DataError> {
         }
         if entry.is_dir() {
             folders.push(entry);
-        } else if has_image_extension(&entry) {
+        } else if has_extension(&entry, &EXTENSIONS) {
             files.push(entry);
+        } else if has_extension(&entry, &FOREIGN_EXTENSIONS) {
+            foreign.push((entry, FOREIGN.to_owned()));
         }
     }
     files.sort();
     folders.sort();
-    Ok((files, folders))
+    foreign.sort();
+    Ok(Listing {
+        files,
+        folders,
+        foreign,
+    })
 }
 
-fn has_image_extension(path: &Path) -> bool {
+fn has_extension(path: &Path, known: &[&str]) -> bool {
     let extension = path.extension().unwrap_or_default();
-    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+    known.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// The last part of a path; for `.` and the like, that of the folder it stands for.

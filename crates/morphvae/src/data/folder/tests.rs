@@ -149,6 +149,44 @@ fn an_unreadable_file_is_named_and_skipped_or_an_error() {
 }
 
 #[test]
+fn an_image_of_another_kind_is_named_and_skipped_or_an_error() {
+    let options = FolderOptions::new(4);
+    let strict = FolderOptions {
+        strict: true,
+        ..options.clone()
+    };
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("preview.GIF"), "GIF89a").unwrap();
+    let alone = message(root.path(), &options);
+    assert!(
+        alone.contains("none of the 1 images") && alone.contains("preview.GIF"),
+        "{alone}"
+    );
+    for name in ["train/a/1.png", "train/b/1.png", "test/b/1.png"] {
+        grey(root.path(), name, 1);
+    }
+    fs::write(root.path().join("test/b/2.heic"), "").unwrap();
+    for name in ["notes.txt", "index.json", ".DS_Store", ".hidden.gif"] {
+        fs::write(root.path().join("train/a").join(name), "").unwrap();
+    }
+    let skipped = read_folder(root.path(), &options).unwrap().skipped;
+    let names: Vec<String> = skipped.iter().map(|(path, _)| name_of(path)).collect();
+    assert_eq!(names, ["preview.GIF", "2.heic"]);
+    assert!(skipped[0].1.contains("not read"));
+    assert!(message(root.path(), &strict).contains("not read"));
+    // The same, where there is no split.
+    let skipped = read_folder(
+        &root.path().join("test"),
+        &FolderOptions {
+            test_fraction: 1.0,
+            ..options
+        },
+    )
+    .unwrap();
+    assert_eq!(skipped.skipped.len(), 1);
+}
+
+#[test]
 fn folders_that_make_no_data_set_are_refused() {
     let options = FolderOptions::new(4);
     let root = tempfile::tempdir().unwrap();
