@@ -134,7 +134,7 @@ impl Source {
     }
 
     /// Reads the images, fetching them first where that is needed.
-    pub fn load(&self, arguments: &ImageArguments, reading: Reading, console: Console) -> Result<Dataset, DataError> {
+    pub fn load(&self, arguments: &ImageArguments, reading: Reading, console: Console) -> anyhow::Result<Dataset> {
         let mut dataset = match self {
             Self::Strokes => {
                 let limit = reading.limit.unwrap_or(usize::MAX);
@@ -163,6 +163,19 @@ impl Source {
                 folder.dataset
             }
         };
+        // A folder's images are read as the network takes them.
+        let channels = dataset.train.images.channels();
+        if let Some(wanted) = reading.channels.filter(|&wanted| wanted != channels) {
+            let kind = |channels| if channels == 1 { "grey" } else { "colour" };
+            let text = format!(
+                "{}: these images are {}, but the network takes {} ones: name a folder of images with --images, or use \
+                 another model",
+                dataset.name,
+                kind(channels),
+                kind(wanted),
+            );
+            return Err(Usage(text).into());
+        }
         if let Some(limit) = reading.limit {
             dataset.train.truncate(limit);
             dataset.test.truncate(limit);

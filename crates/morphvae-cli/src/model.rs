@@ -115,7 +115,7 @@ impl Model {
         }
         reading.limit = limit.or(reading.limit);
         reading.whole = arguments.images.is_some();
-        Ok(source.load(arguments, reading, console)?)
+        source.load(arguments, reading, console)
     }
 
     /// The same to judge the model by: of the folder that it learned from, wherever that lies now, only the images that
@@ -134,7 +134,7 @@ impl Model {
             let dataset = source.load(arguments, reading, Console::new(true));
             if dataset.is_ok_and(|dataset| dataset.fingerprint() == config.data.fingerprint) {
                 reading.limit = None;
-                return Ok(source.load(arguments, reading, console)?);
+                return source.load(arguments, reading, console);
             }
         }
         self.load(source, arguments, None, console)

@@ -577,6 +577,21 @@ fn a_model_is_judged_on_images_that_it_has_not_seen() {
 }
 
 #[test]
+fn a_network_for_colour_is_not_given_a_grey_data_set() {
+    let desk = Desk::new();
+    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    desk.succeed("train --images faces --channels 3 --base-channels 2 --epochs 1 --grid 2 --out run --quiet");
+    for line in [
+        "evaluate run --dataset strokes",
+        "train --init-from run --dataset strokes --limit 20 --out other",
+    ] {
+        desk.fail(line, 2, &["strokes", "grey", "takes colour ones", "--images"]);
+    }
+    assert!(!desk.path("other").exists());
+    desk.succeed("evaluate run --images faces --quiet");
+}
+
+#[test]
 fn files_that_are_no_models_are_refused() {
     let desk = Desk::new();
     fs::write(desk.path("page.pth"), "<!DOCTYPE html><html></html>").unwrap();
