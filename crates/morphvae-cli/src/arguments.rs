@@ -13,7 +13,7 @@ pub struct Arguments {
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// Compute on so many threads (all cores when left out); the results are the same bits
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<u16>(1, 1024), allow_negative_numbers = true)]
     pub threads: Option<u16>,
     #[command(subcommand)]
     pub verb: Verb,
@@ -107,7 +107,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "P", help_heading = "Training", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
     /// Decides every random number of the run [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Training", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), help_heading = "Training", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Start from this model's weights
     #[arg(long, value_name = "MODEL", conflicts_with = "resume", help_heading = "Training")]
@@ -132,6 +132,7 @@ pub struct TrainArguments {
     #[arg(
         long,
         value_name = "N",
+        value_parser = whole(0, u16::MAX),
         requires = "watch",
         help_heading = "Watching",
         allow_negative_numbers = true
@@ -248,7 +249,7 @@ pub struct EvaluateArguments {
     #[command(flatten)]
     pub images: ImageArguments,
     /// Decides the noise: one sample of the posterior an image
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Print one JSON object
     #[arg(long)]
@@ -266,7 +267,7 @@ pub struct MorphArguments {
     #[arg(long, value_name = "NAME:AMOUNT", value_parser = clap::value_parser!(crate::keys::Amount))]
     pub add: Vec<crate::keys::Amount>,
     /// Decides the random keys
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
 
     /// How to get from key to key
@@ -298,7 +299,7 @@ pub struct MorphArguments {
     #[arg(long = "loop", value_enum, default_value = "bounce", help_heading = "Clip")]
     pub repeat: RepeatArgument,
     /// Draw each pixel N x N pixels large [default: so that the clip is about 160 pixels wide]
-    #[arg(long, value_name = "N", value_parser = at_most(64), help_heading = "Clip", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1, 64), help_heading = "Clip", allow_negative_numbers = true)]
     pub scale: Option<usize>,
     /// Colours for grey images
     #[arg(long, value_enum, default_value = "grey", help_heading = "Clip")]
@@ -524,7 +525,7 @@ pub struct ExploreArguments {
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = "Serving")]
     pub host: String,
     /// Serve at this port [default: 7878, or a free one if that is taken]
-    #[arg(long, value_name = "N", help_heading = "Serving", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(0, u16::MAX), help_heading = "Serving", allow_negative_numbers = true)]
     pub port: Option<u16>,
     /// Only print the address
     #[arg(long, help_heading = "Serving")]
@@ -554,7 +555,7 @@ pub struct BenchArguments {
     #[command(flatten)]
     pub model: ModelArgument,
     /// Time for each measurement
-    #[arg(long, value_name = "S", default_value = "3", value_parser = clap::value_parser!(u16).range(1..=600))]
+    #[arg(long, value_name = "S", default_value = "3", value_parser = whole::<u16>(1, 600), allow_negative_numbers = true)]
     pub seconds: u16,
     /// Print one JSON object
     #[arg(long)]
@@ -608,7 +609,7 @@ pub struct DataSheetArguments {
     #[arg(long, value_name = "N", default_value = "200", value_parser = positive(), allow_negative_numbers = true)]
     pub count: usize,
     /// Decides the digits that `strokes` draws
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// The picture [default: DATASET.png]
     #[arg(long, value_name = "FILE")]
@@ -647,17 +648,23 @@ fn pair(text: &str) -> Result<[usize; 2], &'static str> {
     }
 }
 
-fn positive() -> impl clap::builder::TypedValueParser<Value = usize> {
-    at_most(1_000_000_000)
+fn positive() -> impl Fn(&str) -> Result<usize, String> + Clone {
+    whole(1, 1_000_000_000)
 }
 
-fn grid() -> impl clap::builder::TypedValueParser<Value = usize> {
-    at_most(100)
+fn grid() -> impl Fn(&str) -> Result<usize, String> + Clone {
+    whole(1, 100)
 }
 
-fn at_most(most: i64) -> impl clap::builder::TypedValueParser<Value = usize> {
-    use clap::builder::TypedValueParser;
-    clap::value_parser!(i64).range(1..=most).map(|value| value as usize)
+/// Whole numbers from `least` to `most`, which clap's own parser names only to those who typed a whole number.
+fn whole<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display + Clone,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| (&least..=&most).contains(&number));
+        number.ok_or_else(|| format!("give a whole number from {least} to {most}"))
+    }
 }
 
 #[cfg(test)]

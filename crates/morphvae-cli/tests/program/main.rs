@@ -284,6 +284,15 @@ fn wrong_usage_is_refused_with_status_two() {
     desk.fail("train --limit -5", 2, &["--limit", "-5"]);
     desk.fail("train --beta -1 --dataset strokes", 2, &["beta is -1", "zero or more"]);
     desk.fail("train --threads 60000", 2, &["--threads", "1024"]);
+    desk.fail("train --epochs 2.5", 2, &["--epochs", "2.5", "from 1 to"]);
+    desk.fail(
+        "train --seed -1",
+        2,
+        &["--seed", "-1", "from 0 to 18446744073709551615"],
+    );
+    desk.fail("bench --seconds 0.5", 2, &["--seconds", "0.5", "from 1 to 600"]);
+    desk.fail("bench --seconds -1", 2, &["--seconds", "-1", "from 1 to 600"]);
+    desk.fail("explore --port 70000", 2, &["--port", "70000", "from 0 to 65535"]);
     desk.fail("train --dataset strokes --fit crop", 2, &["--dataset", "--fit"]);
     desk.fail("data fetch mnist --mirror nowhere", 2, &["nowhere", "http://"]);
     desk.fail("data fetch strokes", 2, &["strokes", "no files"]);
