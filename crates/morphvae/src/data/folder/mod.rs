@@ -99,7 +99,8 @@ pub struct Folder {
 /// Reads all images of a folder (PNG, JPEG, BMP, PGM or WebP by content), resized bilinearly with antialiasing.
 ///
 /// Transparent images are laid on white; photographs are turned as their EXIF orientation says; files that are named as
-/// images of another kind are skipped; hidden files and files that are not named as images are ignored. The result depends on the files, the options and nothing else.
+/// images of another kind are skipped; hidden files and files that are not named as images are ignored. The result
+/// depends on the files, the options and nothing else.
 ///
 /// # Errors
 /// [`DataError`] when there is no image, labelled and unlabelled images are mixed, there are too few to split, all are
