@@ -158,17 +158,13 @@ impl<'a> KeyReader<'a> {
             SplitArgument::Test => &dataset.test.images,
         };
         let count = images.count();
-        let index = number
+        let there = format!("{} has images 0 to {} there", dataset.name, count.saturating_sub(1));
+        let index: usize = number
             .parse()
-            .ok()
-            .filter(|&index: &usize| index < count)
-            .ok_or_else(|| {
-                Usage(format!(
-                    "{text}: {} has images 0 to {} there",
-                    dataset.name,
-                    count.saturating_sub(1)
-                ))
-            })?;
+            .map_err(|_| Usage(format!("{text}: {number:?} is no number of an image; {there}")))?;
+        if index >= count {
+            return Err(Usage(format!("{text}: {there}")).into());
+        }
         let image = Images::new(
             images.channels(),
             images.height(),
@@ -297,9 +293,13 @@ fn unknown(word: &str, classes: &[String]) -> Usage {
         let more = if classes.len() > 12 { ", …" } else { "" };
         format!("its classes are {shown}{more}")
     };
+    let nothing = if Path::new(word).is_dir() {
+        "a folder without a run's config.toml, and no class of this model"
+    } else {
+        "no class of this model and no file"
+    };
     Usage(format!(
-        "{word}: no class of this model and no file: {classes}; a key is a class, an image file, test:N, train:N, \
-         z:X,Y,… or random"
+        "{word}: {nothing}: {classes}; a key is a class, an image file, test:N, train:N, z:X,Y,… or random"
     ))
 }
 

@@ -11,6 +11,7 @@ use morphvae::figures::{Caption, Labels, clip_sheet, write_png};
 use morphvae::latent::PrincipalComponents;
 use morphvae::latent::path::{Ease, Frames, LatentPath, Motion, Pacing, PathKind, magnification};
 use morphvae::model::Inference;
+use morphvae::training::{RunFolder, TrainingError};
 use serde_json::json;
 
 use crate::Usage;
@@ -58,12 +59,13 @@ pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     report(&walk, &files, &timing, arguments, console)
 }
 
-/// The model, if the first word is one, and the keys.
+/// The model, if the first word is one, and the keys. A folder that is no run's is none: a class may have its name.
 fn split_model(words: &[String]) -> (ModelArgument, &[String]) {
+    let is_run = |path: &Path| !matches!(RunFolder::open(path), Err(TrainingError::NoRun { .. }));
     let is_model = |word: &String| {
         let path = Path::new(word);
         let ending = path.extension().and_then(|ending| ending.to_str());
-        matches!(ending, Some("safetensors" | "pth" | "pt")) || path.is_dir()
+        matches!(ending, Some("safetensors" | "pth" | "pt")) || (path.is_dir() && is_run(path))
     };
     match words.split_first() {
         Some((first, keys)) if is_model(first) => (

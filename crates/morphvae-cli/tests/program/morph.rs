@@ -53,6 +53,22 @@ fn every_kind_of_key_and_of_path_can_be_mixed() {
 }
 
 #[test]
+fn a_folder_that_is_no_run_takes_no_key_away() {
+    let desk = Desk::new();
+    trained(&desk);
+    for name in ["2", "4", "pictures"] {
+        fs::create_dir(desk.path(name)).unwrap();
+    }
+    desk.succeed("morph 2 4 --frames 5 --quiet");
+    desk.succeed("morph run 2 4 --frames 5 --quiet --out of-run.gif");
+    desk.succeed("grid --through 2 4 9 --size 2 --quiet");
+    desk.fail("morph pictures 2 4", 2, &["pictures", "config.toml", "0, 1, 2"]);
+    // A run is a model whatever it is called, even one whose settings make no sense.
+    fs::write(desk.path("2/config.toml"), "nonsense").unwrap();
+    desk.fail("morph 2 4 9", 1, &["2/config.toml"]);
+}
+
+#[test]
 fn random_keys_follow_the_seed() {
     let desk = Desk::new();
     for (seed, name) in [(1, "a"), (1, "b"), (2, "c")] {
@@ -102,6 +118,7 @@ fn keys_that_are_none_are_named() {
     desk.fail("morph z:1,nan 4", 2, &["z:1,nan", "finite"]);
     desk.fail("morph z:1,x 4", 2, &["z:1,x"]);
     desk.fail("morph run test:60000 4", 2, &["test:60000", "0 to 59"]);
+    desk.fail("morph run test:x 4", 2, &["test:x", "\"x\" is no number"]);
     desk.fail("morph broken.png 4", 1, &["broken.png"]);
     desk.fail("morph absent.png 4", 2, &["absent.png"]);
     desk.fail("morph 2 4 --frames 0", 2, &["--frames"]);
