@@ -1,6 +1,6 @@
 //! The images that a clip goes through, as they are typed: classes, files, members of a data set, latent points.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use morphvae::data::{Dataset, Fit, Images, Split, read_image};
 use morphvae::evaluation::encode;
@@ -11,19 +11,10 @@ use crate::Usage;
 use crate::arguments::{ImageArguments, SplitArgument};
 use crate::console::Console;
 use crate::images::split;
-use crate::model::Model;
+use crate::model::{Model, is_fatal};
 
 /// What `--add` and a key's `+` look for beside the folder and the name that were given.
 const ATTRIBUTE_ENDING: &str = ".attribute.json";
-
-/// A point that was asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Key {
-    /// For file names and figures: `7`, `test-17`, `anna`.
-    pub name: String,
-    /// `[latent]`
-    pub point: Vec<f32>,
-}
 
 /// So much of an attribute, as `smile:1.5`.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,24 +64,36 @@ impl<'a> KeyReader<'a> {
         }
     }
 
-    /// The points of keys, in their order, with `added` to all of them.
-    pub fn read(&mut self, keys: &[String], added: &[Amount]) -> anyhow::Result<Vec<Key>> {
+    /// The points of keys, `[latent]` each, in their order, with `added` to all of them.
+    pub fn read(&mut self, keys: &[String], added: &[Amount]) -> anyhow::Result<Vec<Vec<f32>>> {
         let read = |(number, text): (usize, &String)| {
             let (text, own) = match split_amount(text) {
                 Some((text, amount)) => (text, Some(amount)),
                 None => (text.as_str(), None),
             };
-            let mut key = self.point(text, number as u64)?;
+            let mut point = self.point(text, number as u64)?;
             for amount in added.iter().chain(&own) {
-                key.point = self.add(amount, &key.point)?;
+                point = self.add(amount, &point)?;
             }
-            Ok(key)
+            Ok(point)
         };
         keys.iter().enumerate().map(read).collect()
     }
 
-    /// The encoded images of a split, as a latent map shows them.
-    pub fn split(&mut self, which: SplitArgument) -> anyhow::Result<Split> {
+    /// The images that a latent map shows, or none, with a note, where there are none to be had.
+    pub fn shown(&mut self) -> anyhow::Result<Option<Split>> {
+        match self.split(SplitArgument::Test) {
+            Ok(split) => Ok(Some(split)),
+            Err(error) if is_fatal(&error, self.images) => Err(error),
+            Err(error) => {
+                self.console
+                    .note(format!("the map shows the path alone, since {error}"));
+                Ok(None)
+            }
+        }
+    }
+
+    fn split(&mut self, which: SplitArgument) -> anyhow::Result<Split> {
         Ok(split(self.dataset()?.clone(), which)?)
     }
 
@@ -103,18 +106,14 @@ impl<'a> KeyReader<'a> {
         }
     }
 
-    fn point(&mut self, text: &str, number: u64) -> anyhow::Result<Key> {
+    fn point(&mut self, text: &str, number: u64) -> anyhow::Result<Vec<f32>> {
         match Typed::parse(text) {
             Typed::Latent(numbers) => self.latent(text, numbers),
             Typed::Member(split, number) => self.member(text, split, number),
-            Typed::Random => Ok(Key {
-                name: "random".into(),
-                point: prior_sample(self.seed, number, self.network.config().latent),
-            }),
+            Typed::Random => Ok(prior_sample(self.seed, number, self.network.config().latent)),
             Typed::Word(word) => {
                 let path = Path::new(word);
-                let looks_like_a_file = path.extension().is_some() || path.components().count() > 1;
-                if looks_like_a_file && path.is_file() {
+                if is_clearly_a_file(path) {
                     return self.image(path);
                 }
                 let classes = self.classes()?;
@@ -127,7 +126,7 @@ impl<'a> KeyReader<'a> {
         }
     }
 
-    fn latent(&self, text: &str, numbers: &str) -> anyhow::Result<Key> {
+    fn latent(&self, text: &str, numbers: &str) -> anyhow::Result<Vec<f32>> {
         let point: Option<Vec<f32>> = numbers
             .split(',')
             .map(|number| number.trim().parse().ok().filter(|value: &f32| value.is_finite()))
@@ -145,13 +144,10 @@ impl<'a> KeyReader<'a> {
             );
             return Err(Usage(text).into());
         }
-        Ok(Key {
-            name: text.replace([':', ','], "_"),
-            point,
-        })
+        Ok(point)
     }
 
-    fn member(&mut self, text: &str, which: SplitArgument, number: &str) -> anyhow::Result<Key> {
+    fn member(&mut self, text: &str, which: SplitArgument, number: &str) -> anyhow::Result<Vec<f32>> {
         let dataset = self.dataset()?;
         let images = match which {
             SplitArgument::Train => &dataset.train.images,
@@ -171,38 +167,25 @@ impl<'a> KeyReader<'a> {
             images.width(),
             images.image(index).to_vec(),
         )?;
-        Ok(Key {
-            name: text.replace(':', "-"),
-            point: encode(self.network, &image)?.mean,
-        })
+        Ok(encode(self.network, &image)?.mean)
     }
 
-    fn image(&self, path: &Path) -> anyhow::Result<Key> {
+    fn image(&self, path: &Path) -> anyhow::Result<Vec<f32>> {
         let config = self.network.config();
         let fit = self.images.fit.map_or(self.model.fit()?, Fit::from);
         let image = read_image(path, config.image_size, config.channels, fit)?;
-        Ok(Key {
-            name: path
-                .file_stem()
-                .map_or_else(|| "image".into(), |stem| stem.to_string_lossy().into_owned()),
-            point: encode(self.network, &image)?.mean,
-        })
+        Ok(encode(self.network, &image)?.mean)
     }
 
     /// The posterior's mean of the most typical member: from the model's card, else from its test images.
-    fn class(&mut self, class: usize, name: &str) -> anyhow::Result<Key> {
+    fn class(&mut self, class: usize, name: &str) -> anyhow::Result<Vec<f32>> {
         if self.typical.is_none() {
             self.typical = Some(self.typical_points()?);
         }
         let point = self.typical.iter().flatten().nth(class).cloned().flatten();
-        let point = point.ok_or_else(|| {
-            Usage(format!(
-                "{name}: none of the images that this model was judged on is of this class"
-            ))
-        })?;
-        Ok(Key {
-            name: name.to_owned(),
-            point,
+        point.ok_or_else(|| {
+            let text = format!("{name}: none of the images that this model was judged on is of this class");
+            Usage(text).into()
         })
     }
 
@@ -276,6 +259,36 @@ fn split_amount(text: &str) -> Option<(&str, Amount)> {
     Some((key, amount.parse().ok()?))
 }
 
+/// Whether this file is meant whatever the classes are called.
+fn is_clearly_a_file(path: &Path) -> bool {
+    let looks_like_one = path.extension().is_some() || path.components().count() > 1;
+    looks_like_one && path.is_file()
+}
+
+/// A key as it is typed, but for an image file's ending and all but the last so many of its folders:
+/// `smile/anna+grin:1.5`.
+pub fn shortened(key: &str, folders: usize) -> String {
+    let text = split_amount(key).map_or(key, |(text, _)| text);
+    if !is_clearly_a_file(Path::new(text)) {
+        return key.to_owned();
+    }
+    let path = Path::new(text).with_extension("");
+    let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
+    let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+    let kept = &parts[parts.len().saturating_sub(1 + folders)..];
+    kept.join("/") + &key[text.len()..]
+}
+
+/// What keys are called on figures: an image file by its stem, or as it is typed where another one shares that.
+pub fn names(keys: &[String]) -> Vec<String> {
+    let name = |key: &String| {
+        let name = shortened(key, 0);
+        let is_shared = keys.iter().any(|other| other != key && shortened(other, 0) == name);
+        if is_shared { key.clone() } else { name }
+    };
+    keys.iter().map(name).collect()
+}
+
 /// Where an attribute lies: `smile` is `smile.attribute.json` in the current folder; a path is taken as it is.
 pub fn attribute_path(name: &str) -> PathBuf {
     if name.ends_with(".json") {
@@ -315,6 +328,25 @@ mod tests {
         for word in ["7", "t-shirt", "C:/faces/a.png", "test", "zoo:1"] {
             assert_eq!(Typed::parse(word), Typed::Word(word));
         }
+    }
+
+    #[test]
+    fn names_of_keys_keep_what_tells_them_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "").unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (plain, smile, other) = (file("plain/1.png"), file("smile/1.png"), file("smile/v1.2.png"));
+        let keys = [plain.as_str(), &smile, &other, "z:0.3,-1.2", "blue+red:1.2", "v1.2"].map(String::from);
+        // Even without its ending, the third file is called as the last key.
+        let expected = [&plain, &smile, &other, "z:0.3,-1.2", "blue+red:1.2", "v1.2"];
+        assert_eq!(names(&keys), expected);
+        assert_eq!(names(&[format!("{smile}+red:-0.5")]), ["1+red:-0.5"]);
+        assert_eq!(shortened(&format!("{smile}+red:-0.5"), 1), "smile/1+red:-0.5");
+        assert_eq!(shortened("absent/1.png", 0), "absent/1.png");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn::tensor::Device;
-use morphvae::data::{Dataset, Fit};
+use morphvae::data::{DataError, Dataset, Fit};
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
 use morphvae::training::{RunConfig, RunFolder};
 
@@ -175,4 +175,11 @@ impl Model {
         path.file_stem()
             .map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
     }
+}
+
+/// Whether a map cannot do without the images that were not read: those that were named must be there, and who stopped
+/// their download wants nothing more.
+pub fn is_fatal(error: &anyhow::Error, arguments: &ImageArguments) -> bool {
+    let is_stop = matches!(error.downcast_ref(), Some(DataError::Stopped { .. }));
+    is_stop || arguments.dataset.is_some() || arguments.images.is_some()
 }

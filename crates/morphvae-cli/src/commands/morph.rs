@@ -1,5 +1,6 @@
 //! `morphvae morph`
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
@@ -15,11 +16,9 @@ use morphvae::training::{RunFolder, TrainingError};
 use serde_json::json;
 
 use crate::Usage;
-use crate::arguments::{
-    ColormapArgument, EaseArgument, ModelArgument, MorphArguments, PathArgument, RepeatArgument, SplitArgument,
-};
+use crate::arguments::{ColormapArgument, EaseArgument, ModelArgument, MorphArguments, PathArgument, RepeatArgument};
 use crate::console::Console;
-use crate::keys::{Key, KeyReader};
+use crate::keys::{KeyReader, names, shortened};
 use crate::model::Model;
 
 /// Steps from one key to the next, unless it is said otherwise.
@@ -38,9 +37,9 @@ pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let model = Model::open(&model, console)?;
     let network = model.inference();
     let mut reader = KeyReader::new(&model, &network, &arguments.images, arguments.seed, console);
-    let keys = reader.read(keys, &arguments.add)?;
-    let names: Vec<String> = keys.iter().map(|key| key.name.clone()).collect();
-    let walk = Walk::along(&keys, &network, arguments)?;
+    let points = reader.read(keys, &arguments.add)?;
+    let names = names(keys);
+    let walk = Walk::along(&points, &network, arguments)?;
     let look = Look {
         scale: arguments.scale,
         colormap: arguments.colormap.into(),
@@ -51,10 +50,16 @@ pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
         hold: arguments.hold,
         repeat: arguments.repeat.into(),
     };
+    // All is drawn before anything is written.
+    let sheet = walk.draw_sheet(&names)?;
+    let map = match &files.map {
+        Some(path) => Some((path, walk.draw_map(&names, &mut reader, &network)?)),
+        None => None,
+    };
     let timing = write_clip(&files.clip, &walk.images, &playback, &look)?;
-    write_png(&files.sheet, &walk.draw_sheet(&names)?)?;
-    if let Some(map) = &files.map {
-        write_png(map, &walk.draw_map(&names, &mut reader, &network)?)?;
+    write_png(&files.sheet, &sheet)?;
+    if let Some((path, picture)) = &map {
+        write_png(path, picture)?;
     }
     report(&walk, &files, &timing, arguments, console)
 }
@@ -113,15 +118,21 @@ impl Files {
     }
 }
 
-/// `morph-2-4-9` for the keys 2, 4 and 9.
+/// `morph-2-4-9` for the keys 2, 4 and 9. Other keys have another name, even those that are too many to be spelt out.
 fn name(keys: &[String]) -> String {
     let words = keys.iter().map(|key| {
-        let stem = Path::new(key).file_stem().unwrap_or_default().to_string_lossy();
-        let plain = |letter: char| if letter.is_alphanumeric() { letter } else { '_' };
-        stem.chars().map(plain).collect::<String>()
+        let plain = |letter: char| letter.is_alphanumeric() || "-+.".contains(letter);
+        let replaced = |letter: char| if plain(letter) { letter } else { '_' };
+        shortened(key, 1).chars().map(replaced).collect::<String>()
     });
     let name = words.fold("morph".to_owned(), |name, word| format!("{name}-{word}"));
-    name.chars().take(LONGEST_NAME).collect()
+    if name.chars().count() <= LONGEST_NAME {
+        return name;
+    }
+    let mut hasher = DefaultHasher::new();
+    keys.hash(&mut hasher);
+    let beginning: String = name.chars().take(LONGEST_NAME - 9).collect();
+    format!("{beginning}-{:08x}", hasher.finish() as u32)
 }
 
 /// Frames along a path, and how evenly they change.
@@ -134,10 +145,9 @@ struct Walk {
 }
 
 impl Walk {
-    fn along(keys: &[Key], network: &Inference, arguments: &MorphArguments) -> anyhow::Result<Self> {
-        let points: Vec<Vec<f32>> = keys.iter().map(|key| key.point.clone()).collect();
+    fn along(points: &[Vec<f32>], network: &Inference, arguments: &MorphArguments) -> anyhow::Result<Self> {
         let closed = arguments.repeat == RepeatArgument::Cycle;
-        let path = LatentPath::through(arguments.path.into(), &points, closed, network)?;
+        let path = LatentPath::through(arguments.path.into(), points, closed, network)?;
         let steps = match arguments.frames {
             None => STEPS * path.segments(),
             // An open path has a frame more than it has steps.
@@ -148,7 +158,7 @@ impl Walk {
             ease: arguments.ease.into(),
         };
         let frames = path.frames(network, steps, pacing)?;
-        let line = LatentPath::through(PathKind::Line, &points, closed, network)?;
+        let line = LatentPath::through(PathKind::Line, points, closed, network)?;
         let uneven = Pacing {
             even: false,
             ..Pacing::default()
@@ -162,6 +172,7 @@ impl Walk {
             frames,
         })
     }
+
     fn draw_sheet(&self, names: &[String]) -> anyhow::Result<RgbImage> {
         let caption = Caption::default();
         Ok(clip_sheet(
@@ -173,28 +184,37 @@ impl Walk {
         )?)
     }
 
-    /// The path over the encoded test images; more than two dimensions are shown along the two main directions.
+    /// The path over the encoded test images, or by itself where there are none to be had; more than two dimensions are
+    /// shown along the two main directions.
     fn draw_map(&self, names: &[String], reader: &mut KeyReader, network: &Inference) -> anyhow::Result<RgbImage> {
-        let split = reader.split(SplitArgument::Test)?;
-        let classes = reader.classes()?;
-        let codes = encode(network, &split.images)?;
-        let latent = codes.latent;
-        let components = (latent != 2).then(|| PrincipalComponents::of(&codes.mean, latent, 2));
+        let split = reader.shown()?;
+        let classes = if split.is_some() { reader.classes()? } else { Vec::new() };
+        let means = split.as_ref().map(|split| encode(network, &split.images));
+        let means = means.transpose()?.map_or_else(Vec::new, |codes| codes.mean);
+        let latent = network.config().latent;
+        let components = (latent != 2).then(|| {
+            let cloud = if means.is_empty() { &self.frames.points } else { &means };
+            PrincipalComponents::of(cloud, latent, 2)
+        });
         let place = |point: &[f32]| match &components {
             None => [f64::from(point[0]), f64::from(point[1])],
             Some(components) => components.project(point),
         };
         let places = |points: &[f32]| points.chunks_exact(latent).map(place).collect::<Vec<[f64; 2]>>();
-        let (positions, along) = (places(&codes.mean), places(&self.frames.points));
+        let (positions, along) = (places(&means), places(&self.frames.points));
         let points = Points {
             positions: &positions,
-            labels: split.labels.as_deref().map(|indices| Labels {
-                indices,
-                classes: &classes,
-            }),
+            labels: split
+                .as_ref()
+                .and_then(|split| split.labels.as_deref())
+                .map(|indices| Labels {
+                    indices,
+                    classes: &classes,
+                }),
         };
         let axes = match components {
             None => ["z₁", "z₂"],
+            Some(_) if means.is_empty() => ["first principal component of the path", "second principal component"],
             Some(_) => ["first principal component", "second principal component"],
         };
         let title = names.join(" → ");
@@ -296,5 +316,22 @@ impl From<ColormapArgument> for Colormap {
             ColormapArgument::Magma => Self::Magma,
             ColormapArgument::Inferno => Self::Inferno,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn other_keys_give_another_name() {
+        let of = |line: &str| name(&line.split(' ').map(String::from).collect::<Vec<_>>());
+        assert_eq!(of("2 4 9"), "morph-2-4-9");
+        assert_eq!(of("blue blue+red:1.2"), "morph-blue-blue+red_1.2");
+        assert_eq!(of("z:0.5,0 z:-0.7,0"), "morph-z_0.5_0-z_-0.7_0");
+        let [one, other] = ["8", "9"].map(|last| of(&format!("{} {last}", "t-shirt ".repeat(9).trim())));
+        assert!(one != other && one.chars().count() == 60 && one.starts_with("morph-t-shirt-t-shirt"));
+        let unsafe_letters = of("C:\\a/b*?\"<> \u{7}");
+        assert_eq!(unsafe_letters, "morph-C__a_b_____-_");
     }
 }

@@ -53,6 +53,21 @@ fn every_kind_of_key_and_of_path_can_be_mixed() {
 }
 
 #[test]
+fn a_map_without_images_shows_the_path_alone_and_images_that_were_named_must_be_there() {
+    let desk = Desk::new();
+    let output = desk.run("morph 2 4 --frames 5 --on-map --offline --out alone.gif");
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && notes.contains("the path alone"), "{notes}");
+    assert!(desk.path("alone-map.png").exists() && desk.path("alone.gif").exists());
+    desk.fail(
+        "morph 2 4 --frames 5 --on-map --offline --dataset mnist --out none.gif",
+        1,
+        &["mnist"],
+    );
+    assert!(!desk.path("none.gif").exists() && !desk.path("none-sheet.png").exists());
+}
+
+#[test]
 fn a_folder_that_is_no_run_takes_no_key_away() {
     let desk = Desk::new();
     trained(&desk);

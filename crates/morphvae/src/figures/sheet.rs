@@ -12,8 +12,10 @@ const MARGIN: usize = 64;
 const WIDTH: usize = 1400;
 /// An image's pixel is at most this many pixels wide.
 const MOST_SCALE: usize = 8;
-/// Longest the name of a row may be, in pixels.
+/// Longest the name of a class or of a key may be, in pixels.
 const LONGEST_NAME: f64 = 300.0;
+/// The names of rows.
+const ROW_NAME: Style = Style::TICK.align(Align::Right).colour(INK);
 /// From a row's name to its images.
 const NAME_GAP: f64 = 28.0;
 /// Between the input and its reconstruction.
@@ -56,10 +58,10 @@ pub fn class_sheet(
     for row in &mut rows {
         row.truncate(columns);
     }
-    let rows: Vec<(&str, Vec<usize>)> = labels
+    let rows: Vec<(String, Vec<usize>)> = labels
         .classes
         .iter()
-        .map(String::as_str)
+        .map(|class| short_name(class))
         .zip(rows)
         .filter(|(_, row)| !row.is_empty())
         .collect();
@@ -93,23 +95,28 @@ pub fn clip_sheet(
     if closed {
         ends.push((keys[keys.len() - 1], count + keys[0]));
     }
-    let names: Vec<String> = (0..ends.len())
-        .map(|row| format!("{} → {}", names[row], names[(row + 1) % names.len()]))
-        .collect();
+    let names = (0..ends.len())
+        .map(|row| [row, (row + 1) % names.len()].map(|key| short_name(&names[key])))
+        .map(|[from, to]| format!("{from} → {to}"));
     let row = |&(from, to): &(usize, usize)| {
         let steps = (to - from).clamp(1, ROW - 1);
         (0..=steps)
             .map(|step| (from + (step * (to - from) + steps / 2) / steps) % count)
             .collect()
     };
-    let rows: Vec<(&str, Vec<usize>)> = names.iter().map(String::as_str).zip(ends.iter().map(row)).collect();
+    let rows: Vec<(String, Vec<usize>)> = names.zip(ends.iter().map(row)).collect();
     named_rows(images, &rows, Pixels::Smooth, caption)
+}
+
+/// A name that leaves room for the images.
+fn short_name(name: &str) -> String {
+    text::shortened(name, ROW_NAME.weight, ROW_NAME.size, LONGEST_NAME)
 }
 
 /// Rows of images, each with its name at the left.
 fn named_rows(
     images: &Images,
-    rows: &[(&str, Vec<usize>)],
+    rows: &[(String, Vec<usize>)],
     pixels: Pixels,
     caption: &Caption,
 ) -> Result<RgbImage, FigureError> {
@@ -118,21 +125,16 @@ fn named_rows(
         pixels,
         ..Cells::new(images, columns, WIDTH)?
     };
-    let style = Style::TICK.align(Align::Right).colour(INK);
-    let names: Vec<String> = rows
-        .iter()
-        .map(|(name, _)| text::shortened(name, style.weight, style.size, LONGEST_NAME))
-        .collect();
-    let names_width = names.iter().map(|name| style.measure(name)).fold(0.0, f64::max);
+    let names_width = rows.iter().map(|(name, _)| ROW_NAME.measure(name)).fold(0.0, f64::max);
     let left = MARGIN + (names_width + NAME_GAP).ceil() as usize;
     let top = MARGIN + caption.height() as usize;
     let width = left + cells.across(columns) + MARGIN;
     let mut canvas = Canvas::new(width, top + cells.down(rows.len()) + MARGIN)?;
     caption.draw(&mut canvas, [MARGIN as f64; 2], (width - 2 * MARGIN) as f64);
-    for (row, ((_, indices), name)) in rows.iter().zip(&names).enumerate() {
+    for (row, (name, indices)) in rows.iter().enumerate() {
         let upper = top + row * cells.pitch(cells.height);
         let middle = upper as f64 + (cells.height * cells.scale) as f64 / 2.0;
-        canvas.text_middle(name, [left as f64 - NAME_GAP, middle], style);
+        canvas.text_middle(name, [left as f64 - NAME_GAP, middle], ROW_NAME);
         for (column, &index) in indices.iter().enumerate() {
             cells.draw(
                 &mut canvas,
@@ -347,6 +349,21 @@ mod tests {
         assert!(clip_sheet(&images, &[0], &names[..1], false, &caption).is_err());
         assert!(clip_sheet(&images, &[0, 30], &names, false, &caption).is_err());
         assert!(clip_sheet(&images, &[0, 3], &names[..1], false, &caption).is_err());
+    }
+
+    #[test]
+    fn the_names_of_a_clip_have_as_much_room_as_they_need() {
+        let images = Images::new(1, 1, 1, vec![0; 9]).unwrap();
+        let left = |names: [&str; 2]| {
+            let sheet = clip_sheet(&images, &[0, 8], &names.map(String::from), false, &Caption::default()).unwrap();
+            sheet.width() as usize - 2 * MARGIN - (9 * 8 + 8 * 9)
+        };
+        let names = ["frame-0000+smile:1.5", "frame-0001+smile:-1.5"];
+        let needed = ROW_NAME.measure(&names.join(" → ")) + NAME_GAP;
+        assert_eq!(left(names), needed.ceil() as usize);
+        // Within reason.
+        let long = "x".repeat(200);
+        assert!(left([&long, &long]) < 700);
     }
 
     #[test]

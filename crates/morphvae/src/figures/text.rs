@@ -63,19 +63,21 @@ pub(super) fn width(text: &str, weight: Weight, size: f64) -> f64 {
     f64::from(set(text, weight, size).1)
 }
 
-/// The text itself, or as much of its beginning as fits into `limit` pixels, followed by an ellipsis.
+/// The text itself, or as much of both its ends as fits into `limit` pixels with an ellipsis between them: names often
+/// differ at their end.
 pub(super) fn shortened(text: &str, weight: Weight, size: f64, limit: f64) -> String {
     if width(text, weight, size) <= limit {
         return text.to_owned();
     }
-    let mut kept = text.to_owned();
-    while kept.pop().is_some() {
-        let candidate = format!("{}…", kept.trim_end());
-        if width(&candidate, weight, size) <= limit {
-            return candidate;
-        }
-    }
-    "…".to_owned()
+    let letters: Vec<char> = text.chars().collect();
+    let candidate = |kept: usize| {
+        let [beginning, end] = [&letters[..kept.div_ceil(2)], &letters[letters.len() - kept / 2..]];
+        let [beginning, end] = [beginning, end].map(|letters| letters.iter().collect::<String>());
+        format!("{}…{}", beginning.trim_end(), end.trim_start())
+    };
+    let fits = |candidate: &String| width(candidate, weight, size) <= limit;
+    let mut candidates = (0..letters.len()).rev().map(candidate);
+    candidates.find(fits).unwrap_or_else(|| "…".to_owned())
 }
 
 /// Draws a line of text. `shift` moves it right by a part of a pixel, so that centred lines stay centred.
@@ -134,7 +136,7 @@ mod tests {
     #[test]
     fn a_long_name_is_shortened_to_its_limit() {
         let short = shortened("a very long name of a class indeed", Weight::Regular, 24.0, 150.0);
-        assert!(short.ends_with('…') && short.starts_with("a very"));
+        assert!(short.starts_with("a v") && short.contains('…') && short.ends_with("eed"));
         assert!(width(&short, Weight::Regular, 24.0) <= 150.0);
         assert_eq!(shortened("seven", Weight::Regular, 24.0, 150.0), "seven");
     }

@@ -11,7 +11,7 @@ use morphvae::model::{Inference, ModelCard};
 use crate::Usage;
 use crate::arguments::{GridArguments, SpacingArgument};
 use crate::console::Console;
-use crate::keys::{Key, KeyReader};
+use crate::keys::KeyReader;
 use crate::model::Model;
 
 /// Linear spacing reaches so far from the middle of the prior unless told otherwise.
@@ -65,12 +65,12 @@ impl Job<'_> {
     /// The point whose dimensions stay where they do not change.
     fn base(&self) -> anyhow::Result<Vec<f64>> {
         let mut keys = self.keys(self.arguments.base.as_slice())?;
-        let base = keys.pop().map(|key| key.point.into_iter().map(f64::from).collect());
+        let base = keys.pop().map(|point| point.into_iter().map(f64::from).collect());
         Ok(base.unwrap_or_else(|| vec![0.0; self.latent()]))
     }
 
     /// The points that keys stand for.
-    fn keys(&self, keys: &[String]) -> anyhow::Result<Vec<Key>> {
+    fn keys(&self, keys: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
         let images = &self.arguments.images;
         KeyReader::new(self.model, &self.network, images, 0, self.console).read(keys, &[])
     }

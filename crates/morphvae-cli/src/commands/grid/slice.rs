@@ -117,7 +117,7 @@ fn through(job: &Job, keys: &[String]) -> anyhow::Result<Plane> {
         return Err(Usage(format!("--through takes three keys, not {}", keys.len())).into());
     };
     Ok(Plane {
-        slice: Slice::through([&first.point, &second.point, &third.point]).map_err(usage)?,
+        slice: Slice::through([first, second, third]).map_err(usage)?,
         title: "Continuously changing images in the plane through three keys".to_owned(),
         axes: [1, 2].map(|other| format!("{} → {}", keys[0], keys[other])),
         place: None,

@@ -36,6 +36,22 @@ impl<const D: usize> Range<D> {
         })
     }
 
+    /// The same range, widened where that is needed so that it holds all of `positions` with room around them.
+    pub fn holding(self, positions: &[[f64; D]]) -> Self {
+        let ends: [[f64; 2]; D] = std::array::from_fn(|axis| {
+            let values = positions.iter().map(|point| point[axis]);
+            values.fold(self.ends(axis), |[low, high], value| [low.min(value), high.max(value)])
+        });
+        let half = ends.iter().map(|[low, high]| (high - low) / 2.0).fold(0.0, f64::max);
+        if ends == std::array::from_fn(|axis| self.ends(axis)) {
+            return self;
+        }
+        Self {
+            centre: ends.map(|[low, high]| f64::midpoint(low, high)),
+            half: half * (1.0 + ROOM),
+        }
+    }
+
     /// The point with the range's centre at 0 and its sides at ±1; none outside and for points that are not finite.
     pub fn normalized(&self, point: [f64; D]) -> Option<[f64; D]> {
         Some(self.scaled(point)).filter(|point| point.iter().all(|value| value.abs() <= 1.0))
@@ -107,6 +123,16 @@ mod tests {
                 .count(),
             1
         );
+    }
+
+    #[test]
+    fn a_range_is_widened_to_hold_what_must_be_seen() {
+        let range = Range::of(&line(1000)).unwrap();
+        assert_eq!(range.holding(&[[0.2, 0.1], [1.0, -0.3]]), range);
+        let path = [[0.5, 0.0], [7.0, 0.0], [0.5, -3.0]];
+        let wide = range.holding(&path);
+        assert!(path.iter().all(|&point| wide.normalized(point).is_some()));
+        assert!((wide.centre[0] - 3.49).abs() < 1e-9 && wide.half < 3.7);
     }
 
     #[test]

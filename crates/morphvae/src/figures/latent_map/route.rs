@@ -3,7 +3,7 @@
 use super::super::canvas::{Align, Canvas, Colour, INK, Place, Stroke, Style, WHITE};
 use super::super::palette::{self, mix};
 use super::super::sheet::{check, colour};
-use super::super::{FigureError, Labels};
+use super::super::{FigureError, Labels, text};
 use super::Points;
 use super::legend::Legend;
 use super::plane::{BOTTOM, GUTTER, LEFT, MARGIN, Map, NOTES, Plane, SIDE};
@@ -18,10 +18,20 @@ const RELIEF: u32 = 56;
 const TAILS: f64 = 0.02;
 /// The relief where images change fastest.
 const STEEP: Colour = [128, 137, 158];
+/// How much more than a path by itself the map shows.
+const ALONE: f64 = 1.3;
 /// Columns of frames beside the map, and rows.
 const FRAMES: [usize; 2] = [4, 9];
 /// Between frames.
 const GAP: f64 = 12.0;
+/// Radius of a key's dot, with the white around it.
+const KEY: f64 = 15.0;
+/// From a key's middle to its name, nearest first.
+const DISTANCES: [f64; 3] = [22.0, 46.0, 76.0];
+/// Height of a name and the paper above, below and beside it.
+const NAME: [f64; 2] = [40.0, 8.0];
+/// Longest a name may be.
+const LONGEST_NAME: f64 = 360.0;
 
 /// How fast images change at points of the map, `[count, 2]`; only the order of magnitude is shown.
 pub type Relief<'a> = &'a dyn Fn(&[f32]) -> Vec<f32>;
@@ -44,16 +54,20 @@ pub struct Route<'a> {
 }
 
 /// Draws a map as [`super::plane`] does, the path over it, and some of its frames at the right: from left to right and
-/// from top to bottom, keys framed.
+/// from top to bottom, keys framed. The map holds the whole path, and without points the path alone.
 ///
 /// # Errors
-/// As [`super::plane`]; also when there is no frame, or positions, keys and names do not fit.
+/// As [`super::plane`], but for points, of which there may be none; also when there is no frame, or positions, keys and names do not fit.
 pub fn route(points: &Points<2>, plane: &Plane, route: &Route) -> Result<RgbImage, FigureError> {
-    points.check()?;
     route.check()?;
-    let all: Vec<[f64; 2]> = points.positions.iter().chain(route.positions).copied().collect();
-    let count = all.len();
-    let range = Range::of(&all).ok_or(FigureError::NotFinite { what: "points", count })?;
+    let has_points = !points.positions.is_empty();
+    let ground = if has_points { points.positions } else { route.positions };
+    let count = ground.len();
+    let range = Range::of(ground).ok_or(FigureError::NotFinite { what: "points", count })?;
+    let mut range = range.holding(route.positions);
+    if !has_points {
+        range.half *= ALONE;
+    }
     let colours = points
         .labels
         .map_or_else(Vec::new, |labels: Labels| palette::class_colours(labels.classes.len()));
@@ -72,7 +86,10 @@ pub fn route(points: &Points<2>, plane: &Plane, route: &Route) -> Result<RgbImag
         draw_relief(&mut canvas, &map, relief);
     }
     map.draw_grid(&mut canvas, plane);
-    map.draw_points(&mut canvas, points, &colours);
+    if has_points {
+        points.check()?;
+        map.draw_points(&mut canvas, points, &colours);
+    }
     draw_line(&mut canvas, &map, route);
     let note = if route.relief.is_some() {
         "darker ground: images change faster"
@@ -147,17 +164,94 @@ fn draw_line(canvas: &mut Canvas, map: &Map, route: &Route) {
         canvas.disc(places[index], 6.5, WHITE, 1.0);
         canvas.disc(places[index], 4.0, INK, 1.0);
     }
-    for &key in route.keys {
-        canvas.disc(places[key], 15.0, WHITE, 1.0);
-        canvas.disc(places[key], 12.0, INK, 1.0);
+    for (name, [left, middle]) in place_names(map, &places, route) {
+        let (style, [height, room]) = (Style::NAME.align(Align::Left), NAME);
+        let size = [style.measure(&name) + 2.0 * room, height];
+        canvas.rectangle([left - room, middle - height / 2.0], size, WHITE);
+        canvas.text_middle(&name, [left, middle], style);
     }
+    for &key in route.keys {
+        canvas.disc(places[key], KEY, WHITE, 1.0);
+        canvas.disc(places[key], KEY - 3.0, INK, 1.0);
+    }
+}
+
+/// The keys' names and where each begins: beside its key, on the map, over no key and no other name, and over as little
+/// of the path as may be. A key that the path comes back to has its name once.
+fn place_names(map: &Map, places: &[Place], route: &Route) -> Vec<(String, Place)> {
+    let between = |pair: &[Place]| {
+        let [[ax, ay], [bx, by]] = [pair[0], pair[1]];
+        [0.0, 0.25, 0.5, 0.75].map(|share| [ax + share * (bx - ax), ay + share * (by - ay)])
+    };
+    let path: Vec<Place> = places.windows(2).flat_map(between).collect();
+    let mut taken: Vec<Area> = Vec::new();
+    let mut named: Vec<(&str, Place)> = Vec::new();
+    let mut placed = Vec::new();
     for (&key, name) in route.keys.iter().zip(route.names) {
-        let style = Style::NAME.align(Align::Left);
-        let width = style.measure(name);
         let [x, y] = places[key];
-        let left = (x + 22.0).min(map.left + SIDE - width - 10.0);
-        canvas.rectangle([left - 8.0, y - 20.0], [width + 16.0, 40.0], WHITE);
-        canvas.text_middle(name, [left, y], style);
+        let is_here = |&(other, [left, top]): &(&str, Place)| other == name && (left - x).hypot(top - y) < KEY;
+        if named.iter().any(is_here) {
+            continue;
+        }
+        let style = Style::NAME;
+        let name_shown = text::shortened(name, style.weight, style.size, LONGEST_NAME);
+        let [height, room] = NAME;
+        let width = style.measure(&name_shown) + 2.0 * room;
+        let around = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [-1, -1], [1, 1], [-1, 1]];
+        let areas = DISTANCES.into_iter().flat_map(|distance| {
+            around.map(|direction| {
+                let place = |middle: f64, side: f64, direction: i32| {
+                    middle - side / 2.0 + f64::from(direction) * (distance - room + side / 2.0)
+                };
+                Area {
+                    left: place(x, width, direction[0]),
+                    top: place(y, height, direction[1]),
+                    width,
+                    height,
+                }
+            })
+        });
+        // Whole numbers, so that of areas alike the first is taken.
+        let cost = |area: &Area| {
+            let keys = route.keys.iter().filter(|&&key| area.covers(places[key], KEY)).count();
+            let names = taken.iter().filter(|other| area.overlaps(other)).count();
+            let path = path.iter().filter(|&&place| area.covers(place, 6.0)).count();
+            (usize::from(!area.is_on(map)) + keys, names, path)
+        };
+        let Some(best) = areas.min_by_key(cost) else { continue };
+        named.push((name, places[key]));
+        placed.push((name_shown, [best.left + room, best.top + height / 2.0]));
+        taken.push(best);
+    }
+    placed
+}
+
+/// A name's place on the page.
+#[derive(Clone, Copy)]
+struct Area {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Area {
+    /// Whether it touches a disc.
+    fn covers(&self, [x, y]: Place, radius: f64) -> bool {
+        let beside = |value: f64, start: f64, length: f64| value - value.clamp(start, start + length);
+        beside(x, self.left, self.width).hypot(beside(y, self.top, self.height)) < radius
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.left < other.left + other.width
+            && other.left < self.left + self.width
+            && self.top < other.top + other.height
+            && other.top < self.top + self.height
+    }
+
+    fn is_on(&self, map: &Map) -> bool {
+        let within = |start: f64, length: f64, first: f64| start >= first && start + length <= first + SIDE;
+        within(self.left, self.width, map.left) && within(self.top, self.height, map.top)
     }
 }
 
@@ -269,6 +363,114 @@ mod tests {
         let shown = shown(&route);
         assert_eq!(shown.len(), 36);
         assert!(keys.iter().all(|key| shown.contains(key)) && shown.is_sorted());
+    }
+
+    /// A map of the square from -1 to 1, and a path along its lower and right edges with five keys, two of them close.
+    fn along_the_edges() -> (Vec<[f64; 2]>, Vec<usize>, Vec<String>) {
+        let edge = |index: usize| {
+            [
+                (index as f64 / 10.0 - 1.0).min(1.0),
+                (index as f64 / 10.0 - 3.0).max(-1.0),
+            ]
+        };
+        let names = [
+            "ankle-boot",
+            "t-shirt",
+            "bag",
+            "a name that is far too long for any map",
+            "coat",
+        ];
+        (
+            (0..=40).map(edge).collect(),
+            vec![0, 20, 21, 30, 40],
+            names.map(String::from).to_vec(),
+        )
+    }
+
+    #[test]
+    fn names_lie_on_the_map_and_cover_no_key_and_no_other_name() {
+        let (positions, keys, names) = along_the_edges();
+        let frames = frames(positions.len());
+        let route = Route {
+            positions: &positions,
+            frames: &frames,
+            keys: &keys,
+            names: &names,
+            closed: false,
+            relief: None,
+        };
+        let range = Range {
+            centre: [0.0; 2],
+            half: 1.0,
+        };
+        let map = Map {
+            range,
+            left: LEFT,
+            top: 0.0,
+        };
+        let places: Vec<Place> = positions.iter().map(|&position| map.place(position)).collect();
+        let placed = place_names(&map, &places, &route);
+        assert_eq!(placed.len(), 5);
+        let [height, room] = NAME;
+        let areas: Vec<Area> = placed
+            .iter()
+            .map(|(name, [left, middle])| Area {
+                left: left - room,
+                top: middle - height / 2.0,
+                width: Style::NAME.measure(name) + 2.0 * room,
+                height,
+            })
+            .collect();
+        for (index, area) in areas.iter().enumerate() {
+            assert!(area.is_on(&map), "{}", placed[index].0);
+            assert!(
+                keys.iter().all(|&key| !area.covers(places[key], KEY)),
+                "{}",
+                placed[index].0
+            );
+            assert!(
+                !areas[..index].iter().any(|other| area.overlaps(other)),
+                "{}",
+                placed[index].0
+            );
+        }
+        // There and back: one name for both.
+        let back = Route {
+            keys: &[0, 20, 0],
+            names: &["a", "b", "a"].map(String::from),
+            ..route
+        };
+        assert_eq!(place_names(&map, &places, &back).len(), 2);
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_points_stays_on_the_map_and_needs_none() {
+        let far: Vec<[f64; 2]> = (0..30).map(|index| [f64::from(index), -40.0]).collect();
+        let names = ["a", "b"].map(String::from);
+        for positions in [line(100), Vec::new()] {
+            let points = Points {
+                positions: &positions,
+                labels: None,
+            };
+            let figure = route(
+                &points,
+                &PLAIN,
+                &Route {
+                    positions: &far,
+                    frames: &frames(30),
+                    keys: &[0, 29],
+                    names: &names,
+                    closed: false,
+                    relief: None,
+                },
+            )
+            .unwrap();
+            // Nothing but paper between the square and the frames, and keys in it.
+            let ink =
+                |column: f64| (0..SIDE as u32).any(|row| figure.get_pixel(column as u32, MARGIN as u32 + row).0 == INK);
+            assert!(!ink(LEFT + SIDE + 10.0));
+            assert!((0..SIDE as u32).any(|column| ink(LEFT + f64::from(column))));
+        }
     }
 
     #[test]
