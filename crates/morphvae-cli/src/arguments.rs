@@ -537,7 +537,7 @@ pub struct ExploreArguments {
     #[arg(long, requires = "export")]
     pub force: bool,
     /// Print one JSON object
-    #[arg(long, requires = "export")]
+    #[arg(long)]
     pub json: bool,
 }
 

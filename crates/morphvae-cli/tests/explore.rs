@@ -80,6 +80,24 @@ fn a_map_is_served_without_a_screen_until_ctrl_c() {
 }
 
 #[test]
+fn an_address_is_an_object_for_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path(), "explore --no-open --json --offline --quiet")
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(interrupt(&mut child).success());
+    let report: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(
+        report["url"].as_str().unwrap().starts_with("http://127.0.0.1:"),
+        "{report}"
+    );
+}
+
+#[test]
 fn images_that_are_named_must_be_there() {
     let folder = tempfile::tempdir().unwrap();
     let output = command(folder.path(), "explore --dataset mnist --offline --quiet")
@@ -144,6 +162,8 @@ fn a_map_is_exported_once_and_again_by_force() {
         exported.status.success() && report["bytes"] == size && report["points"].as_u64().unwrap() > 0,
         "{report}"
     );
+    assert_eq!(report["out"], "sub/map.html");
+    assert_eq!(run("explore run --export map.txt").status.code(), Some(2));
     let refused = run(line);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("sub/map.html: this exists: replace it with --force"));

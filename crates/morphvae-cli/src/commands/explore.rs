@@ -3,14 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use morphvae::data::{DataError, Dataset};
+use morphvae::data::Dataset;
 use morphvae::evaluation::encode;
-use morphvae_explorer::{Difference, Explorer, LatentMap, ModelFacts, Place, ShownImages, export};
+use morphvae_explorer::{Difference, Explorer, Exported, LatentMap, ModelFacts, Place, ShownImages, export};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::Usage;
 use crate::arguments::ExploreArguments;
 use crate::console::Console;
-use crate::model::Model;
+use crate::model::{Model, is_fatal};
 use crate::{browser, interrupt};
 
 /// How a way through a latent space is drawn without a browser.
@@ -31,7 +33,11 @@ pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()>
     };
     let explorer = Explorer::start(&place, map, None)?;
     console.note("the latent map is served at this address until Ctrl-C:");
-    console.print(explorer.url())?;
+    if arguments.json {
+        console.json(&json!({ "url": explorer.url() }))?;
+    } else {
+        console.print(explorer.url())?;
+    }
     if !arguments.no_open {
         browser::open(explorer.url(), console);
     }
@@ -40,8 +46,23 @@ pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()>
     Ok(())
 }
 
+/// What `--json` prints of a file.
+#[derive(Serialize)]
+struct Report<'a> {
+    out: &'a Path,
+    #[serde(flatten)]
+    exported: Exported,
+}
+
 /// The map as one file.
 fn write(file: &Path, arguments: &ExploreArguments, console: Console) -> anyhow::Result<()> {
+    if !file
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("html"))
+    {
+        let text = format!("{}: the map is written as .html: name such a file", file.display());
+        return Err(Usage(text).into());
+    }
     if file.exists() && !arguments.force {
         let text = format!(
             "{}: this exists: replace it with --force, or name another file",
@@ -59,7 +80,7 @@ fn write(file: &Path, arguments: &ExploreArguments, console: Console) -> anyhow:
         exported.images,
     ));
     if arguments.json {
-        console.json(&exported)?;
+        console.json(&Report { out: file, exported })?;
     }
     Ok(())
 }
@@ -95,11 +116,9 @@ fn images(model: &Model, arguments: &ExploreArguments, console: Console) -> anyh
         let source = model.source(&arguments.images, console)?;
         model.load(&source, &arguments.images, None, console)
     };
-    let named = arguments.images.dataset.is_some() || arguments.images.images.is_some();
-    let is_stop = |error: &anyhow::Error| matches!(error.downcast_ref(), Some(DataError::Stopped { .. }));
     match load() {
         Ok(dataset) => Ok(Some(dataset)),
-        Err(error) if named || is_stop(&error) => Err(error),
+        Err(error) if is_fatal(&error, &arguments.images) => Err(error),
         Err(error) => {
             console.note(format!("the map shows decoded images alone, since {error}"));
             Ok(None)
