@@ -16,6 +16,8 @@ use crate::interrupt;
 
 /// Images in a row of the contact sheet.
 const COLUMNS: usize = 20;
+/// What `strokes` is.
+const DRAWN: &str = "digits drawn by this program, as many as wanted";
 /// Data sets have their own size; this is for folders.
 const SIZE: usize = 32;
 
@@ -26,10 +28,14 @@ pub fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<(
         .map(|set| (set, is_on_disk(set, data_dir)))
         .collect();
     if arguments.json {
-        let sets: Vec<_> = sets
-            .iter()
-            .map(|(set, here)| json!({ "name": set.name, "description": set.description, "on_disk": here }))
-            .collect();
+        let known = sets.iter().map(|(set, here)| {
+            json!({
+                "name": set.name, "description": set.description, "on_disk": here, "download_bytes": set.download_bytes(),
+            })
+        });
+        // Always at hand, as what is on disk.
+        let strokes = json!({ "name": STROKES, "description": DRAWN, "on_disk": true, "download_bytes": 0 });
+        let sets: Vec<_> = known.chain([strokes]).collect();
         return Ok(console.json(&json!({ "sets": sets }))?);
     }
     for (set, here) in sets {
@@ -40,10 +46,7 @@ pub fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<(
         };
         console.print(&format!("{:<18} {state:<16} {}", set.name, set.description))?;
     }
-    console.print(&format!(
-        "{:<18} {:<16} digits drawn by this program, as many as wanted",
-        "strokes", "built in"
-    ))?;
+    console.print(&format!("{STROKES:<18} {:<16} {DRAWN}", "built in"))?;
     Ok(())
 }
 

@@ -462,6 +462,19 @@ fn strokes_are_learned_from_only_where_nothing_was_named() {
 }
 
 #[test]
+fn programs_learn_of_every_data_set() {
+    let list: serde_json::Value = serde_json::from_str(&Desk::new().succeed("data list --json")).unwrap();
+    let sets = list["sets"].as_array().unwrap();
+    let find = |name: &str| sets.iter().find(|set| set["name"] == name).unwrap();
+    assert_eq!(find("mnist")["download_bytes"], 11_594_722);
+    assert_eq!(find("mnist")["on_disk"], false);
+    assert_eq!(
+        (&find("strokes")["on_disk"], &find("strokes")["download_bytes"]),
+        (&true.into(), &0.into())
+    );
+}
+
+#[test]
 fn folders_without_enough_images_are_refused() {
     let desk = Desk::new();
     fs::create_dir(desk.path("faces")).unwrap();

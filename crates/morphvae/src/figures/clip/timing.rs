@@ -50,9 +50,9 @@ impl Timing {
         Self {
             frames: written.len(),
             frames_per_second: playback.frames_per_second,
-            written_frames_per_second: frames_per_second,
-            seconds: schedule.iter().map(|shown| shown.seconds).sum(),
-            written_seconds: written.iter().sum(),
+            written_frames_per_second: to_millionths(frames_per_second),
+            seconds: to_millionths(schedule.iter().map(|shown| shown.seconds).sum()),
+            written_seconds: to_millionths(written.iter().sum()),
             delays,
         }
     }
@@ -83,6 +83,11 @@ impl fmt::Display for Timing {
         }
         Ok(())
     }
+}
+
+/// Without the rounding that sums of binary fractions leave: 25, not 24.999999999999986.
+fn to_millionths(value: f64) -> f64 {
+    (1e6 * value).round() / 1e6
 }
 
 /// A number with two decimals at most.
@@ -155,6 +160,13 @@ mod tests {
             timing.to_string(),
             "90 frames, 3 s at 30 frames per second, each shown for 0.03 to 0.04 s"
         );
+    }
+
+    #[test]
+    fn sums_of_binary_fractions_are_not_told() {
+        let (playback, schedule) = schedule(25.0, 97);
+        let timing = Timing::of(&playback, &schedule, &[0.04; 97]);
+        assert_eq!((timing.written_frames_per_second, timing.written_seconds), (25.0, 3.88));
     }
 
     #[test]
