@@ -8,20 +8,27 @@ pub(super) struct Ticks {
 }
 
 impl Ticks {
-    /// Multiples of 1, 2 or 5 times a power of ten between `low` and `high`, about `count` of them.
+    /// Multiples of 1, 2 or 5 times a power of ten between `low` and `high`, about `count` of them and two at least:
+    /// one alone gives no scale.
     pub fn new(low: f64, high: f64, count: usize) -> Self {
         let rough = (high - low).max(f64::MIN_POSITIVE) / count.max(1) as f64;
         let power = 10f64.powf(rough.log10().floor());
-        let step = power
-            * [1.0, 2.0, 5.0, 10.0]
-                .into_iter()
-                .find(|&round| round * power >= 0.999 * rough)
-                .unwrap_or(10.0);
+        let steps = [10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1].map(|round| round * power);
+        let wide_enough = steps.iter().rposition(|&step| step >= 0.999 * rough).unwrap_or(0);
         let slack = 1e-9 * (high - low);
-        let (first, last) = (
-            ((low - slack) / step).ceil() as i64,
-            ((high + slack) / step).floor() as i64,
-        );
+        let ends = |step: f64| {
+            [
+                ((low - slack) / step).ceil() as i64,
+                ((high + slack) / step).floor() as i64,
+            ]
+        };
+        let has_two = |&step: &f64| {
+            let [first, last] = ends(step);
+            first < last
+        };
+        let step = steps[wide_enough..].iter().copied().find(has_two);
+        let step = step.unwrap_or(steps[wide_enough]);
+        let [first, last] = ends(step);
         let decimals = (-step.log10().floor()).max(0.0) as usize;
         Self {
             values: (first..=last).map(|index| index as f64 * step).collect(),
@@ -70,6 +77,21 @@ mod tests {
         let fine = Ticks::new(0.0, 0.5, 5);
         assert_eq!(fine.values.len(), 6);
         assert_eq!(fine.label(fine.values[3]), "0.3");
+    }
+
+    #[test]
+    fn there_are_two_ticks_or_more() {
+        // By halves there would be 1 alone.
+        let fine = Ticks::new(0.55, 1.41, 4);
+        let labels: Vec<String> = fine.values.iter().map(|&value| fine.label(value)).collect();
+        assert_eq!(labels, ["0.6", "0.8", "1.0", "1.2", "1.4"]);
+        for low in 0..200 {
+            for count in 1..10 {
+                let low = f64::from(low) / 37.0;
+                let ticks = Ticks::new(low, low + 0.77, count).values;
+                assert!((2..=2 * count + 3).contains(&ticks.len()), "{low}, {count}: {ticks:?}");
+            }
+        }
     }
 
     #[test]

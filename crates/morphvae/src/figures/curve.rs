@@ -86,9 +86,10 @@ pub fn learning_curve(epochs: &[CurvePoint], term: &str, caption: &Caption) -> R
     let mut canvas = Canvas::new(WIDTH as usize, (bottom + BOTTOM) as usize)?;
     caption.draw(&mut canvas, [LEFT, MARGIN], WIDTH - LEFT - MARGIN);
     let across = epoch_range(epochs);
-    Panel::new(&large, across, [top, LARGE], 7).draw(&mut canvas, &large);
+    let decimals = decimals(&large, if has_small { &small } else { &[] });
+    Panel::new(&large, across, [top, LARGE], 7).draw(&mut canvas, &large, decimals);
     if has_small {
-        Panel::new(&small, across, [small_top, SMALL], 4).draw(&mut canvas, &small);
+        Panel::new(&small, across, [small_top, SMALL], 4).draw(&mut canvas, &small, decimals);
     }
     draw_epochs(&mut canvas, across, bottom);
     canvas.text_upwards(
@@ -144,6 +145,16 @@ fn lines(epochs: &[CurvePoint], name: &str, colour: Colour, term: impl Fn(&Terms
         },
     ];
     lines.into_iter().filter(|line| !line.values.is_empty()).collect()
+}
+
+/// Decimals of the lines' last values, the same for all of a figure, so that they can be added up: two if any is small.
+fn decimals(large: &[Line], small: &[Line]) -> usize {
+    let mut ends = large.iter().chain(small).filter_map(|line| line.values.last());
+    if ends.any(|&[_, value]| value.abs() < 20.0) {
+        2
+    } else {
+        1
+    }
 }
 
 /// The first and the last epoch, with room at either side where there is only one.
@@ -209,7 +220,7 @@ impl Panel {
         [x, self.top + (1.0 - share(value, self.upwards)) * self.height]
     }
 
-    fn draw(&self, canvas: &mut Canvas, lines: &[Line]) {
+    fn draw(&self, canvas: &mut Canvas, lines: &[Line], decimals: usize) {
         let (right, bottom) = (WIDTH - RIGHT, self.top + self.height);
         for &value in &self.ticks.values {
             let [_, y] = self.place([self.across[0], value]);
@@ -224,7 +235,7 @@ impl Panel {
         for line in lines {
             self.draw_line(canvas, line);
         }
-        self.draw_names(canvas, lines);
+        self.draw_names(canvas, lines, decimals);
         self.draw_cut(canvas, lines);
     }
 
@@ -286,7 +297,7 @@ impl Panel {
     }
 
     /// The lines' names and last values, beside where they end.
-    fn draw_names(&self, canvas: &mut Canvas, lines: &[Line]) {
+    fn draw_names(&self, canvas: &mut Canvas, lines: &[Line], decimals: usize) {
         let mut ends: Vec<(f64, &Line)> = Vec::new();
         for line in lines {
             ends.extend(line.values.last().map(|&value| (self.place(value)[1], line)));
@@ -296,11 +307,7 @@ impl Panel {
         spread(&mut heights, LABEL_STEP, [self.top, self.top + self.height]);
         for ((_, line), height) in ends.iter().zip(heights) {
             let value = line.values.last().map_or(f64::NAN, |&[_, value]| value);
-            let text = format!(
-                "{}  {}",
-                line.name,
-                number(value, if value.abs() < 20.0 { 2 } else { 1 })
-            );
+            let text = format!("{}  {}", line.name, number(value, decimals));
             let style = Style::TICK.align(Align::Left).colour(line.colour);
             canvas.text_middle(&text, [WIDTH - RIGHT + 22.0, height], style);
         }
@@ -371,6 +378,15 @@ mod tests {
         let without = learning_curve(&training(5, 0.0), TERM, &Caption::default()).unwrap();
         assert!(without.height() < with.height());
         assert!(has(&without, BLUE) && !has(&without, ORANGE) && !has(&without, PURPLE));
+    }
+
+    #[test]
+    fn the_last_values_of_a_figure_have_one_precision() {
+        let of = |kl: f64, term: fn(&Terms) -> f64| lines(&training(2, kl), "", BLUE, term);
+        let [loss, kl] = [of(6.0, |terms| terms.loss), of(6.0, |terms| terms.kl)];
+        assert_eq!(decimals(&loss, &kl), 2);
+        assert_eq!(decimals(&loss, &[]), 1);
+        assert_eq!(decimals(&loss, &of(30.0, |terms| terms.kl)), 1);
     }
 
     #[test]
