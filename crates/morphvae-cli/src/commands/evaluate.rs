@@ -65,20 +65,30 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         0 => "all images",
         _ => "test split",
     };
+    let (how, divergence) = match objective {
+        Objective::Vae => (
+            format!("one sample of the posterior, seed {}", report.seed),
+            format!(
+                "\nKL divergence        {:.2} nats\ninformative latents  {} of {}",
+                report.test_kl,
+                report.informative_latents,
+                model.network().config().latent,
+            ),
+        ),
+        Objective::Ae => (
+            "plain autoencoder: no noise, no KL divergence".to_owned(),
+            String::new(),
+        ),
+    };
     console.print(&format!(
         "model                {}\ndata set             {}, {part}, {} images\n\
-         loss                 {:.2} nats per image (one sample of the posterior, seed {})\n\
-         {}\n\
-         KL divergence        {:.2} nats\ninformative latents  {} of {}",
+         loss                 {:.2} nats per image ({how})\n\
+         {}{divergence}",
         report.model,
         report.dataset,
         report.images,
         report.test_loss,
-        report.seed,
         reconstruction_line(&report),
-        report.test_kl,
-        report.informative_latents,
-        model.network().config().latent,
     ))?;
     Ok(())
 }

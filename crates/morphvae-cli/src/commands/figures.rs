@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use morphvae::evaluation::encode;
 use morphvae::figures::Gallery;
+use morphvae::objective::Objective;
 use serde_json::json;
 
 use crate::Usage;
@@ -37,6 +38,7 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
         test: &dataset.test,
         codes: &codes,
         classes: &dataset.classes,
+        objective: model.card().map_or(Objective::Vae, |card| card.objective),
         history: &history,
         grid: arguments.grid,
     };

@@ -1,7 +1,8 @@
 //! `morphvae info`
 
 use burn::module::Module;
-use morphvae::objective::Likelihood;
+use morphvae::model::ModelCard;
+use morphvae::objective::{Likelihood, Objective};
 use morphvae::weights::Format;
 use serde_json::json;
 
@@ -36,15 +37,17 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
     }
     match model.card() {
         Some(card) => console.print(&format!(
-            "trained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image = {} {:.2} + KL {:.2}\n\
+            "objective      {}\ntrained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image = {}\n\
              classes        {}",
+            match card.objective {
+                Objective::Vae => "variational autoencoder",
+                Objective::Ae => "plain autoencoder: no noise, no KL divergence, no prior",
+            },
             card.epochs,
             card.dataset,
             card.steps,
             card.test.loss,
-            card.likelihood.term(),
-            card.test.reconstruction,
-            card.test.kl,
+            terms(card),
             if card.classes.is_empty() {
                 "none".to_owned()
             } else {
@@ -54,4 +57,13 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         None => console.print("trained        elsewhere: the file says nothing of it")?,
     }
     Ok(())
+}
+
+/// What the test loss is the sum of.
+fn terms(card: &ModelCard) -> String {
+    let reconstruction = format!("{} {:.2}", card.likelihood.term(), card.test.reconstruction);
+    match card.objective {
+        Objective::Vae => format!("{reconstruction} + KL {:.2}", card.test.kl),
+        Objective::Ae => reconstruction,
+    }
 }

@@ -63,6 +63,23 @@ fn every_latent_size_objective_and_image_size_is_drawn() {
 }
 
 #[test]
+fn a_plain_autoencoder_is_not_said_to_have_dead_latents() {
+    let desk = Desk::new();
+    let line = "train --dataset strokes --limit 60 --base-channels 2 --epochs 1 --grid 4";
+    let told = desk.run(&format!("{line} --objective ae --out plain")).stderr;
+    desk.succeed(&format!("{line} --out variational --quiet"));
+    let notes = String::from_utf8(told).unwrap();
+    for said in [&notes, &desk.succeed("evaluate plain"), &desk.succeed("info plain")] {
+        assert!(!said.contains("informative") && !said.contains("posterior"), "{said}");
+        assert!(!said.contains("KL 0"), "{said}");
+    }
+    assert!(desk.succeed("evaluate plain").contains("plain autoencoder"));
+    assert!(desk.succeed("info plain").contains("plain autoencoder"));
+    assert!(desk.succeed("evaluate variational").contains("informative latents"));
+    assert!(desk.succeed("info variational").contains("+ KL"));
+}
+
+#[test]
 fn a_likelihood_stays_with_its_model() {
     let desk = Desk::new();
     for (likelihood, has_scale) in [

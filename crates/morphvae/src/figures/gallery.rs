@@ -12,7 +12,7 @@ use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
 use crate::latent::{PrincipalComponents, Slice, linear_grid, quantile_grid};
 use crate::model::Inference;
-use crate::objective::Likelihood;
+use crate::objective::{Likelihood, Objective};
 use crate::training::EpochMetrics;
 
 /// Images on the sheet of reconstructions, a side.
@@ -35,6 +35,8 @@ pub struct Gallery<'a> {
     pub codes: &'a Codes,
     /// The classes' names, in the order of the labels.
     pub classes: &'a [String],
+    /// What the network learned by: a plain autoencoder knows of no prior.
+    pub objective: Objective,
     /// The finished epochs; without them there is no learning curve.
     pub history: &'a [EpochMetrics],
     /// Images a side of the sheet of continuously changing images.
@@ -155,7 +157,7 @@ impl Gallery<'_> {
                 let plane = Plane {
                     caption,
                     axes: ["z₁", "z₂"],
-                    prior: true,
+                    prior: self.objective == Objective::Vae,
                 };
                 self.draw_plane(figures, &positions, &plane)
             }
@@ -220,14 +222,15 @@ impl Gallery<'_> {
         let plane = match latent {
             1 | 2 => "",
             3 => " · z₃ = 0",
-            _ => " · through the middle of the prior",
+            _ => " · through the origin",
         };
         let subtitle = self.subtitle() + plane;
+        let by_quantile = match self.objective {
+            Objective::Vae => "Continuously changing images, spaced by quantiles of the prior",
+            Objective::Ae => "Continuously changing images, spaced by quantiles of a standard normal",
+        };
         let sheets = [
-            (
-                "images-by-quantile.png",
-                "Continuously changing images, spaced by quantiles of the prior",
-            ),
+            ("images-by-quantile.png", by_quantile),
             ("images-on-a-line.png", "Continuously changing images, evenly spaced"),
         ];
         for (index, (name, title)) in sheets.into_iter().enumerate() {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use morphvae::latent::{linear_grid, quantile_grid};
 use morphvae::model::{Inference, ModelCard};
+use morphvae::objective::Objective;
 
 use crate::Usage;
 use crate::arguments::{GridArguments, SpacingArgument};
@@ -89,7 +90,15 @@ impl Job<'_> {
             )),
             (Some(SpacingArgument::Linear), _) | (None, Some(_)) => linear(),
             (None, None) if usual == SpacingArgument::Linear => linear(),
-            _ => Ok((quantile_grid(count), "spaced by quantiles of the prior")),
+            _ => Ok((quantile_grid(count), self.quantiles())),
+        }
+    }
+
+    /// A plain autoencoder has no prior.
+    fn quantiles(&self) -> &'static str {
+        match self.model.card() {
+            Some(card) if card.objective == Objective::Ae => "spaced by quantiles of a standard normal",
+            _ => "spaced by quantiles of the prior",
         }
     }
 

@@ -275,6 +275,7 @@ impl Run {
             test: &self.data.test,
             codes,
             classes: &self.classes,
+            objective: self.config.training.objective,
             history: training.history(),
             grid: self.grid,
         };
@@ -295,16 +296,18 @@ impl Run {
             1.0 => String::new(),
             beta => format!("{beta} x "),
         };
+        let (kl, informative) = (metrics.test_kl, metrics.informative_latents);
+        let divergence = match self.config.training.objective {
+            Objective::Vae => format!(" + {beta}KL {kl:.2} nats  {informative} of {latent} latent(s) informative"),
+            Objective::Ae => " nats".to_owned(),
+        };
         self.console.note(format!(
-            "epoch {:>2}  train {:8.2}  test {:8.2} = {} {:.2} + {beta}KL {:.2} nats  \
-             {} of {latent} latent(s) informative  {:.0} images/s",
+            "epoch {:>2}  train {:8.2}  test {:8.2} = {} {:.2}{divergence}  {:.0} images/s",
             metrics.epoch,
             metrics.train_loss,
             metrics.test_loss,
             self.config.training.likelihood.term(),
             metrics.test_reconstruction,
-            metrics.test_kl,
-            metrics.informative_latents,
             metrics.images_per_second,
         ));
         if self.config.training.objective == Objective::Vae && report.evaluation.has_collapsed() {
