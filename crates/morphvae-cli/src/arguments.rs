@@ -274,7 +274,7 @@ pub struct MorphArguments {
     #[arg(long, value_enum, default_value = "geodesic", help_heading = "Path")]
     pub path: PathArgument,
     /// Space the frames by equal visible change [default]
-    #[arg(long, overrides_with = "uneven", help_heading = "Path")]
+    #[arg(long, conflicts_with = "uneven", help_heading = "Path")]
     pub even: bool,
     /// Space the frames by equal steps of the path
     #[arg(long, help_heading = "Path")]
@@ -292,12 +292,12 @@ pub struct MorphArguments {
     /// Frames a second
     #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = rate, help_heading = "Clip", allow_negative_numbers = true)]
     pub fps: f64,
-    /// Rest so long on each key
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.2, value_parser = rest, help_heading = "Clip", allow_negative_numbers = true)]
-    pub hold: f64,
-    /// What comes after the last key
-    #[arg(long = "loop", value_enum, default_value = "bounce", help_heading = "Clip")]
-    pub repeat: RepeatArgument,
+    /// Rest so long on each key [default: 0.2]
+    #[arg(long, value_name = "SECONDS", value_parser = rest, help_heading = "Clip", allow_negative_numbers = true)]
+    pub hold: Option<f64>,
+    /// What comes after the last key [default: bounce]
+    #[arg(long = "loop", value_enum, help_heading = "Clip")]
+    pub repeat: Option<RepeatArgument>,
     /// Draw each pixel N x N pixels large [default: so that the clip is about 160 pixels wide]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1, 64), help_heading = "Clip", allow_negative_numbers = true)]
     pub scale: Option<usize>,

@@ -117,7 +117,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         cause.is::<Usage>()
             || matches!(cause.downcast_ref(), Some(ModelError::Configuration { .. }))
             || matches!(cause.downcast_ref(), Some(DataError::UnknownSet { .. }))
-            || matches!(cause.downcast_ref(), Some(ClipError::UnknownEnding { .. }))
+            || matches!(
+                cause.downcast_ref(),
+                Some(ClipError::UnknownEnding { .. } | ClipError::ColoursMapped)
+            )
             || matches!(cause.downcast_ref(), Some(PathError::Steps { .. }))
             || matches!(
                 cause.downcast_ref(),

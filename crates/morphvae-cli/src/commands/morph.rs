@@ -10,7 +10,7 @@ use morphvae::figures::clip::{ClipFormat, Colormap, Look, Playback, Repeat, Timi
 use morphvae::figures::latent_map::{Plane, Points, Route, route};
 use morphvae::figures::{Caption, Labels, clip_sheet, write_png};
 use morphvae::latent::PrincipalComponents;
-use morphvae::latent::path::{Ease, Frames, LatentPath, Motion, Pacing, PathKind, magnification};
+use morphvae::latent::path::{Ease, Frames, LatentPath, Motion, Pacing, PathError, PathKind, magnification};
 use morphvae::model::Inference;
 use morphvae::training::{RunFolder, TrainingError};
 use serde_json::json;
@@ -23,6 +23,8 @@ use crate::model::Model;
 
 /// Steps from one key to the next, unless it is said otherwise.
 const STEPS: usize = 24;
+/// Seconds of rest on each key, unless it is said otherwise.
+const HOLD: f64 = 0.2;
 /// Letters of a file's name that come from the keys, at most.
 const LONGEST_NAME: usize = 60;
 
@@ -33,7 +35,7 @@ pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
         return Err(Usage(text.into()).into());
     }
     let files = Files::of(arguments, keys);
-    files.check(arguments.force)?;
+    files.check(arguments)?;
     let model = Model::open(&model, console)?;
     let network = model.inference();
     let mut reader = KeyReader::new(&model, &network, &arguments.images, arguments.seed, console);
@@ -47,8 +49,8 @@ pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let playback = Playback {
         frames_per_second: arguments.fps,
         keys: walk.frames.keys.clone(),
-        hold: arguments.hold,
-        repeat: arguments.repeat.into(),
+        hold: arguments.hold.unwrap_or(HOLD),
+        repeat: arguments.repeat.unwrap_or(RepeatArgument::Bounce).into(),
     };
     // All is drawn before anything is written.
     let sheet = walk.draw_sheet(&names)?;
@@ -108,12 +110,21 @@ impl Files {
     }
 
     /// What cannot be written shows before any work is done.
-    fn check(&self, force: bool) -> anyhow::Result<()> {
-        ClipFormat::of(&self.clip)?;
+    fn check(&self, arguments: &MorphArguments) -> anyhow::Result<()> {
+        let turns_back = arguments.repeat == Some(RepeatArgument::Bounce);
+        if ClipFormat::of(&self.clip)? == ClipFormat::Frames && (turns_back || arguments.hold.is_some()) {
+            let option = if turns_back { "--loop bounce" } else { "--hold" };
+            let text = format!(
+                "{}: a folder of frames has each of them once, so that {option} says nothing: leave it out, or write a \
+                 .gif, .apng or .mp4",
+                self.clip.display()
+            );
+            return Err(Usage(text).into());
+        }
         let occupied = [Some(&self.clip), Some(&self.sheet), self.map.as_ref()]
             .into_iter()
             .flatten()
-            .find(|path| path.exists() && !force);
+            .find(|path| path.exists() && !arguments.force);
         occupied.map_or(Ok(()), |path| Err(Usage::exists(path).into()))
     }
 }
@@ -146,7 +157,7 @@ struct Walk {
 
 impl Walk {
     fn along(points: &[Vec<f32>], network: &Inference, arguments: &MorphArguments) -> anyhow::Result<Self> {
-        let closed = arguments.repeat == RepeatArgument::Cycle;
+        let closed = arguments.repeat == Some(RepeatArgument::Cycle);
         let path = LatentPath::through(arguments.path.into(), points, closed, network)?;
         let steps = match arguments.frames {
             None => STEPS * path.segments(),
@@ -157,7 +168,17 @@ impl Walk {
             even: !arguments.uneven,
             ease: arguments.ease.into(),
         };
-        let frames = path.frames(network, steps, pacing)?;
+        let frames = path
+            .frames(network, steps, pacing)
+            .map_err(|error| match (error, arguments.frames) {
+                (PathError::Steps { least, most, .. }, Some(frames)) => {
+                    let [least, most] = [least, most].map(|steps| steps + usize::from(!closed));
+                    let text =
+                        format!("--frames is {frames}, but a clip through these keys takes from {least} to {most}");
+                    anyhow::Error::from(Usage(text))
+                }
+                (error, _) => error.into(),
+            })?;
         let line = LatentPath::through(PathKind::Line, points, closed, network)?;
         let uneven = Pacing {
             even: false,

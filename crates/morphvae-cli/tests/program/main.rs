@@ -704,7 +704,8 @@ fn any_plane_of_a_latent_space_is_drawn() {
     );
     desk.fail("grid --through z:1,2 z:0,0 z:2,4", 2, &["one line"]);
     desk.fail("grid --through z:1,2 z:0,0", 2, &["--through", "3"]);
-    desk.fail("grid --base seven", 2, &["seven", "its classes are 0, 1"]);
+    desk.fail("grid run --base seven", 2, &["seven", "its classes are 0, 1"]);
+    desk.fail("grid --base 3", 2, &["--base", "two latent dimensions"]);
     desk.fail("grid --spacing quantile --range 2", 2, &["--range", "linear"]);
     desk.fail("grid --range 0", 2, &["--range is 0"]);
     desk.fail("grid --rows 3", 2, &["--traverse"]);

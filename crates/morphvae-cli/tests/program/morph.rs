@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, Luma, Rgb, RgbImage};
 
 use crate::TINY;
 use crate::desk::Desk;
@@ -26,6 +26,7 @@ fn the_bundled_model_makes_a_clip_of_classes_with_its_contact_sheet() {
     let json = desk.succeed("morph 2 4 9 --frames 30 --loop once --json --quiet");
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(report["frames"], 30);
+    assert_eq!(report["frames_per_second"], 25.0);
     assert!(report["motion"]["ratio"].as_f64().unwrap() < 1.2, "{report}");
     assert!(report["straight_line"]["ratio"].as_f64().unwrap() > 1.0, "{report}");
     assert!(desk.path("morph-2-4-9.gif").exists() && desk.path("morph-2-4-9-sheet.png").exists());
@@ -84,6 +85,22 @@ fn a_folder_that_is_no_run_takes_no_key_away() {
 }
 
 #[test]
+fn colours_of_their_own_are_not_mapped() {
+    let desk = Desk::new();
+    for index in 0..8 {
+        let red = RgbImage::from_pixel(32, 32, Rgb([200, 10 * index, 0]));
+        fs::create_dir_all(desk.path("reds")).unwrap();
+        red.save(desk.path(&format!("reds/{index}.png"))).unwrap();
+    }
+    desk.succeed("train --images reds --base-channels 2 --epochs 1 --grid 4 --out run --quiet");
+    desk.fail(
+        "morph run z:0,0 z:1,1 --colormap magma --frames 3 --quiet",
+        2,
+        &["colormap", "leave it out"],
+    );
+}
+
+#[test]
 fn random_keys_follow_the_seed() {
     let desk = Desk::new();
     for (seed, name) in [(1, "a"), (1, "b"), (2, "c")] {
@@ -137,7 +154,15 @@ fn keys_that_are_none_are_named() {
     desk.fail("morph broken.png 4", 1, &["broken.png"]);
     desk.fail("morph absent.png 4", 2, &["absent.png"]);
     desk.fail("morph 2 4 --frames 0", 2, &["--frames"]);
-    desk.fail("morph 2 4 --frames 1", 2, &["0 step(s)"]);
+    desk.fail("morph 2 4 9 --frames 1", 2, &["--frames is 1", "from 3 to"]);
+    desk.fail(
+        "morph 2 4 9 --frames 2 --loop cycle",
+        2,
+        &["--frames is 2", "from 3 to"],
+    );
+    desk.fail("morph 2 4 --even --uneven", 2, &["--even", "--uneven"]);
+    desk.fail("morph 2 4 --out folder --hold 1", 2, &["folder", "--hold"]);
+    desk.fail("morph 2 4 --out folder --loop bounce", 2, &["folder", "--loop bounce"]);
     desk.fail("morph 2 4 --fps 0", 2, &["--fps"]);
     desk.fail("morph 2 4 --hold -1", 2, &["--hold"]);
     desk.fail("morph 2 4 --out clip.mov", 2, &[".gif", ".mp4"]);

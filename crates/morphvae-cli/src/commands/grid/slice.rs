@@ -70,6 +70,10 @@ fn axes(job: &Job, axes: Option<[usize; 2]>) -> anyhow::Result<Plane> {
         let text = "this model has one latent dimension, and a plane needs two: use --traverse";
         return Err(Usage(text.into()).into());
     }
+    if latent == 2 && job.arguments.base.is_some() {
+        let text = "--base changes nothing here: this model has two latent dimensions, and both of them change";
+        return Err(Usage(text.into()).into());
+    }
     let axes = axes.unwrap_or([0, 1]);
     let names = axes.map(dimension_name);
     let slice = Slice::axes(&job.base()?, axes).map_err(usage)?;
