@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Adam, TrainingConfig, TrainingError};
 use crate::data::{Batch, Batches, Split, epoch_order};
 use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
-use crate::model::{Inference, TrainingPass, Vae};
+use crate::model::{Inference, NetworkConfig, TrainingPass, Vae};
 use crate::objective::{Loss, Objective, kl_divergence};
 use crate::random::{Purpose, noise};
 
@@ -47,6 +47,28 @@ pub struct TrainingData {
     pub train: Arc<Split>,
     /// What it is judged on.
     pub test: Arc<Split>,
+}
+
+impl TrainingData {
+    /// Whether a network can learn from these images.
+    ///
+    /// # Errors
+    /// [`TrainingError::Model`] for images of another kind than the network's; [`TrainingError::Setting`] when there are
+    /// fewer than two to train on.
+    pub fn check(&self, network: NetworkConfig) -> Result<(), TrainingError> {
+        for split in [&self.train, &self.test] {
+            check_channels(network, &split.images)?;
+        }
+        let count = self.train.images.count();
+        if count < 2 {
+            return Err(TrainingError::Setting {
+                name: "the number of images to train on",
+                value: count.to_string(),
+                allowed: "at least 2",
+            });
+        }
+        Ok(())
+    }
 }
 
 /// One line of `metrics.jsonl`. Losses are in nats per image.
@@ -160,25 +182,16 @@ impl Training {
     /// `observe` is called after every batch; when it breaks, the epoch stops there.
     ///
     /// # Errors
-    /// The training is lost with an error: go on from its last checkpoint. [`TrainingError::Setting`] when there are
-    /// fewer than two images to train on; [`TrainingError::Model`] for images of another kind than the network's, before
-    /// anything is done; [`TrainingError::NonFinite`] when the loss stops being a number.
+    /// The training is lost with an error: go on from its last checkpoint. As [`TrainingData::check`], before anything is
+    /// done; [`TrainingError::Setting`] also when more images were seen in this epoch than it has;
+    /// [`TrainingError::NonFinite`] when the loss stops being a number.
     pub fn epoch(
         mut self,
         data: &TrainingData,
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<(Self, Outcome), TrainingError> {
-        for split in [&data.train, &data.test] {
-            check_channels(self.network.config(), &split.images)?;
-        }
+        data.check(self.network.config())?;
         let count = data.train.images.count();
-        if count < 2 {
-            return Err(TrainingError::Setting {
-                name: "the number of images to train on",
-                value: count.to_string(),
-                allowed: "at least 2",
-            });
-        }
         if self.position.images > count {
             return Err(TrainingError::Setting {
                 name: "the number of images seen in this epoch",

@@ -89,15 +89,20 @@ impl Run {
         };
         let dataset = source.load(&arguments.images, reading, console)?;
         let fingerprint = dataset.fingerprint();
+        let data = TrainingData {
+            train: Arc::new(dataset.train),
+            test: Arc::new(dataset.test),
+        };
         let device = Device::flex();
         let training = match beginning {
             Beginning::New(initial) => {
-                config.network.channels = dataset.train.images.channels();
+                config.network.channels = data.train.images.channels();
                 config.data.fingerprint = fingerprint;
                 let network = match initial {
                     Some(network) => *network,
                     None => Vae::new(config.network, config.training.seed, &device)?,
                 };
+                data.check(network.config())?;
                 let training = Training::new(network, config.training)?;
                 folder.begin(&config, &training)?;
                 training
@@ -119,18 +124,15 @@ impl Run {
                     Some(folder) => folder.display().to_string(),
                     None => config.data.dataset,
                 },
-                dataset.train.images.count(),
-                dataset.test.images.count(),
+                data.train.images.count(),
+                data.test.images.count(),
             ),
         };
         let run = Self {
             console,
             folder,
             classes: dataset.classes,
-            data: TrainingData {
-                train: Arc::new(dataset.train),
-                test: Arc::new(dataset.test),
-            },
+            data,
             config,
             grid: arguments.grid,
         };
