@@ -243,6 +243,11 @@ fn a_run_whose_images_have_moved_goes_on_to_the_same_bits() {
         2,
         &["data.dataset", "faces", "strokes"],
     );
+    desk.fail(
+        "train --resume moved --images elsewhere --channels 3",
+        2,
+        &["network.channels = 1, not 3"],
+    );
     desk.succeed("train --resume moved --images elsewhere --epochs 2 --quiet");
     // The header names the folder; what follows are the weights.
     let weights = |run: &str| {

@@ -167,6 +167,9 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
         data.limit = arguments.limit;
     }
     put(&mut data.fit, arguments.images.fit.map(Fit::from));
+    // A new run's images decide how many there are; this is what a resumed one is asked for.
+    let channels = arguments.images.channels.as_deref();
+    put(&mut network.channels, channels.and_then(|count| count.parse().ok()));
     put(&mut network.latent, arguments.latent);
     put(&mut network.base_channels, arguments.base_channels);
     put(
