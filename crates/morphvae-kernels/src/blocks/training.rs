@@ -419,6 +419,16 @@ mod tests {
     use super::*;
     use crate::buffer::recycle;
 
+    fn parameters<'a>(weight: &'a [f32], channels: &'a [f32]) -> Parameters<'a> {
+        Parameters {
+            weight,
+            bias: channels,
+            gamma: channels,
+            beta: channels,
+            epsilon: 1e-5,
+        }
+    }
+
     #[test]
     fn the_state_of_another_block_is_refused() {
         let stems = [Block::convolution(8, (4, 4), 1, 4), Block::convolution(2, (8, 8), 1, 4)];
@@ -433,13 +443,7 @@ mod tests {
                 block.output_length(),
             ]
             .map(|length| vec![0.5; length]);
-            let parameters = Parameters {
-                weight: &weight,
-                bias: &channels,
-                gamma: &channels,
-                beta: &channels,
-                epsilon: 1e-5,
-            };
+            let parameters = parameters(&weight, &channels);
             let isa = Isa::detect();
             let of_other = other.forward(isa, &input, &parameters).state;
             let backward = || block.backward(isa, &gradient, &input, &parameters, &of_other, false);
@@ -469,13 +473,7 @@ mod tests {
                 block.output_length(),
             ]
             .map(numbers);
-            let parameters = Parameters {
-                weight: &weight,
-                bias: &channels,
-                gamma: &channels,
-                beta: &channels,
-                epsilon: 1e-5,
-            };
+            let parameters = parameters(&weight, &channels);
             let run = |isa| {
                 let forward = block.forward(isa, &input, &parameters);
                 let gradients = block.backward(isa, &gradient, &input, &parameters, &forward.state, true);

@@ -57,10 +57,14 @@ pub struct Route<'a> {
 /// from top to bottom, keys framed. The map holds the whole path, and without points the path alone.
 ///
 /// # Errors
-/// As [`super::plane`], but for points, of which there may be none; also when there is no frame, or positions, keys and names do not fit.
+/// As [`super::plane`], but for points, of which there may be none; also when there is no frame, or positions, keys and
+/// names do not fit.
 pub fn route(points: &Points<2>, plane: &Plane, route: &Route) -> Result<RgbImage, FigureError> {
     route.check()?;
     let has_points = !points.positions.is_empty();
+    if has_points {
+        points.check()?;
+    }
     let ground = if has_points { points.positions } else { route.positions };
     let count = ground.len();
     let range = Range::of(ground).ok_or(FigureError::NotFinite { what: "points", count })?;
@@ -86,10 +90,7 @@ pub fn route(points: &Points<2>, plane: &Plane, route: &Route) -> Result<RgbImag
         draw_relief(&mut canvas, &map, relief);
     }
     map.draw_grid(&mut canvas, plane);
-    if has_points {
-        points.check()?;
-        map.draw_points(&mut canvas, points, &colours);
-    }
+    map.draw_points(&mut canvas, points, &colours);
     draw_line(&mut canvas, &map, route);
     let note = if route.relief.is_some() {
         "darker ground: images change faster"
