@@ -19,3 +19,7 @@ dist:
 bundled-model:
     cargo run --release -- train --dataset mnist --out runs/bundled --force
     cargo run --release --example halve -- runs/bundled/model.safetensors models/mnist-2d.safetensors
+
+# Find anew what stands for each class of that model; its weights stay as they are.
+bundled-keys:
+    cargo run --release --example typical -- models/mnist-2d.safetensors data

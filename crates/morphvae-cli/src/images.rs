@@ -199,9 +199,18 @@ pub fn tell_skipped(skipped: &Skipped, console: Console) {
 
 /// One of a data set's two splits.
 pub fn split(dataset: Dataset, which: SplitArgument) -> Result<data::Split, Usage> {
-    let split = match which {
+    split_of(&dataset, which)?;
+    Ok(match which {
         SplitArgument::Train => dataset.train,
         SplitArgument::Test => dataset.test,
+    })
+}
+
+/// The same of a data set that is still needed.
+pub fn split_of(dataset: &Dataset, which: SplitArgument) -> Result<&data::Split, Usage> {
+    let split = match which {
+        SplitArgument::Train => &dataset.train,
+        SplitArgument::Test => &dataset.test,
     };
     if split.images.count() == 0 {
         let text = format!(

@@ -10,7 +10,7 @@ use morphvae::model::Inference;
 use crate::Usage;
 use crate::arguments::{ImageArguments, SplitArgument};
 use crate::console::Console;
-use crate::images::split;
+use crate::images::split_of;
 use crate::model::{Model, is_fatal};
 
 /// What `--add` and a key's `+` look for beside the folder and the name that were given.
@@ -80,10 +80,14 @@ impl<'a> KeyReader<'a> {
         keys.iter().enumerate().map(read).collect()
     }
 
-    /// The images that a latent map shows, or none, with a note, where there are none to be had.
-    pub fn shown(&mut self) -> anyhow::Result<Option<Split>> {
-        match self.split(SplitArgument::Test) {
-            Ok(split) => Ok(Some(split)),
+    /// The images that a latent map shows and the names of their classes, or none, with a note, where there are none to
+    /// be had.
+    pub fn shown(&mut self) -> anyhow::Result<Option<(&Split, Vec<String>)>> {
+        match self.split(SplitArgument::Test).map(drop) {
+            Ok(()) => {
+                let classes = self.classes()?;
+                Ok(Some((self.split(SplitArgument::Test)?, classes)))
+            }
             Err(error) if is_fatal(&error, self.images) => Err(error),
             Err(error) => {
                 self.console
@@ -93,8 +97,8 @@ impl<'a> KeyReader<'a> {
         }
     }
 
-    fn split(&mut self, which: SplitArgument) -> anyhow::Result<Split> {
-        Ok(split(self.dataset()?.clone(), which)?)
+    fn split(&mut self, which: SplitArgument) -> anyhow::Result<&Split> {
+        Ok(split_of(self.dataset()?, which)?)
     }
 
     /// The classes' names, in the order of the labels.
@@ -197,11 +201,11 @@ impl<'a> KeyReader<'a> {
                 return Ok(classes.iter().map(|class| point(&class.typical)).collect());
             }
         }
+        let (classes, network) = (self.classes()?.len(), self.network);
         let split = self.split(SplitArgument::Test)?;
-        let classes = self.classes()?.len();
-        let codes = encode(self.network, &split.images)?;
-        let labels = split.labels.unwrap_or_default();
-        let members = typical_members(&codes.mean, codes.latent, &labels, classes);
+        let codes = encode(network, &split.images)?;
+        let labels = split.labels.as_deref().unwrap_or_default();
+        let members = typical_members(network, &codes.mean, &split.images, labels, classes);
         let point = |index: usize| codes.mean[index * codes.latent..][..codes.latent].to_vec();
         Ok(members.into_iter().map(|member| member.map(point)).collect())
     }

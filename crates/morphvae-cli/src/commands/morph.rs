@@ -208,9 +208,9 @@ impl Walk {
     /// The path over the encoded test images, or by itself where there are none to be had; more than two dimensions are
     /// shown along the two main directions.
     fn draw_map(&self, names: &[String], reader: &mut KeyReader, network: &Inference) -> anyhow::Result<RgbImage> {
-        let split = reader.shown()?;
-        let classes = if split.is_some() { reader.classes()? } else { Vec::new() };
-        let means = split.as_ref().map(|split| encode(network, &split.images));
+        let (split, classes) = reader.shown()?.unzip();
+        let classes = classes.unwrap_or_default();
+        let means = split.map(|split| encode(network, &split.images));
         let means = means.transpose()?.map_or_else(Vec::new, |codes| codes.mean);
         let latent = network.config().latent;
         let components = (latent != 2).then(|| {
@@ -226,7 +226,6 @@ impl Walk {
         let points = Points {
             positions: &positions,
             labels: split
-                .as_ref()
                 .and_then(|split| split.labels.as_deref())
                 .map(|indices| Labels {
                     indices,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use morphvae::evaluation::Codes;
 use morphvae::figures::class_colours;
-use morphvae::latent::{ClassStatistics, LatentStatistics, PrincipalComponents};
+use morphvae::latent::{PrincipalComponents, typical_members};
 use morphvae::model::Inference;
 
 pub use description::{Description, ModelFacts, Statistics};
@@ -61,7 +61,7 @@ impl LatentMap {
                 .filter(|known| known.mean.len() == config.latent),
             _ => Some(shown.statistics(&codes, &facts.classes)),
         };
-        let typical = known.as_ref().map_or_else(Vec::new, typical);
+        let typical = typical(&network, &facts, &shown, &codes);
         Ok(Self {
             statistics: known.map_or_else(|| Statistics::of_prior(config.latent), |known| Statistics::of(&known)),
             components: PrincipalComponents::of(&codes.mean, config.latent, DIRECTIONS),
@@ -142,14 +142,20 @@ impl LatentMap {
     }
 }
 
-/// A latent for each class: its most typical member's; its mean where the model does not know the member.
-fn typical(statistics: &LatentStatistics) -> Vec<Vec<f64>> {
-    let of_class = |class: &ClassStatistics| {
-        if class.typical.is_empty() {
-            class.mean.clone()
-        } else {
-            class.typical.iter().copied().map(f64::from).collect()
-        }
+/// A latent for each class: its most typical member's, as the model knows it or as it is found among the shown images,
+/// and the prior's middle for a class without members; none where nothing is known of classes.
+fn typical(network: &Inference, facts: &ModelFacts, shown: &ShownImages, codes: &Codes) -> Vec<Vec<f64>> {
+    let latent = network.config().latent;
+    let widened = |point: &[f32]| point.iter().copied().map(f64::from).collect();
+    let known = facts.statistics.as_ref().map_or(&[][..], |known| &known.classes);
+    let points: Vec<&[f32]> = if known.iter().any(|class| class.typical.len() == latent) {
+        known.iter().map(|class| &class.typical[..]).collect()
+    } else {
+        let labels = shown.labels().unwrap_or_default();
+        let members = typical_members(network, &codes.mean, shown.images(), labels, facts.classes.len());
+        let code = |index: usize| &codes.mean[index * latent..][..latent];
+        members.into_iter().map(|member| member.map_or(&[][..], code)).collect()
     };
-    statistics.classes.iter().map(of_class).collect()
+    let or_middle = |point: &[f32]| if point.len() == latent { widened(point) } else { vec![0.0; latent] };
+    points.into_iter().map(or_middle).collect()
 }

@@ -96,6 +96,6 @@ impl ShownImages {
             let (mean, log_variance) = (f64::from(mean), f64::from(log_variance));
             kl[index % codes.latent] -= share * (1.0 + log_variance - mean * mean - log_variance.exp()) / 2.0;
         }
-        LatentStatistics::of(&codes.mean, &kl, self.labels(), classes)
+        LatentStatistics::of(&codes.mean, &kl, self.labels(), classes, &[])
     }
 }

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::typical_members;
-
 /// Means and variances of encoded images, altogether and by class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatentStatistics {
@@ -28,20 +26,27 @@ pub struct ClassStatistics {
     pub mean: Vec<f64>,
     /// Variance of their posteriors' means, `[latent]`.
     pub variance: Vec<f64>,
-    /// The posterior's mean of the most typical of them, `[latent]`, as [`typical_members`] finds it; empty for a class
-    /// without images and in files of earlier versions.
+    /// The posterior's mean of the most typical of them, `[latent]`, as [`typical_members`](super::typical_members) finds
+    /// it; empty where nobody looked for it, for a class without images, and in files of earlier versions.
     #[serde(default)]
     pub typical: Vec<f32>,
 }
 
 impl LatentStatistics {
-    /// Of the posteriors' means, `[images, latent]`, the mean KL divergences, `[latent]`, and one label an image.
+    /// Of the posteriors' means, `[images, latent]`, the mean KL divergences, `[latent]`, one label an image, and the most
+    /// typical image of each class, where those are known.
     #[must_use]
-    pub fn of(means: &[f32], kl: &[f64], labels: Option<&[u16]>, classes: &[String]) -> Self {
+    pub fn of(
+        means: &[f32],
+        kl: &[f64],
+        labels: Option<&[u16]>,
+        classes: &[String],
+        typical: &[Option<usize>],
+    ) -> Self {
         let latent = kl.len();
         let points = || means.chunks_exact(latent);
         let (_, mean, variance) = moments(points(), latent);
-        let typical = labels.map_or_else(Vec::new, |labels| typical_members(means, latent, labels, classes.len()));
+        let code = |index: usize| means[index * latent..][..latent].to_vec();
         let of_class = |(class, name): (usize, &String)| {
             let labels = labels.unwrap_or_default().iter();
             let members = points().zip(labels).filter(|&(_, &label)| usize::from(label) == class);
@@ -51,7 +56,7 @@ impl LatentStatistics {
                 images,
                 mean,
                 variance,
-                typical: typical[class].map_or_else(Vec::new, |index| means[index * latent..][..latent].to_vec()),
+                typical: typical.get(class).copied().flatten().map_or_else(Vec::new, code),
             }
         };
         let classes = match labels {
@@ -91,13 +96,13 @@ mod tests {
     fn classes_have_their_own_means_and_variances() {
         let means = [1.0, 10.0, 3.0, 10.0, -4.0, 0.0];
         let names = ["a", "b", "empty"].map(String::from);
-        let statistics = LatentStatistics::of(&means, &[0.5, 0.0], Some(&[0, 0, 1]), &names);
+        let statistics = LatentStatistics::of(&means, &[0.5, 0.0], Some(&[0, 0, 1]), &names, &[None, Some(2)]);
         assert_eq!(statistics.classes[0].mean, [2.0, 10.0]);
         assert_eq!(statistics.classes[0].variance, [1.0, 0.0]);
         assert_eq!(statistics.classes[1].images, 1);
         assert_eq!(statistics.classes[2].mean, [0.0, 0.0]);
         assert_eq!(statistics.classes[1].typical, [-4.0, 0.0]);
-        assert!(statistics.classes[2].typical.is_empty());
+        assert!(statistics.classes[0].typical.is_empty() && statistics.classes[2].typical.is_empty());
         assert!(statistics.mean[0].abs() < 1e-12);
         assert!((statistics.variance[0] - 26.0 / 3.0).abs() < 1e-12);
     }

@@ -2,44 +2,58 @@
 
 use rayon::prelude::*;
 
+use super::path::squared_distance;
+use crate::data::{Images, prepare};
+use crate::evaluation::decoded_batches;
+use crate::model::Inference;
+
 /// Members that are looked at, of all classes together.
 const MOST_MEMBERS: usize = 4000;
-/// How much more it counts to be of one class than to be usual in it. In a plane the digits 4 and 9 lie upon each other;
-/// with less than this the image that stands for 4 is a 9.
-const CERTAINTY: f64 = 8.0;
-/// The neighbour of its own class up to which a member's neighbourhood reaches.
-const NEIGHBOUR: usize = 6;
-/// Spread below which a dimension tells members apart no better than rounding does.
-const LEAST_SPREAD: f64 = 1e-6;
+/// Images are compared by the means of so many blocks along a side: by where there is ink, not by how sharp it is.
+const BLOCKS: usize = 8;
+/// A class is as far from an image as the nearest of so many of its images are, on average.
+const SHARE: usize = 3;
+/// Images that are prepared at a time.
+const BATCH: usize = 100;
 
-/// The most typical member of each of `classes` classes: an index into `means`, `[images, latent]`, with one label an
-/// image. None for a class without images. At most about 4000 images are looked at, as many of each class.
+/// An image's blocks, `[channels * BLOCKS * BLOCKS]`.
+type Coarse = Vec<f32>;
+
+/// The most typical member of each of `classes` classes: an index into `images`, of which `means`, `[images, latent]`, are
+/// the codes and which have one label each. None for a class without images. At most about 4000 images are looked at,
+/// as many of each class.
 ///
-/// It is the one that maximizes `log p(z | class) + 8 log p(class | z)`, with a Gaussian kernel density for each class and
-/// classes that are equally likely: it lies among many of its kind, and above all among few of any other, since what it
-/// stands for must be told from its image. A mean may lie outside of its class.
+/// It is the one whose *decoded* image, which is what will be seen of it, is most clearly of its class: how far that is
+/// from the nearest other class, by how far it is from its own. A class's distance is the mean distance to the nearest
+/// third of its images, the member itself left out, by the means of 8 x 8 blocks of pixels. What is faint or smeared is
+/// about as far from all classes, and stands for none.
+///
+/// # Panics
+/// When `means` or `labels` are too few for the images, or the images have other channels than the network.
 #[must_use]
-pub fn typical_members(means: &[f32], latent: usize, labels: &[u16], classes: usize) -> Vec<Option<usize>> {
+pub fn typical_members(
+    network: &Inference,
+    means: &[f32],
+    images: &Images,
+    labels: &[u16],
+    classes: usize,
+) -> Vec<Option<usize>> {
     let members = members_by_class(labels, classes);
-    let places = places(means, latent, &members);
-    let width = width(&places);
-    let score = |class: usize, member: usize| {
-        let densities: Vec<f64> = places
-            .iter()
-            .map(|others| log_density(&places[class][member], others, width))
-            .collect();
-        densities[class] + CERTAINTY * (densities[class] - log_sum(&densities))
-    };
-    (0..classes)
-        .map(|class| {
-            let scores: Vec<f64> = (0..members[class].len())
-                .into_par_iter()
-                .map(|member| score(class, member))
-                .collect();
-            let best = scores.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-            Some(members[class][best.0])
+    let kinds: Vec<Kind> = members
+        .iter()
+        .map(|members| Kind {
+            images: coarse_images(network, images, members),
+            decoded: coarse_decoded(network, means, members),
         })
-        .collect()
+        .collect();
+    let typical = (0..classes).map(|class| Some(members[class][clearest(&kinds, class)?]));
+    typical.collect()
+}
+
+/// The members of a class that are looked at, and what each decodes to.
+struct Kind {
+    images: Vec<Coarse>,
+    decoded: Vec<Coarse>,
 }
 
 /// The images of each class, thinned out evenly where they are too many.
@@ -59,119 +73,135 @@ fn members_by_class(labels: &[u16], classes: usize) -> Vec<Vec<usize>> {
     members
 }
 
-/// Where the members of each class lie, each dimension measured by the spread within the classes.
-fn places(means: &[f32], latent: usize, members: &[Vec<usize>]) -> Vec<Vec<Vec<f64>>> {
-    let value = |index: usize, axis: usize| f64::from(means[index * latent + axis]);
-    let count: usize = members.iter().map(Vec::len).sum();
-    let spreads: Vec<f64> = (0..latent)
-        .map(|axis| {
-            let squares = |members: &Vec<usize>| {
-                let mean = members.iter().map(|&index| value(index, axis)).sum::<f64>() / members.len() as f64;
-                let square = |&index: &usize| (value(index, axis) - mean).powi(2);
-                members.iter().map(square).sum::<f64>()
-            };
-            let sum: f64 = members.iter().map(squares).sum();
-            (sum / count.max(1) as f64).sqrt().max(LEAST_SPREAD)
-        })
-        .collect();
-    let place = |&index: &usize| (0..latent).map(|axis| value(index, axis) / spreads[axis]).collect();
-    members
-        .iter()
-        .map(|members| members.iter().map(place).collect())
+fn coarse_images(network: &Inference, images: &Images, members: &[usize]) -> Vec<Coarse> {
+    let config = network.config();
+    let indices: Vec<u32> = members.iter().map(|&index| index as u32).collect();
+    let batches = indices.chunks(BATCH).flat_map(|indices| {
+        let pixels = prepare(images, indices, config.image_size);
+        coarsened(&pixels, config.channels, config.image_size)
+    });
+    batches.collect()
+}
+
+fn coarse_decoded(network: &Inference, means: &[f32], members: &[usize]) -> Vec<Coarse> {
+    let config = network.config();
+    let code = |&index: &usize| &means[index * config.latent..][..config.latent];
+    let codes: Vec<f32> = members.iter().flat_map(code).copied().collect();
+    decoded_batches(network, &codes)
+        .flat_map(|pixels| coarsened(&pixels, config.channels, config.image_size))
         .collect()
 }
 
-/// How far a member's neighbourhood reaches: the median over all members. Unlike a class's spread, this does not grow when
-/// the class falls into pieces.
-fn width(places: &[Vec<Vec<f64>>]) -> f64 {
-    let reach = |members: &Vec<Vec<f64>>, member: &Vec<f64>| {
-        let mut distances: Vec<f64> = members.iter().map(|other| squared_distance(member, other)).collect();
-        let rank = NEIGHBOUR.min(distances.len() - 1);
-        distances.select_nth_unstable_by(rank, f64::total_cmp).1.sqrt()
+/// The blocks of square images, `[count, channels, size, size]`.
+fn coarsened(pixels: &[f32], channels: usize, size: usize) -> Vec<Coarse> {
+    let block = size.div_ceil(BLOCKS);
+    let share = 1.0 / (block * block) as f32;
+    let coarse = |image: &[f32]| {
+        let mut blocks = vec![0.0; channels * BLOCKS * BLOCKS];
+        for (row, pixels) in image.chunks_exact(size).enumerate() {
+            let (channel, y) = (row / size, row % size / block);
+            for (pixels, sum) in pixels.chunks(block).zip(&mut blocks[(channel * BLOCKS + y) * BLOCKS..]) {
+                *sum += share * pixels.iter().sum::<f32>();
+            }
+        }
+        blocks
     };
-    let mut reaches: Vec<f64> = places
-        .par_iter()
-        .flat_map_iter(|members| members.iter().map(|member| reach(members, member)))
+    pixels.chunks_exact(channels * size * size).map(coarse).collect()
+}
+
+/// Which member of a class is most clearly of it, if it has any.
+fn clearest(kinds: &[Kind], class: usize) -> Option<usize> {
+    let members = 0..kinds[class].decoded.len();
+    let clarities: Vec<f64> = members
+        .into_par_iter()
+        .map(|member| clarity(kinds, class, member))
         .collect();
-    let middle = reaches.len() / 2;
-    if reaches.is_empty() {
-        return LEAST_SPREAD;
-    }
-    reaches
-        .select_nth_unstable_by(middle, f64::total_cmp)
-        .1
-        .max(LEAST_SPREAD)
+    let best = clarities.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    Some(best.0)
 }
 
-fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
+/// How many times as far as from its own class a member's decoded image is from the nearest other one; without another,
+/// the inverse of how far it is from its own.
+fn clarity(kinds: &[Kind], class: usize, member: usize) -> f64 {
+    let decoded = &kinds[class].decoded[member];
+    let distances = |of: usize| kinds[of].images.iter().map(|image| squared_distance(decoded, image).sqrt());
+    let others = (0..kinds.len()).filter(|&other| other != class && !kinds[other].images.is_empty());
+    let other = others.map(|other| nearest(distances(other).collect()));
+    let other = other.reduce(f64::min).unwrap_or(1.0);
+    let mut own: Vec<f64> = distances(class).collect();
+    if own.len() > 1 {
+        own.swap_remove(member);
+    }
+    // What is no number is not clear.
+    (other / nearest(own)).max(0.0)
 }
 
-/// The logarithm of a class's density at a point, but for what is the same in all classes.
-fn log_density(point: &[f64], members: &[Vec<f64>], width: f64) -> f64 {
-    if members.is_empty() {
-        return f64::NEG_INFINITY;
-    }
-    let exponents: Vec<f64> = members
-        .iter()
-        .map(|member| -0.5 * squared_distance(point, member) / (width * width))
-        .collect();
-    log_sum(&exponents) - (members.len() as f64).ln()
-}
-
-/// `ln Σ exp(x)` without overflow; minus infinity for nothing.
-fn log_sum(values: &[f64]) -> f64 {
-    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if most == f64::NEG_INFINITY {
-        return most;
-    }
-    most + values.iter().map(|value| (value - most).exp()).sum::<f64>().ln()
+/// The mean of the smallest third, which is never quite zero.
+fn nearest(mut distances: Vec<f64>) -> f64 {
+    let count = (distances.len() / SHARE).max(1);
+    distances.select_nth_unstable_by(count - 1, f64::total_cmp);
+    (distances[..count].iter().sum::<f64>() / count as f64).max(f64::MIN_POSITIVE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// `count` points on a ring, or in a small disc, around a centre.
-    fn around(centre: [f32; 2], radius: f32, count: usize) -> Vec<f32> {
-        (0..count)
-            .flat_map(|index| {
-                let angle = index as f32 * 2.399_963;
-                [centre[0] + radius * angle.cos(), centre[1] + radius * angle.sin()]
-            })
-            .collect()
+    /// A class of one-block images, and what they decode to.
+    fn kind(images: &[f32], decoded: &[f32]) -> Kind {
+        let coarse = |values: &[f32]| values.iter().map(|&value| vec![value]).collect();
+        Kind {
+            images: coarse(images),
+            decoded: coarse(decoded),
+        }
+    }
+
+    #[test]
+    fn the_member_whose_decoded_image_is_of_its_class_stands_for_it() {
+        // The first class's first member lies well among its kind, but decodes to what is of the second; its second
+        // member decodes to something faint between them.
+        let one = kind(&[0.9, 0.92, 0.8, 0.85], &[0.12, 0.5, 0.88, 0.8]);
+        let other = kind(&[0.1, 0.12, 0.15], &[0.9, 0.1, 0.6]);
+        let none = kind(&[], &[]);
+        let kinds = [one, other, none];
+        assert_eq!([0, 1, 2].map(|class| clearest(&kinds, class)), [Some(2), Some(1), None]);
     }
 
     #[test]
     fn a_class_in_two_pieces_is_represented_by_a_member_of_one() {
-        // The mean of the first class lies in the middle of the second.
-        let mut means = around([-3.0, 0.0], 0.3, 60);
-        means.extend(around([3.0, 0.0], 0.3, 40));
-        means.extend(around([0.0, 0.0], 0.3, 100));
-        let labels: Vec<u16> = (0..200).map(|index| u16::from(index >= 100)).collect();
-        let typical = typical_members(&means, 2, &labels, 3);
-        let first = typical[0].unwrap();
-        assert!(first < 60, "the denser piece stands for the class, not {first}");
-        assert!(typical[1].unwrap() >= 100);
-        assert_eq!(typical[2], None);
+        // Halfway between its pieces a member is near neither.
+        let pieces = [0.0, 0.01, 0.02, 0.03, 1.0, 1.01];
+        let decoded = [0.5, 0.015, 0.4, 0.3, 0.6, 0.7];
+        let kinds = [kind(&pieces, &decoded), kind(&[0.5, 0.51, 0.52], &[0.5; 3])];
+        assert_eq!(clearest(&kinds, 0), Some(1));
     }
 
     #[test]
-    fn a_member_among_another_class_is_not_typical() {
-        // Both classes are dense around the origin, but only the first one is alone elsewhere.
-        let mut means = around([0.0, 0.0], 0.2, 100);
-        means.extend(around([2.0, 0.0], 0.25, 80));
-        means.extend(around([0.0, 0.0], 0.2, 100));
-        let labels: Vec<u16> = (0..280).map(|index| u16::from(index >= 180)).collect();
-        let typical = typical_members(&means, 2, &labels, 2);
-        assert!((100..180).contains(&typical[0].unwrap()), "{typical:?}");
+    fn a_class_alone_and_equal_images_are_borne() {
+        let alone = [kind(&[0.1, 0.2, 0.3, 0.9], &[0.9, 0.2, f32::NAN, 0.6])];
+        assert_eq!(clearest(&alone, 0), Some(1));
+        let single = [kind(&[0.5], &[0.7])];
+        assert_eq!(clearest(&single, 0), Some(0));
+        let equal = [kind(&[0.5; 3], &[0.5; 3]), kind(&[0.5; 2], &[0.5; 2])];
+        assert!(clearest(&equal, 0).is_some());
+        let broken = [kind(&[0.5; 2], &[f32::NAN; 2])];
+        assert!(clearest(&broken, 0).is_some());
     }
 
     #[test]
-    fn dead_dimensions_and_equal_points_are_borne() {
-        let means = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
-        assert_eq!(typical_members(&means, 2, &[0, 0, 0], 1), [Some(2)]);
-        assert_eq!(typical_members(&[], 2, &[], 1), [None]);
-        assert_eq!(typical_members(&means, 2, &[7, 7, 7], 1), [None]);
+    fn blocks_are_the_means_of_their_pixels_in_every_channel() {
+        // Two channels of 16 x 16, a block being 2 x 2 pixels.
+        let pixels: Vec<f32> = (0..512).map(|pixel| if pixel < 256 { 0.0 } else { (pixel % 16) as f32 }).collect();
+        let coarse = coarsened(&pixels, 2, 16);
+        assert_eq!((coarse.len(), coarse[0].len()), (1, 128));
+        assert!(coarse[0][..64].iter().all(|&block| block == 0.0));
+        assert_eq!(coarse[0][64..72], [0.5, 2.5, 4.5, 6.5, 8.5, 10.5, 12.5, 14.5]);
+    }
+
+    #[test]
+    fn labels_without_a_class_have_no_members_and_many_are_thinned_out() {
+        assert_eq!(members_by_class(&[1, 7, 1, 0], 2), [vec![3], vec![0, 2]]);
+        let many = members_by_class(&[0; 9001], 1);
+        assert_eq!((many[0].len(), many[0][1]), (3001, 3));
     }
 }

@@ -122,5 +122,6 @@ fn information(job: &Job) -> anyhow::Result<Information> {
         &evaluation.kl_per_latent,
         None,
         &[],
+        &[],
     )))
 }

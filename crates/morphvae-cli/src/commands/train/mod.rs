@@ -11,7 +11,7 @@ use anyhow::bail;
 use burn::tensor::Device;
 use morphvae::evaluation::{Codes, encode};
 use morphvae::figures::Gallery;
-use morphvae::latent::LatentStatistics;
+use morphvae::latent::{LatentStatistics, typical_members};
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
 use morphvae::objective::{Likelihood, Loss, Objective};
 use morphvae::training::{EpochReport, Outcome, Progress, RunConfig, RunFolder, Training, TrainingData};
@@ -186,13 +186,10 @@ impl Run {
                 }
                 Outcome::Finished(report) => {
                     // In this order, since a run that dies in between does again what the checkpoint does not say.
-                    self.write_model(&training, &report)?;
+                    let network = Inference::new(&training.network());
+                    self.write_model(&training, &network, &report)?;
                     self.folder.save(&training)?;
-                    self.draw(
-                        &training,
-                        &Inference::new(&training.network()),
-                        &report.evaluation.codes,
-                    )?;
+                    self.draw(&training, &network, &report.evaluation.codes)?;
                     if let Some(watching) = watching {
                         watching.publish(&training, &report)?;
                     }
@@ -229,9 +226,11 @@ impl Run {
         )
     }
 
-    fn write_model(&self, training: &Training, report: &EpochReport) -> anyhow::Result<()> {
-        let network = training.network();
+    fn write_model(&self, training: &Training, network: &Inference, report: &EpochReport) -> anyhow::Result<()> {
         let evaluation = &report.evaluation;
+        let (means, images) = (&evaluation.codes.mean, &self.data.test.images);
+        let labels = self.data.test.labels.as_deref();
+        let typical = labels.map(|labels| typical_members(network, means, images, labels, self.classes.len()));
         let card = ModelCard {
             network: self.config.network,
             objective: self.config.training.objective,
@@ -247,13 +246,14 @@ impl Run {
                 kl: report.metrics.test_kl,
             },
             latent_statistics: LatentStatistics::of(
-                &evaluation.codes.mean,
+                means,
                 &evaluation.kl_per_latent,
-                self.data.test.labels.as_deref(),
+                labels,
                 &self.classes,
+                &typical.unwrap_or_default(),
             ),
         };
-        TrainedModel::write(&network, &card, &self.folder.model_path(), Precision::Full)?;
+        TrainedModel::write(network.network(), &card, &self.folder.model_path(), Precision::Full)?;
         Ok(())
     }
 

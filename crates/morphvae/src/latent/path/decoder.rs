@@ -51,7 +51,7 @@ pub(super) fn steps(decoder: &dyn Decoder, points: &[f32]) -> Vec<f64> {
 }
 
 /// The summed squared differences of two images.
-pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+pub(in crate::latent) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     sum_of_products(a, b, |a, b| (a - b) * (a - b))
 }
 

@@ -20,6 +20,7 @@ mod tests;
 mod vector;
 
 pub use decoder::Decoder;
+pub(super) use decoder::squared_distance;
 pub use error::PathError;
 pub use metric::magnification;
 pub use motion::Motion;
