@@ -1,9 +1,13 @@
 //! What can be typed: the verbs, their options, and what each says of itself.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use morphvae::latent::path::MOST_STEPS;
+
+use crate::commands::morph::LONGEST_REST;
 
 /// Learn a distribution of small images, and draw anything between them.
 #[derive(Debug, Parser)]
@@ -29,7 +33,8 @@ pub enum Verb {
     Evaluate(EvaluateArguments),
     /// Let one image flow into another: a clip through classes, files or points
     #[command(
-        after_help = "Example: morphvae morph 2 4 9 3 5 3 8",
+        after_help = "Examples: morphvae morph 2 4 9 3 5 3 8\n          \
+                      morphvae morph 2 4@hold=1 9 --seconds 5 --out slow.gif",
         override_usage = "morphvae morph [OPTIONS] [MODEL] <KEY> <KEY>..."
     )]
     Morph(Box<MorphArguments>),
@@ -260,9 +265,14 @@ pub struct EvaluateArguments {
 pub struct MorphArguments {
     /// The model (a run's folder, a .safetensors or a .pth; the bundled one when left out), and what the clip goes
     /// through: classes, image files, test:N and train:N of a data set, latent points as z:0.3,-1.2, or random. What
-    /// follows a + is added to that key alone: anna.png+smile:1.5
-    #[arg(value_name = "KEY", required = true)]
-    pub keys: Vec<String>,
+    /// follows a + is added to that key alone: anna.png+smile:1.5. What follows an @ is of its time, as in --keys:
+    /// anna.png@hold=1,ease=in
+    #[arg(value_name = "KEY", required_unless_present = "list")]
+    pub keys: Vec<OsString>,
+    /// Read the keys from a file, one a line, files beside it: anna.png time=2 hold=0.5 ease=in. The time and the ease
+    /// are of the way to the next key, in seconds; a # begins a comment
+    #[arg(long = "keys", value_name = "FILE")]
+    pub list: Option<PathBuf>,
     /// Add so much of an attribute to every key, as smile:1.5; it lies in smile.attribute.json
     #[arg(long, value_name = "NAME:AMOUNT", value_parser = clap::value_parser!(crate::keys::Amount))]
     pub add: Vec<crate::keys::Amount>,
@@ -286,16 +296,19 @@ pub struct MorphArguments {
     #[arg(long, help_heading = "Path")]
     pub on_map: bool,
 
-    /// Frames of the whole way through all keys [default: 24 from key to key]
-    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Clip", allow_negative_numbers = true)]
+    /// Frames of the whole way through all keys [default: 20 from key to key]
+    #[arg(long, value_name = "N", value_parser = whole(1, MOST_STEPS), conflicts_with = "seconds", help_heading = "Clip", allow_negative_numbers = true)]
     pub frames: Option<usize>,
+    /// Length of the clip with all its rests, there and back if it bounces [default: about 1 from key to key]
+    #[arg(long, value_name = "SECONDS", value_parser = length, help_heading = "Clip", allow_negative_numbers = true)]
+    pub seconds: Option<f64>,
     /// Frames a second
     #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = rate, help_heading = "Clip", allow_negative_numbers = true)]
     pub fps: f64,
     /// Rest so long on each key [default: 0.2]
     #[arg(long, value_name = "SECONDS", value_parser = rest, help_heading = "Clip", allow_negative_numbers = true)]
     pub hold: Option<f64>,
-    /// What comes after the last key [default: bounce]
+    /// What comes after the last key [default: cycle, and once for a folder of frames]
     #[arg(long = "loop", value_enum, help_heading = "Clip")]
     pub repeat: Option<RepeatArgument>,
     /// Draw each pixel N x N pixels large [default: so that the clip is about 160 pixels wide]
@@ -308,6 +321,9 @@ pub struct MorphArguments {
     /// The clip: .gif, .apng, .mp4 (with ffmpeg), or a folder for PNG frames [default: morph-KEYS.gif]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
+    /// Draw no contact sheet beside the clip
+    #[arg(long, help_heading = "Output")]
+    pub no_sheet: bool,
     /// Replace what exists
     #[arg(long, help_heading = "Output")]
     pub force: bool,
@@ -335,6 +351,7 @@ pub enum EaseArgument {
     /// The same speed all the way
     Linear,
     /// Slow at both keys
+    #[value(alias = "in-out")]
     Smoothstep,
     /// Slow at the first key
     In,
@@ -430,7 +447,7 @@ pub struct GridArguments {
     pub components: Option<[usize; 2]>,
     /// In the plane through three keys: classes, image files, test:N, latent points as z:0.3,-1.2, or random
     #[arg(long, value_name = "KEY", num_args = 3, group = "plane", conflicts_with_all = ["spacing", "range", "base"], help_heading = "Slice")]
-    pub through: Option<Vec<String>>,
+    pub through: Option<Vec<OsString>>,
     /// No slice: a row for each latent dimension, those that carry most first
     #[arg(long, group = "plane", help_heading = "Slice")]
     pub traverse: bool,
@@ -439,7 +456,7 @@ pub struct GridArguments {
     pub rows: Option<usize>,
     /// The key where dimensions stay that do not change [default: the middle of the prior]
     #[arg(long, value_name = "KEY", conflicts_with = "components", help_heading = "Slice")]
-    pub base: Option<String>,
+    pub base: Option<OsString>,
     /// How values are spaced [default: quantile, and linear for --traverse]
     #[arg(long, value_enum, help_heading = "Slice")]
     pub spacing: Option<SpacingArgument>,
@@ -632,9 +649,20 @@ fn rate(text: &str) -> Result<f64, &'static str> {
     rate.ok_or("frames a second are a number from 0.1 to 100")
 }
 
-fn rest(text: &str) -> Result<f64, &'static str> {
-    let rest = text.parse().ok().filter(|rest: &f64| (0.0..=60.0).contains(rest));
-    rest.ok_or("a rest is a number of seconds from 0 to 60")
+fn rest(text: &str) -> Result<f64, String> {
+    let rest = text
+        .parse()
+        .ok()
+        .filter(|rest: &f64| (0.0..=LONGEST_REST).contains(rest));
+    rest.ok_or_else(|| format!("a rest is a number of seconds from 0 to {LONGEST_REST}"))
+}
+
+fn length(text: &str) -> Result<f64, &'static str> {
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|&seconds: &f64| seconds > 0.0 && seconds <= 3600.0);
+    seconds.ok_or("a length is more than 0 seconds, up to 3600")
 }
 
 /// Two numbers from 1, such as `1,4`, as indices from 0.

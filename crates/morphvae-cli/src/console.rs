@@ -63,12 +63,15 @@ impl Console {
 pub enum Unit {
     Images,
     Bytes,
+    /// From one key of a clip to the next.
+    Ways,
 }
 
 impl Unit {
     fn style(self) -> ProgressStyle {
         let template = match self {
             Self::Images => "{prefix} {bar:30.cyan/white} {pos}/{len}  {per_sec:>14}  {eta:>4} left  {msg}",
+            Self::Ways => "{prefix} {bar:30.cyan/white} {pos}/{len}  {eta:>4} left",
             Self::Bytes => "{prefix} {bar:30.cyan/white} {bytes}/{total_bytes}  {bytes_per_sec}  {eta:>4} left",
         };
         ProgressStyle::with_template(template)
@@ -86,6 +89,7 @@ impl Unit {
         match self {
             Self::Images => format!("{amount:.0} images/s"),
             Self::Bytes => format!("{:.1} MB/s", amount / 1e6),
+            Self::Ways => format!("{amount:.1} keys/s"),
         }
     }
 }

@@ -7,14 +7,19 @@ use std::thread;
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// What a shell reports for a program that Ctrl-C ended.
-pub const EXIT_CODE: i32 = 130;
+pub const EXIT_CODE: u8 = 130;
+
+/// The work was stopped as asked, and the way to go on was told.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped")]
+pub struct Stopped;
 
 /// Listens from now on; the thread that calls this is the one that may [`wait`].
 pub fn listen() -> anyhow::Result<()> {
     let listener = thread::current();
     ctrlc::set_handler(move || {
         if ASKED.swap(true, Ordering::SeqCst) {
-            std::process::exit(EXIT_CODE);
+            std::process::exit(EXIT_CODE.into());
         }
         listener.unpark();
     })?;

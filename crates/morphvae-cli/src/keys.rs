@@ -1,5 +1,7 @@
 //! The images that a clip goes through, as they are typed: classes, files, members of a data set, latent points.
 
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use morphvae::data::{Dataset, Fit, Images, Split, read_image};
@@ -15,6 +17,9 @@ use crate::model::{Model, is_fatal};
 
 /// What `--add` and a key's `+` look for beside the folder and the name that were given.
 const ATTRIBUTE_ENDING: &str = ".attribute.json";
+
+/// Folders of an image file that its name on figures has, at most.
+const MOST_FOLDERS: usize = 4;
 
 /// So much of an attribute, as `smile:1.5`.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,20 +69,37 @@ impl<'a> KeyReader<'a> {
         }
     }
 
-    /// The points of keys, `[latent]` each, in their order, with `added` to all of them.
-    pub fn read(&mut self, keys: &[String], added: &[Amount]) -> anyhow::Result<Vec<Vec<f32>>> {
-        let read = |(number, text): (usize, &String)| {
-            let (text, own) = match split_amount(text) {
-                Some((text, amount)) => (text, Some(amount)),
-                None => (text.as_str(), None),
-            };
-            let mut point = self.point(text, number as u64)?;
-            for amount in added.iter().chain(&own) {
+    /// The point of a key, `[latent]`, with `added` to it; its number among the keys decides where a random one lies.
+    pub fn read(&mut self, key: &OsStr, number: usize, added: &[Amount]) -> anyhow::Result<Vec<f32>> {
+        let Some(text) = key.to_str() else {
+            let mut point = self.unspellable(Path::new(key))?;
+            for amount in added {
                 point = self.add(amount, &point)?;
             }
-            Ok(point)
+            return Ok(point);
         };
-        keys.iter().enumerate().map(read).collect()
+        let (text, own) = match split_amount(text) {
+            Some((text, amount)) => (text, Some(amount)),
+            None => (text, None),
+        };
+        let mut point = self.point(text, number as u64)?;
+        for amount in added.iter().chain(&own) {
+            point = self.add(amount, &point)?;
+        }
+        Ok(point)
+    }
+
+    /// A key that is no UTF-8 can only be a file.
+    fn unspellable(&self, path: &Path) -> anyhow::Result<Vec<f32>> {
+        if path.is_file() {
+            return self.image(path);
+        }
+        let text = format!(
+            "{}: no file: a key that is not UTF-8 is the name of an image file and nothing else; --add adds attributes \
+             to it",
+            path.display()
+        );
+        Err(Usage(text).into())
     }
 
     /// The images that a latent map shows and the names of their classes, or none, with a note, where there are none to
@@ -258,39 +280,47 @@ impl std::str::FromStr for Amount {
 }
 
 /// A key and what is added to it alone: `anna.png+smile:1.5`.
-fn split_amount(text: &str) -> Option<(&str, Amount)> {
+pub fn split_amount(text: &str) -> Option<(&str, Amount)> {
     let (key, amount) = text.rsplit_once('+')?;
     Some((key, amount.parse().ok()?))
 }
 
 /// Whether this file is meant whatever the classes are called.
-fn is_clearly_a_file(path: &Path) -> bool {
+pub fn is_clearly_a_file(path: &Path) -> bool {
     let looks_like_one = path.extension().is_some() || path.components().count() > 1;
     looks_like_one && path.is_file()
 }
 
 /// A key as it is typed, but for an image file's ending and all but the last so many of its folders:
 /// `smile/anna+grin:1.5`.
-pub fn shortened(key: &str, folders: usize) -> String {
-    let text = split_amount(key).map_or(key, |(text, _)| text);
-    if !is_clearly_a_file(Path::new(text)) {
-        return key.to_owned();
+pub fn shortened(key: &OsStr, folders: usize) -> String {
+    let split = key.to_str().and_then(|text| Some((text, split_amount(text)?.0)));
+    let (file, added) = match split {
+        Some((text, key)) => (OsStr::new(key), &text[key.len()..]),
+        None => (key, ""),
+    };
+    if !is_clearly_a_file(Path::new(file)) {
+        return key.to_string_lossy().into_owned();
     }
-    let path = Path::new(text).with_extension("");
+    let path = Path::new(file).with_extension("");
     let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
     let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
     let kept = &parts[parts.len().saturating_sub(1 + folders)..];
-    kept.join("/") + &key[text.len()..]
+    kept.join("/") + added
 }
 
-/// What keys are called on figures: an image file by its stem, or as it is typed where another one shares that.
-pub fn names(keys: &[String]) -> Vec<String> {
-    let name = |key: &String| {
-        let name = shortened(key, 0);
-        let is_shared = keys.iter().any(|other| other != key && shortened(other, 0) == name);
-        if is_shared { key.clone() } else { name }
-    };
-    keys.iter().map(name).collect()
+/// What keys are called on figures: image files by their stems, or with as many of their folders as tell all keys apart;
+/// as they are typed where nothing less does.
+pub fn names(keys: &[OsString]) -> Vec<String> {
+    let shortened = |folders| keys.iter().map(|key| shortened(key, folders)).collect();
+    let told_apart = (0..=MOST_FOLDERS).map(shortened).find(|names: &Vec<String>| {
+        let mut owners = HashMap::new();
+        names
+            .iter()
+            .zip(keys)
+            .all(|(name, key)| *owners.entry(name).or_insert(key) == key)
+    });
+    told_apart.unwrap_or_else(|| keys.iter().map(|key| key.to_string_lossy().into_owned()).collect())
 }
 
 /// Where an attribute lies: `smile` is `smile.attribute.json` in the current folder; a path is taken as it is.
@@ -344,13 +374,20 @@ mod tests {
             path.to_str().unwrap().to_owned()
         };
         let (plain, smile, other) = (file("plain/1.png"), file("smile/1.png"), file("smile/v1.2.png"));
-        let keys = [plain.as_str(), &smile, &other, "z:0.3,-1.2", "blue+red:1.2", "v1.2"].map(String::from);
-        // Even without its ending, the third file is called as the last key.
-        let expected = [&plain, &smile, &other, "z:0.3,-1.2", "blue+red:1.2", "v1.2"];
+        let keys = [plain.as_str(), &smile, &other, "z:0.3,-1.2", "blue+red:1.2", "v1.2"].map(OsString::from);
+        // Two files share a stem, and even without its ending the third is called as the last key.
+        let expected = ["plain/1", "smile/1", "smile/v1.2", "z:0.3,-1.2", "blue+red:1.2", "v1.2"];
         assert_eq!(names(&keys), expected);
-        assert_eq!(names(&[format!("{smile}+red:-0.5")]), ["1+red:-0.5"]);
-        assert_eq!(shortened(&format!("{smile}+red:-0.5"), 1), "smile/1+red:-0.5");
-        assert_eq!(shortened("absent/1.png", 0), "absent/1.png");
+        assert_eq!(names(&keys[1..4]), ["1", "v1.2", "z:0.3,-1.2"]);
+        // In one folder only the endings tell them apart.
+        let jpeg = file("plain/1.jpg");
+        assert_eq!(
+            names(&[plain.clone(), jpeg.clone()].map(OsString::from)),
+            [plain.clone(), jpeg]
+        );
+        assert_eq!(names(&[format!("{smile}+red:-0.5").into()]), ["1+red:-0.5"]);
+        assert_eq!(shortened(format!("{smile}+red:-0.5").as_ref(), 1), "smile/1+red:-0.5");
+        assert_eq!(shortened("absent/1.png".as_ref(), 0), "absent/1.png");
     }
 
     #[test]

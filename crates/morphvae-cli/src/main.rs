@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has had enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<interrupt::Stopped>() => ExitCode::from(interrupt::EXIT_CODE),
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {}", one_line(&error));
             ExitCode::from(exit_code(&error))
@@ -119,7 +120,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || matches!(cause.downcast_ref(), Some(DataError::UnknownSet { .. }))
             || matches!(
                 cause.downcast_ref(),
-                Some(ClipError::UnknownEnding { .. } | ClipError::ColoursMapped)
+                Some(ClipError::UnknownEnding { .. } | ClipError::ColoursMapped | ClipError::TooLarge { .. })
             )
             || matches!(cause.downcast_ref(), Some(PathError::Steps { .. }))
             || matches!(

@@ -69,7 +69,9 @@ function sheet({ clip, model }) {
 /** The words of the command line that makes the same clip. */
 function command({ keys, kind, loop, seconds, model }) {
   const latents = keys.map(({ point }) => `z:${point.map((value) => String(Number(value.toFixed(3)))).join(",")}`);
-  const options = [`--path ${kind}`, loop && "--loop cycle", `--frames ${RATE * seconds}`, `--fps ${RATE}`];
+  // All is said, whatever the program does by itself.
+  const time = [`--loop ${loop ? "cycle" : "once"}`, `--frames ${RATE * seconds}`, `--fps ${RATE}`, "--hold 0"];
+  const options = [`--path ${kind}`, ...time];
   return [model.command, quoted(model.model_argument), ...latents, ...options].filter(Boolean);
 }
 

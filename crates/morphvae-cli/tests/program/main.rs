@@ -1,5 +1,7 @@
 //! The program as a user meets it: the real binary, a tiny network, a fresh folder for each test.
 
+mod classes;
+mod clip;
 mod desk;
 mod images;
 mod morph;

@@ -156,6 +156,12 @@ fn typical(network: &Inference, facts: &ModelFacts, shown: &ShownImages, codes: 
         let code = |index: usize| &codes.mean[index * latent..][..latent];
         members.into_iter().map(|member| member.map_or(&[][..], code)).collect()
     };
-    let or_middle = |point: &[f32]| if point.len() == latent { widened(point) } else { vec![0.0; latent] };
+    let or_middle = |point: &[f32]| {
+        if point.len() == latent {
+            widened(point)
+        } else {
+            vec![0.0; latent]
+        }
+    };
     points.into_iter().map(or_middle).collect()
 }

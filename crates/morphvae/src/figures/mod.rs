@@ -3,7 +3,7 @@
 //! A figure is a function from images or numbers to an [`image::RgbImage`]; it knows nothing of networks and touches no
 //! file. [`write_png`] and [`write_gif`] put pictures on disk, and a [`Gallery`] is all of a network's figures at once.
 //!
-//! - [`contact_sheet`], [`class_sheet`], [`clip_sheet`], [`reconstruction`]: many images on one page;
+//! - [`contact_sheet`], [`class_sheet`], [`clip_sheets`], [`reconstruction`]: many images on one page;
 //! - [`latent_map`]: encoded images as points of the plane or of space;
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`traversals`](fn@traversals): what each latent dimension does;
@@ -39,7 +39,7 @@ pub use gallery::Gallery;
 pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, manifold};
 pub use palette::class_colours;
-pub use sheet::{class_sheet, clip_sheet, contact_sheet, reconstruction};
+pub use sheet::{class_sheet, clip_sheet_count, clip_sheets, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
 pub use traversals::{TraversalRow, dimension_name, traversals};
 pub use write::write_png;

@@ -22,6 +22,8 @@ const NAME_GAP: f64 = 28.0;
 const GUTTER: usize = 72;
 /// Images of a row from one key of a clip to the next, at most.
 const ROW: usize = 13;
+/// Rows of a clip on one sheet, at most: so high that it can still be looked at.
+const MOST_ROWS: usize = 40;
 /// For a heading over a block of images.
 const HEADING: usize = 52;
 
@@ -68,20 +70,27 @@ pub fn class_sheet(
     named_rows(images, &rows, Pixels::Squares, caption)
 }
 
-/// Draws the frames of a clip, a row from each key to the next: the first and the last of a row are keys.
+/// How many sheets [`clip_sheets`] draws of a clip through so many keys.
+#[must_use]
+pub fn clip_sheet_count(keys: usize, closed: bool) -> usize {
+    keys.saturating_sub(usize::from(!closed)).div_ceil(MOST_ROWS)
+}
+
+/// Draws the frames of a clip, a row from each key to the next: the first and the last of a row are keys. What are more
+/// than 40 rows goes on on another sheet.
 ///
 /// `keys` are the keys' places among `images` and `names` their names; a closed clip goes on from its last image to its
 /// first.
 ///
 /// # Errors
 /// As [`contact_sheet`]; also when there are fewer than two keys, or names and keys do not fit.
-pub fn clip_sheet(
+pub fn clip_sheets(
     images: &Images,
     keys: &[usize],
     names: &[String],
     closed: bool,
     caption: &Caption,
-) -> Result<RgbImage, FigureError> {
+) -> Result<Vec<RgbImage>, FigureError> {
     check(images)?;
     let mismatch = |what, expected, got| Err(FigureError::Mismatch { what, expected, got });
     let count = images.count();
@@ -105,7 +114,9 @@ pub fn clip_sheet(
             .collect()
     };
     let rows: Vec<(String, Vec<usize>)> = names.zip(ends.iter().map(row)).collect();
-    named_rows(images, &rows, Pixels::Smooth, caption)
+    rows.chunks(MOST_ROWS)
+        .map(|rows| named_rows(images, rows, Pixels::Smooth, caption))
+        .collect()
 }
 
 /// A name that leaves room for the images.
@@ -336,7 +347,9 @@ mod tests {
         let images = Images::new(1, 1, 1, (0..30).map(|index| 8 * index).collect()).unwrap();
         let names: Vec<String> = ["a", "b"].map(String::from).to_vec();
         let caption = Caption::default();
-        let sheet = clip_sheet(&images, &[0, 20], &names, true, &caption).unwrap();
+        let sheet = clip_sheets(&images, &[0, 20], &names, true, &caption)
+            .unwrap()
+            .remove(0);
         // Thirteen pixels of 8 x 8 with gaps of 9.
         let at = |column: u32, row: u32| {
             let left = sheet.width() - 64 - (13 * 8 + 12 * 9) + column * 17;
@@ -346,16 +359,40 @@ mod tests {
         // The second row leads from the last key on to the first.
         let last_row: Vec<u8> = (0..11).map(|column| at(column, 1)).collect();
         assert_eq!(last_row, [160, 168, 176, 184, 192, 200, 208, 216, 224, 232, 0]);
-        assert!(clip_sheet(&images, &[0], &names[..1], false, &caption).is_err());
-        assert!(clip_sheet(&images, &[0, 30], &names, false, &caption).is_err());
-        assert!(clip_sheet(&images, &[0, 3], &names[..1], false, &caption).is_err());
+        assert!(clip_sheets(&images, &[0], &names[..1], false, &caption).is_err());
+        assert!(clip_sheets(&images, &[0, 30], &names, false, &caption).is_err());
+        assert!(clip_sheets(&images, &[0, 3], &names[..1], false, &caption).is_err());
+    }
+
+    #[test]
+    fn a_clip_through_many_keys_has_several_sheets() {
+        let images = Images::new(1, 1, 1, (0..100).collect()).unwrap();
+        let keys: Vec<usize> = (0..100).collect();
+        let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        for (closed, expected) in [(false, [40, 40, 19]), (true, [40, 40, 20])] {
+            let sheets = clip_sheets(&images, &keys, &names, closed, &Caption::default()).unwrap();
+            assert_eq!(clip_sheet_count(100, closed), sheets.len());
+            // Rows of 8 pixels with gaps of 9, and a margin of 64.
+            let rows: Vec<u32> = sheets.iter().map(|sheet| (sheet.height() - 128 + 9) / 17).collect();
+            assert_eq!(rows, expected);
+            // The second sheet begins with the key that the first one ended with.
+            let from_right = |sheet: &RgbImage, x: u32, y: u32| sheet.get_pixel(sheet.width() - 64 - x, y).0[0];
+            assert_eq!(from_right(&sheets[0], 1, 64 + 39 * 17), 40);
+            assert_eq!(from_right(&sheets[1], 1 + 17, 64), 40);
+        }
+        assert_eq!(
+            [(2, false), (41, false), (41, true)].map(|(keys, closed)| clip_sheet_count(keys, closed)),
+            [1, 1, 2]
+        );
     }
 
     #[test]
     fn the_names_of_a_clip_have_as_much_room_as_they_need() {
         let images = Images::new(1, 1, 1, vec![0; 9]).unwrap();
         let left = |names: [&str; 2]| {
-            let sheet = clip_sheet(&images, &[0, 8], &names.map(String::from), false, &Caption::default()).unwrap();
+            let names = names.map(String::from);
+            let sheets = clip_sheets(&images, &[0, 8], &names, false, &Caption::default()).unwrap();
+            let sheet = &sheets[0];
             sheet.width() as usize - 2 * MARGIN - (9 * 8 + 8 * 9)
         };
         let names = ["frame-0000+smile:1.5", "frame-0001+smile:-1.5"];

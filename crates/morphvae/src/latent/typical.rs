@@ -124,7 +124,12 @@ fn clearest(kinds: &[Kind], class: usize) -> Option<usize> {
 /// the inverse of how far it is from its own.
 fn clarity(kinds: &[Kind], class: usize, member: usize) -> f64 {
     let decoded = &kinds[class].decoded[member];
-    let distances = |of: usize| kinds[of].images.iter().map(|image| squared_distance(decoded, image).sqrt());
+    let distances = |of: usize| {
+        kinds[of]
+            .images
+            .iter()
+            .map(|image| squared_distance(decoded, image).sqrt())
+    };
     let others = (0..kinds.len()).filter(|&other| other != class && !kinds[other].images.is_empty());
     let other = others.map(|other| nearest(distances(other).collect()));
     let other = other.reduce(f64::min).unwrap_or(1.0);
@@ -140,7 +145,8 @@ fn clarity(kinds: &[Kind], class: usize, member: usize) -> f64 {
 fn nearest(mut distances: Vec<f64>) -> f64 {
     let count = (distances.len() / SHARE).max(1);
     distances.select_nth_unstable_by(count - 1, f64::total_cmp);
-    (distances[..count].iter().sum::<f64>() / count as f64).max(f64::MIN_POSITIVE)
+    let mean = distances[..count].iter().sum::<f64>() / count as f64;
+    if mean == 0.0 { f64::MIN_POSITIVE } else { mean }
 }
 
 #[cfg(test)]
@@ -160,7 +166,7 @@ mod tests {
     fn the_member_whose_decoded_image_is_of_its_class_stands_for_it() {
         // The first class's first member lies well among its kind, but decodes to what is of the second; its second
         // member decodes to something faint between them.
-        let one = kind(&[0.9, 0.92, 0.8, 0.85], &[0.12, 0.5, 0.88, 0.8]);
+        let one = kind(&[0.9, 0.92, 0.8, 0.85], &[0.12, 0.5, 0.88, 0.7]);
         let other = kind(&[0.1, 0.12, 0.15], &[0.9, 0.1, 0.6]);
         let none = kind(&[], &[]);
         let kinds = [one, other, none];
@@ -178,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_class_alone_and_equal_images_are_borne() {
-        let alone = [kind(&[0.1, 0.2, 0.3, 0.9], &[0.9, 0.2, f32::NAN, 0.6])];
+        let alone = [kind(&[0.1, 0.2, 0.3, 0.9], &[0.7, 0.21, f32::NAN, 0.6])];
         assert_eq!(clearest(&alone, 0), Some(1));
         let single = [kind(&[0.5], &[0.7])];
         assert_eq!(clearest(&single, 0), Some(0));
@@ -191,7 +197,9 @@ mod tests {
     #[test]
     fn blocks_are_the_means_of_their_pixels_in_every_channel() {
         // Two channels of 16 x 16, a block being 2 x 2 pixels.
-        let pixels: Vec<f32> = (0..512).map(|pixel| if pixel < 256 { 0.0 } else { (pixel % 16) as f32 }).collect();
+        let pixels: Vec<f32> = (0..512)
+            .map(|pixel| if pixel < 256 { 0.0 } else { (pixel % 16) as f32 })
+            .collect();
         let coarse = coarsened(&pixels, 2, 16);
         assert_eq!((coarse.len(), coarse[0].len()), (1, 128));
         assert!(coarse[0][..64].iter().all(|&block| block == 0.0));

@@ -3,6 +3,7 @@
 mod slice;
 mod traverse;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use morphvae::latent::{linear_grid, quantile_grid};
@@ -71,9 +72,11 @@ impl Job<'_> {
     }
 
     /// The points that keys stand for.
-    fn keys(&self, keys: &[String]) -> anyhow::Result<Vec<Vec<f32>>> {
+    fn keys(&self, keys: &[OsString]) -> anyhow::Result<Vec<Vec<f32>>> {
         let images = &self.arguments.images;
-        KeyReader::new(self.model, &self.network, images, 0, self.console).read(keys, &[])
+        let mut reader = KeyReader::new(self.model, &self.network, images, 0, self.console);
+        let keys = keys.iter().enumerate();
+        keys.map(|(number, key)| reader.read(key, number, &[])).collect()
     }
 
     /// `count` values, spaced as asked, or as `usual`; and what is to be said of that.

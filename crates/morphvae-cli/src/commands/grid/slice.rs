@@ -1,5 +1,7 @@
 //! A sheet of images over a plane of the latent space.
 
+use std::ffi::OsString;
+
 use morphvae::evaluation::{decode, encode};
 use morphvae::figures::{Caption, ManifoldAxes, dimension_name, manifold, write_png};
 use morphvae::latent::{PrincipalComponents, Slice, SliceError};
@@ -79,7 +81,7 @@ fn axes(job: &Job, axes: Option<[usize; 2]>) -> anyhow::Result<Plane> {
     let slice = Slice::axes(&job.base()?, axes).map_err(usage)?;
     let place = match (&job.arguments.base, latent) {
         (_, 2) => None,
-        (Some(key), _) => Some(format!("the others at {key}")),
+        (Some(key), _) => Some(format!("the others at {}", key.display())),
         (None, _) => Some("the others at 0".to_owned()),
     };
     Ok(Plane {
@@ -115,7 +117,7 @@ fn components(job: &Job, axes: [usize; 2]) -> anyhow::Result<Plane> {
     })
 }
 
-fn through(job: &Job, keys: &[String]) -> anyhow::Result<Plane> {
+fn through(job: &Job, keys: &[OsString]) -> anyhow::Result<Plane> {
     let points = job.keys(keys)?;
     let [first, second, third] = points.as_slice() else {
         return Err(Usage(format!("--through takes three keys, not {}", keys.len())).into());
@@ -123,7 +125,7 @@ fn through(job: &Job, keys: &[String]) -> anyhow::Result<Plane> {
     Ok(Plane {
         slice: Slice::through([first, second, third]).map_err(usage)?,
         title: "Continuously changing images in the plane through three keys".to_owned(),
-        axes: [1, 2].map(|other| format!("{} → {}", keys[0], keys[other])),
+        axes: [1, 2].map(|other| format!("{} → {}", keys[0].display(), keys[other].display())),
         place: None,
         kind: "through",
     })

@@ -64,7 +64,7 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
 
     let mut subtitle = format!("{} · {spacing}", job.learned());
     if let Some(key) = &arguments.base {
-        subtitle += &format!(" · from {key}");
+        subtitle += &format!(" · from {}", key.display());
     }
     if !left_out.is_empty() {
         let rest: f64 = left_out.iter().map(|&dimension| amounts[dimension]).sum();

@@ -182,7 +182,7 @@ impl Run {
                     let path = self.folder.path().display();
                     self.console
                         .note(format!("stopped; go on with: morphvae train --resume {path}"));
-                    std::process::exit(interrupt::EXIT_CODE);
+                    std::process::exit(interrupt::EXIT_CODE.into());
                 }
                 Outcome::Finished(report) => {
                     // In this order, since a run that dies in between does again what the checkpoint does not say.

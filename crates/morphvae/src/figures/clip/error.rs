@@ -37,7 +37,10 @@ pub enum ClipError {
     #[error("a colormap is for grey images, and these have colours; leave it out")]
     ColoursMapped,
     /// The frames would not fit into memory, or a side not into the file.
-    #[error("{frames} frames of {width} x {height} pixels are too large for a clip; give fewer or a smaller scale")]
+    #[error(
+        "{frames} frames of {width} x {height} pixels are too large for a clip, which holds {most} of them; give fewer or \
+         a smaller scale"
+    )]
     TooLarge {
         /// Images that would be drawn.
         frames: usize,
@@ -45,7 +48,12 @@ pub enum ClipError {
         width: usize,
         /// Their height, in pixels.
         height: usize,
+        /// As many of that size would do.
+        most: usize,
     },
+    /// Whoever watches the work wanted no more of it.
+    #[error("stopped before the clip was written")]
+    Stopped,
     /// A path that asks for no kind of clip.
     #[error(
         "{}: a clip ends in .gif, .apng or .mp4, or is a folder, without an ending, for its frames (animated WebP is not \

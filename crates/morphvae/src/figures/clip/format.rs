@@ -1,15 +1,15 @@
 //! What kind of file a path asks for.
 
+use super::super::FigureError;
 use super::super::gif::Animation;
-use super::super::{FigureError, write_png};
+use super::count::{Count, Observer};
 use super::look::{Frames, Pixels};
 use super::playback::Shown;
 use super::timing::{fraction, whole_ticks};
-use super::{ClipError, Look, Playback, Repeat, Timing, apng, mp4};
+use super::{ClipError, Look, Playback, Repeat, Timing, apng, folder, mp4};
 use crate::data::Images;
-use rayon::prelude::*;
 use std::borrow::Cow;
-use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// The time unit of a GIF: a hundredth of a second.
@@ -50,66 +50,137 @@ impl ClipFormat {
     }
 }
 
-/// Writes `images` as the kind of clip that `path` asks for. A file is there in one piece or not at all.
-///
-/// # Errors
-/// As [`ClipFormat::of`] and [`Playback::schedule`]; other [`ClipError`]s when there is no image, the images cannot be
-/// drawn as `look` says, they are too large, or the file cannot be written.
-pub fn write_clip(path: &Path, images: &Images, playback: &Playback, look: &Look) -> Result<Timing, ClipError> {
-    let format = ClipFormat::of(path)?;
-    let schedule = playback.schedule(images.count())?;
-    let frames = look.draw(images)?;
-    let for_ever = playback.repeat != Repeat::Once;
-    let timing = |schedule: &[Shown], written: Vec<f64>| Timing::of(playback, schedule, &written);
-    match format {
-        ClipFormat::Gif => {
-            let delays = whole_ticks(&schedule, GIF_TICKS, GIF_LEAST);
-            let written = delays.iter().map(|&delay| f64::from(delay) / GIF_TICKS).collect();
-            let delays = delays.into_iter().map(|delay| u16::try_from(delay).unwrap_or(u16::MAX));
-            animation(&frames)?.write(path, &ordered(&schedule, delays), for_ever)?;
-            Ok(timing(&schedule, written))
-        }
-        ClipFormat::Apng => {
-            let delays = || schedule.iter().map(|shown| fraction(shown.seconds));
-            let seconds = |(numerator, denominator)| f64::from(numerator) / f64::from(denominator);
-            apng::write(path, &frames, &ordered(&schedule, delays()), for_ever).map_err(|source| {
-                FigureError::Write {
-                    path: path.to_owned(),
-                    source,
-                }
-            })?;
-            Ok(timing(&schedule, delays().map(seconds).collect()))
-        }
-        ClipFormat::Mp4 => {
-            let rate = playback.frames_per_second;
-            let times = whole_ticks(&schedule, rate, 1);
-            let order = schedule.iter().zip(&times);
-            let order = order.flat_map(|(shown, &times)| std::iter::repeat_n(shown.image, times as usize));
-            mp4::write(path, &frames, order, rate)?;
-            Ok(timing(
-                &schedule,
-                times.iter().map(|&times| f64::from(times) / rate).collect(),
-            ))
-        }
-        ClipFormat::Frames => {
-            let name = |index: usize| path.join(format!("{:05}.png", index + 1));
-            (0..images.count())
-                .into_par_iter()
-                .try_for_each(|index| write_png(&name(index), &frames.picture(index)))?;
-            // What a longer clip left in the same folder.
-            let stale = (images.count()..).map(name).take_while(|path| path.exists());
-            stale
-                .into_iter()
-                .try_for_each(|path| fs::remove_file(&path).map_err(|source| FigureError::Write { path, source }))?;
-            let once = Playback {
-                hold: 0.0,
-                repeat: Repeat::Once,
-                ..playback.clone()
-            };
-            let schedule = once.schedule(images.count())?;
-            Ok(timing(&schedule, schedule.iter().map(|shown| shown.seconds).collect()))
+/// A clip that is drawn and not yet written.
+pub struct Clip<'a> {
+    path: &'a Path,
+    playback: &'a Playback,
+    images: usize,
+    schedule: Vec<Shown>,
+    drawn: Drawn,
+}
+
+/// What will be written.
+enum Drawn {
+    Gif {
+        animation: Animation,
+        order: Vec<(usize, u16)>,
+    },
+    Apng(Frames),
+    Mp4(Frames),
+    Folder(Frames),
+}
+
+impl<'a> Clip<'a> {
+    /// Draws `images` for the kind of clip that `path` asks for. `observe` is told how far that is; when it breaks,
+    /// nothing comes of it.
+    ///
+    /// # Errors
+    /// As [`ClipFormat::of`] and [`Playback::schedule`]; other [`ClipError`]s when there is no image, the images cannot be
+    /// drawn as `look` says, or they are too large; [`ClipError::Stopped`].
+    pub fn draw(
+        path: &'a Path,
+        images: &Images,
+        playback: &'a Playback,
+        look: &Look,
+        observe: &Observer,
+    ) -> Result<Self, ClipError> {
+        let format = ClipFormat::of(path)?;
+        let schedule = playback.schedule(images.count())?;
+        let passes = match (format, images.channels()) {
+            (ClipFormat::Gif, 1) => 2,
+            (ClipFormat::Gif, _) => 3,
+            _ => 1,
+        };
+        let count = Count::new(observe, passes * images.count());
+        let frames = look.draw(images, &count)?;
+        let drawn = match format {
+            ClipFormat::Gif => Drawn::Gif {
+                animation: animation(&frames, &count)?,
+                order: ordered(&schedule, gif_delays(&schedule).into_iter()),
+            },
+            ClipFormat::Apng => Drawn::Apng(frames),
+            ClipFormat::Mp4 => Drawn::Mp4(frames),
+            ClipFormat::Frames => Drawn::Folder(frames),
+        };
+        Ok(Self {
+            path,
+            playback,
+            images: images.count(),
+            schedule,
+            drawn,
+        })
+    }
+
+    /// How many bytes the file will have: known of a GIF alone.
+    #[must_use]
+    pub fn bytes(&self) -> Option<usize> {
+        match &self.drawn {
+            Drawn::Gif { animation, order } => Some(animation.bytes(order, self.is_for_ever())),
+            _ => None,
         }
     }
+
+    /// Writes it. A file is there in one piece or not at all, and so are the frames of a folder; `observe` is told how
+    /// far that is, and nothing is written when it breaks.
+    ///
+    /// # Errors
+    /// [`ClipError`] when that cannot be; [`ClipError::Stopped`].
+    pub fn write(&self, observe: &Observer) -> Result<Timing, ClipError> {
+        let (path, schedule, playback) = (self.path, &self.schedule, self.playback);
+        let timing = |schedule: &[Shown], written: Vec<f64>| Timing::of(playback, schedule, &written);
+        let not_written = |source| FigureError::Write {
+            path: path.to_owned(),
+            source,
+        };
+        match &self.drawn {
+            Drawn::Gif { animation, order } => {
+                animation.write(path, order, self.is_for_ever())?;
+                let seconds = order.iter().map(|&(_, delay)| f64::from(delay) / GIF_TICKS);
+                Ok(timing(schedule, seconds.collect()))
+            }
+            Drawn::Apng(frames) => {
+                let delays = || schedule.iter().map(|shown| fraction(shown.seconds));
+                let seconds = |(numerator, denominator)| f64::from(numerator) / f64::from(denominator);
+                let count = Count::new(observe, schedule.len());
+                apng::write(path, frames, &ordered(schedule, delays()), self.is_for_ever(), &count)
+                    .map_err(|source| count.cause(not_written(source)))?;
+                Ok(timing(schedule, delays().map(seconds).collect()))
+            }
+            Drawn::Mp4(frames) => {
+                let rate = playback.frames_per_second;
+                let times = whole_ticks(schedule, rate, 1);
+                let order = schedule.iter().zip(&times);
+                let order = order.flat_map(|(shown, &times)| std::iter::repeat_n(shown.image, times as usize));
+                let count = Count::new(observe, times.iter().map(|&times| times as usize).sum());
+                mp4::write(path, frames, order, rate, &count)?;
+                let seconds = times.iter().map(|&times| f64::from(times) / rate);
+                Ok(timing(schedule, seconds.collect()))
+            }
+            Drawn::Folder(frames) => {
+                folder::write(path, frames, self.images, &Count::new(observe, self.images))?;
+                let once = Playback {
+                    rests: Vec::new(),
+                    repeat: Repeat::Once,
+                    ..playback.clone()
+                };
+                let schedule = once.schedule(self.images)?;
+                Ok(timing(&schedule, schedule.iter().map(|shown| shown.seconds).collect()))
+            }
+        }
+    }
+
+    fn is_for_ever(&self) -> bool {
+        self.playback.repeat != Repeat::Once
+    }
+}
+
+/// Draws `images` as [`Clip::draw`] does, and writes them.
+///
+/// # Errors
+/// As [`Clip::draw`] and [`Clip::write`].
+pub fn write_clip(path: &Path, images: &Images, playback: &Playback, look: &Look) -> Result<Timing, ClipError> {
+    let unobserved = |_: usize, _: usize| ControlFlow::Continue(());
+    Clip::draw(path, images, playback, look, &unobserved)?.write(&unobserved)
 }
 
 /// What is shown, one after the other, each with its delay.
@@ -117,9 +188,15 @@ fn ordered<D>(schedule: &[Shown], delays: impl Iterator<Item = D>) -> Vec<(usize
     schedule.iter().map(|shown| shown.image).zip(delays).collect()
 }
 
-fn animation(frames: &Frames) -> Result<Animation, FigureError> {
+/// Hundredths of a second.
+fn gif_delays(schedule: &[Shown]) -> Vec<u16> {
+    let ticks = whole_ticks(schedule, GIF_TICKS, GIF_LEAST).into_iter();
+    ticks.map(|ticks| u16::try_from(ticks).unwrap_or(u16::MAX)).collect()
+}
+
+fn animation(frames: &Frames, count: &Count) -> Result<Animation, ClipError> {
     match &frames.pixels {
-        Pixels::Colour(pictures) => Animation::of_pictures(pictures),
+        Pixels::Colour(pictures) => Animation::of_pictures(pictures, || count.one()),
         Pixels::Indexed {
             colours,
             frames: indices,
@@ -128,7 +205,8 @@ fn animation(frames: &Frames) -> Result<Animation, FigureError> {
                 .iter()
                 .map(|indices| Cow::Borrowed(indices.as_slice()))
                 .collect();
-            Animation::new([frames.width, frames.height], colours.as_flattened().to_vec(), indices)
+            let colours = colours.as_flattened().to_vec();
+            Animation::new([frames.width, frames.height], colours, indices, || count.one())
         }
     }
 }

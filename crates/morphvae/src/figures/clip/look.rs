@@ -2,6 +2,7 @@
 
 use super::super::enlarged;
 use super::super::sheet::check;
+use super::count::Count;
 use super::{ClipError, Colormap};
 use crate::data::Images;
 use image::{Rgb, RgbImage};
@@ -41,31 +42,51 @@ pub(super) enum Pixels {
 }
 
 impl Look {
+    /// That a clip of so many images can be drawn, for programs that ask before they work for long.
+    ///
+    /// # Errors
+    /// [`ClipError::TooLarge`] when its frames would take more than a gigabyte, or a side is more than a file can say.
+    pub fn check_size(
+        &self,
+        images: usize,
+        channels: usize,
+        [width, height]: [usize; 2],
+    ) -> Result<[usize; 2], ClipError> {
+        let scale = self.scale.unwrap_or_else(|| SIDE.div_ceil(width.max(height)));
+        let [width, height] = [width, height].map(|side| side.saturating_mul(scale));
+        let frame = [channels, height].into_iter().fold(width, usize::saturating_mul).max(1);
+        let fits = width.max(height) <= LONGEST_SIDE;
+        let most = if fits { MOST_BYTES / frame } else { 0 };
+        if images > most {
+            return Err(ClipError::TooLarge {
+                frames: images,
+                width,
+                height,
+                most,
+            });
+        }
+        Ok([width, height])
+    }
+
     /// Draws all images.
     ///
     /// # Errors
     /// [`ClipError`] when there is none, they do not go with this look, or the frames would be too large.
-    pub(super) fn draw(&self, images: &Images) -> Result<Frames, ClipError> {
+    pub(super) fn draw(&self, images: &Images, count: &Count) -> Result<Frames, ClipError> {
         self.check(images)?;
-        let longer = images.width().max(images.height());
-        let scale = self.scale.unwrap_or_else(|| SIDE.div_ceil(longer));
-        let [width, height] = [images.width(), images.height()].map(|side| side.saturating_mul(scale));
-        let sides = [images.channels(), images.count(), height];
-        let bytes = sides.into_iter().fold(width, usize::saturating_mul);
-        if width.max(height) > LONGEST_SIDE || bytes > MOST_BYTES {
-            let frames = images.count();
-            return Err(ClipError::TooLarge { frames, width, height });
-        }
+        let size = [images.width(), images.height()];
+        let [width, height] = self.check_size(images.count(), images.channels(), size)?;
+        let scale = width / images.width();
         let indices = (0..images.count()).into_par_iter();
         let pixels = if images.channels() == 1 {
+            let frame = |index| count.one().map(|()| enlarged::grey(images, index, scale).into_raw());
             Pixels::Indexed {
                 colours: Box::new(self.colormap.colours()),
-                frames: indices
-                    .map(|index| enlarged::grey(images, index, scale).into_raw())
-                    .collect(),
+                frames: indices.map(frame).collect::<Result<_, _>>()?,
             }
         } else {
-            Pixels::Colour(indices.map(|index| enlarged::picture(images, index, scale)).collect())
+            let frame = |index| count.one().map(|()| enlarged::picture(images, index, scale));
+            Pixels::Colour(indices.map(frame).collect::<Result<_, _>>()?)
         };
         Ok(Frames { width, height, pixels })
     }
@@ -102,12 +123,17 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ops::ControlFlow;
+
+    fn draw(look: &Look, images: &Images) -> Result<Frames, ClipError> {
+        look.draw(images, &Count::new(&|_, _| ControlFlow::Continue(()), images.count()))
+    }
 
     #[test]
     fn a_clip_has_160_pixels_a_side_or_a_little_more() {
         for (side, scaled) in [(32, 160), (28, 168), (1, 160), (100, 200), (160, 160), (300, 300)] {
             let images = Images::new(1, side, 1, vec![0; 2 * side]).unwrap();
-            let frames = Look::default().draw(&images).unwrap();
+            let frames = draw(&Look::default(), &images).unwrap();
             assert_eq!((frames.height, frames.width), (scaled, scaled / side));
         }
     }
@@ -120,13 +146,32 @@ mod tests {
                 scale: Some(scale),
                 ..Look::default()
             };
-            assert!(matches!(look.draw(&images), Err(ClipError::TooLarge { frames: 4, .. })));
+            assert!(matches!(
+                draw(&look, &images),
+                Err(ClipError::TooLarge { frames: 4, .. })
+            ));
         }
         let none = Look {
             scale: Some(0),
             ..Look::default()
         };
-        assert!(matches!(none.draw(&images), Err(ClipError::NoScale)));
+        assert!(matches!(draw(&none, &images), Err(ClipError::NoScale)));
+    }
+
+    #[test]
+    fn the_most_frames_are_told() {
+        // 160 x 160 greys in 2^30 bytes.
+        let error = Look::default().check_size(65_537, 1, [32, 32]).unwrap_err();
+        assert!(matches!(error, ClipError::TooLarge { most: 41_943, .. }), "{error}");
+        assert!(Look::default().check_size(41_943, 1, [32, 32]).is_ok());
+        let wide = Look {
+            scale: Some(5000),
+            ..Look::default()
+        };
+        assert!(matches!(
+            wide.check_size(1, 1, [32, 32]),
+            Err(ClipError::TooLarge { most: 0, .. })
+        ));
     }
 
     #[test]
@@ -136,11 +181,11 @@ mod tests {
             colormap: Colormap::Magma,
             ..Look::default()
         };
-        assert!(matches!(look.draw(&images), Err(ClipError::ColoursMapped)));
+        assert!(matches!(draw(&look, &images), Err(ClipError::ColoursMapped)));
         let plain = Look {
             scale: Some(1),
             ..Look::default()
         };
-        assert_eq!(plain.draw(&images).unwrap().picture(0).get_pixel(0, 0).0, [1, 2, 3]);
+        assert_eq!(draw(&plain, &images).unwrap().picture(0).get_pixel(0, 0).0, [1, 2, 3]);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::FigureError;
 use super::ClipError;
+use super::count::Count;
 use super::look::Frames;
 use crate::files::Unfinished;
 use image::RgbImage;
@@ -58,6 +59,7 @@ pub(super) fn write(
     frames: &Frames,
     order: impl Iterator<Item = usize> + Send,
     frames_per_second: f64,
+    done: &Count,
 ) -> Result<(), ClipError> {
     let not_written = |source| FigureError::Write {
         path: path.to_owned(),
@@ -88,8 +90,10 @@ pub(super) fn write(
             io::ErrorKind::NotFound => ClipError::NoFfmpeg,
             _ => failed(path, &source.to_string()),
         })?;
-    let pictures = order.map(|index| even(frames.picture(index)));
+    let pictures = order.map_while(|index| done.one().ok().map(|()| even(frames.picture(index))));
     let output = feed(child, pictures).map_err(|source| failed(path, &source.to_string()))?;
+    // What it was sent before makes a film, too, but not this one.
+    done.check()?;
     if output.status.success() {
         return Ok(unfinished.finish().map_err(not_written)?);
     }

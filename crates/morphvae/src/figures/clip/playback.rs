@@ -14,15 +14,22 @@ pub enum Repeat {
     Cycle,
 }
 
+/// An image that stays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rest {
+    /// Which image.
+    pub image: usize,
+    /// Seconds, from 0 to 600, for which it stays longer than images that do not rest.
+    pub seconds: f64,
+}
+
 /// How a row of images is played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Playback {
     /// From 0.1 to 240.
     pub frames_per_second: f64,
-    /// Images that matter more than those between them: indices, in any order.
-    pub keys: Vec<usize>,
-    /// Seconds, from 0 to 600, for which a key stays longer than other images.
-    pub hold: f64,
+    /// Images that stay longer than the others, in any order.
+    pub rests: Vec<Rest>,
     /// What comes after the last image.
     pub repeat: Repeat,
 }
@@ -32,8 +39,7 @@ impl Default for Playback {
     fn default() -> Self {
         Self {
             frames_per_second: 25.0,
-            keys: Vec::new(),
-            hold: 0.0,
+            rests: Vec::new(),
             repeat: Repeat::default(),
         }
     }
@@ -55,18 +61,18 @@ impl Playback {
     /// held image is one that stays.
     ///
     /// # Errors
-    /// [`ClipError`] when frame rate or hold are outside their bounds or a key is none of the images.
+    /// [`ClipError`] when frame rate or a rest are outside their bounds or an image that rests is none of the images.
     pub fn schedule(&self, images: usize) -> Result<Vec<Shown>, ClipError> {
         self.check(images)?;
         let back = match self.repeat {
             Repeat::Bounce => 1..images.saturating_sub(1),
             Repeat::Once | Repeat::Cycle => 0..0,
         };
-        let mut is_key = vec![false; images];
-        self.keys.iter().for_each(|&key| is_key[key] = true);
+        let mut rests = vec![0.0; images];
+        self.rests.iter().for_each(|rest| rests[rest.image] = rest.seconds);
         let shown = |image: usize| Shown {
             image,
-            seconds: self.frame_seconds() + if is_key[image] { self.hold } else { 0.0 },
+            seconds: self.frame_seconds() + rests[image],
         };
         Ok((0..images).chain(back.rev()).map(shown).collect())
     }
@@ -82,13 +88,15 @@ impl Playback {
                 frames_per_second: self.frames_per_second,
             });
         }
-        if !(0.0..=600.0).contains(&self.hold) {
-            return Err(ClipError::Hold { seconds: self.hold });
+        for &Rest { image, seconds } in &self.rests {
+            if !(0.0..=600.0).contains(&seconds) {
+                return Err(ClipError::Hold { seconds });
+            }
+            if image >= images {
+                return Err(ClipError::UnknownKey { key: image, images });
+            }
         }
-        match self.keys.iter().find(|&&key| key >= images) {
-            Some(&key) => Err(ClipError::UnknownKey { key, images }),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -126,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stays_longer_there_and_back() {
+    fn each_image_rests_as_long_as_it_was_told_there_and_back() {
+        let rest = |image, seconds| Rest { image, seconds };
         let held = Playback {
-            keys: vec![2, 0, 2],
-            hold: 0.5,
+            rests: vec![rest(2, 0.5), rest(0, 0.25), rest(3, 0.0)],
             ..playback(Repeat::Bounce)
         };
         let seconds: Vec<f64> = held.schedule(4).unwrap().iter().map(|shown| shown.seconds).collect();
-        assert_eq!(seconds, [0.55, 0.05, 0.55, 0.05, 0.55, 0.05]);
+        assert_eq!(seconds, [0.3, 0.05, 0.55, 0.05, 0.55, 0.05]);
     }
 
     #[test]
@@ -145,15 +153,15 @@ mod tests {
             };
             assert!(matches!(slow.schedule(3), Err(ClipError::FrameRate { .. })));
         }
-        for hold in [-0.1, 601.0, f64::NAN] {
+        for seconds in [-0.1, 601.0, f64::NAN] {
             let held = Playback {
-                hold,
+                rests: vec![Rest { image: 0, seconds }],
                 ..Playback::default()
             };
             assert!(matches!(held.schedule(3), Err(ClipError::Hold { .. })));
         }
         let keyed = Playback {
-            keys: vec![1, 3],
+            rests: [1, 3].map(|image| Rest { image, seconds: 1.0 }).to_vec(),
             ..Playback::default()
         };
         let error = keyed.schedule(3).unwrap_err();

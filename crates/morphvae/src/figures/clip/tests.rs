@@ -7,8 +7,10 @@ use image::codecs::png::PngDecoder;
 use image::{AnimationDecoder, RgbImage};
 use std::fs::{self, File};
 use std::io::BufReader;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 /// What a decoder sees: each frame as RGB with its seconds, and whether they repeat for ever.
 struct Read {
@@ -103,8 +105,7 @@ fn grey_clips_are_exact_in_pixels_order_delays_and_repetition() {
         for frames_per_second in [25.0, 50.0] {
             let playback = Playback {
                 frames_per_second,
-                keys: vec![0, 4],
-                hold: 0.3,
+                rests: [0, 4].map(|image| Rest { image, seconds: 0.3 }).to_vec(),
                 repeat: *repeat,
             };
             let path = folder.path().join(name);
@@ -243,8 +244,7 @@ fn a_film_has_even_sides_and_its_holds() {
     };
     let playback = Playback {
         frames_per_second: 24.0,
-        keys: vec![0],
-        hold: 0.5,
+        rests: vec![Rest { image: 0, seconds: 0.5 }],
         repeat: Repeat::Bounce,
     };
     let timing = write_clip(&path, &images, &playback, &look).unwrap();
@@ -262,5 +262,64 @@ fn a_film_has_even_sides_and_its_holds() {
         .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said.trim(), "h264,64,46,yuv420p,24/1,18");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn who_watches_is_told_of_all_frames_and_can_stop_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (images, playback) = (greys(6), Playback::default());
+    for name in ["clip.gif", "clip.apng", "frames"] {
+        let path = folder.path().join(name);
+        let most = Mutex::new((0, 0));
+        let observe = |done: usize, of: usize| {
+            let mut most = most.lock().unwrap();
+            *most = (done.max(most.0), of);
+            ControlFlow::Continue(())
+        };
+        let clip = Clip::draw(&path, &images, &playback, &unscaled(), &observe).unwrap();
+        assert_eq!(
+            *most.lock().unwrap(),
+            if name == "clip.gif" { (12, 12) } else { (6, 6) }
+        );
+        let stop = |done: usize, _: usize| {
+            if done > 2 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let drawn = Clip::draw(&path, &images, &playback, &unscaled(), &stop);
+        assert!(matches!(drawn.err(), Some(ClipError::Stopped)), "{name}");
+        if name != "clip.gif" {
+            assert!(matches!(clip.write(&stop), Err(ClipError::Stopped)), "{name}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_frames_is_replaced_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frames");
+    let read = |index: usize| image::open(path.join(format!("{index:05}.png"))).unwrap().to_rgb8();
+    write_clip(&path, &greys(4), &Playback::default(), &unscaled()).unwrap();
+    fs::write(path.join("notes.txt"), "mine").unwrap();
+    let stop = |_: usize, _: usize| ControlFlow::Break(());
+    let (others, playback) = (colours(2), Playback::default());
+    let clip = Clip::draw(
+        &path,
+        &others,
+        &playback,
+        &unscaled(),
+        &|_, _| ControlFlow::Continue(()),
+    )
+    .unwrap();
+    assert!(clip.write(&stop).is_err());
+    assert!(is_image(&read(1), &greys(4), 0) && is_image(&read(4), &greys(4), 3));
+    write_clip(&path, &others, &playback, &unscaled()).unwrap();
+    assert!(is_image(&read(2), &others, 1));
+    // The longer clip's frames are gone, and nothing else is.
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 3);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

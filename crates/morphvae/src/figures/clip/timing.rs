@@ -133,7 +133,7 @@ pub(super) fn fraction(seconds: f64) -> (u16, u16) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Repeat;
+    use super::super::{Repeat, Rest};
     use super::*;
     use proptest::prelude::*;
 
@@ -199,7 +199,8 @@ mod tests {
     proptest! {
         #[test]
         fn rounding_never_adds_up(rate in 0.1_f64..50.0, hold in 0.0_f64..3.0, keys in prop::collection::vec(0_usize..40, 0..5)) {
-            let playback = Playback { frames_per_second: rate, keys, hold, repeat: Repeat::Bounce };
+            let rests = keys.into_iter().map(|image| Rest { image, seconds: hold }).collect();
+            let playback = Playback { frames_per_second: rate, rests, repeat: Repeat::Bounce };
             let schedule = playback.schedule(40).unwrap();
             let (mut asked, mut written) = (0.0, 0.0);
             for (shown, ticks) in schedule.iter().zip(whole_ticks(&schedule, 100.0, 2)) {

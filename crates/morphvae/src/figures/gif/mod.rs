@@ -12,6 +12,11 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
+// Bytes of a file's parts, as GIF89a has them.
+const HEADER: usize = 13;
+const REPETITION: usize = 19;
+const FRAME_HEADER: usize = 8 + 10;
+
 /// Frames as a GIF holds them.
 pub(super) struct Animation {
     width: u16,
@@ -23,37 +28,48 @@ pub(super) struct Animation {
 }
 
 impl Animation {
-    /// Of frames that are indices of colours, `width` x `height` each.
+    /// Of frames that are indices of colours, `width` x `height` each. `next` is called for each of them, and ends the
+    /// work by an error.
     ///
     /// # Errors
-    /// [`FigureError::TooLarge`] when a side is longer than a GIF can say.
-    pub fn new([width, height]: [usize; 2], colours: Vec<u8>, frames: Vec<Cow<'_, [u8]>>) -> Result<Self, FigureError> {
+    /// [`FigureError::TooLarge`] when a side is longer than a GIF can say; those of `next`.
+    pub fn new<E: From<FigureError> + Send>(
+        [width, height]: [usize; 2],
+        colours: Vec<u8>,
+        frames: Vec<Cow<'_, [u8]>>,
+        next: impl Fn() -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
         let (Ok(width), Ok(height)) = (u16::try_from(width), u16::try_from(height)) else {
-            return Err(FigureError::TooLarge { width, height });
+            return Err(FigureError::TooLarge { width, height }.into());
         };
         let compressed = |buffer| {
+            next()?;
             let mut frame = Frame {
                 buffer,
                 ..Frame::default()
             };
             frame.make_lzw_pre_encoded();
-            frame.buffer.into_owned()
+            Ok(frame.buffer.into_owned())
         };
         Ok(Self {
             width,
             height,
             colours,
-            frames: frames.into_par_iter().map(compressed).collect(),
+            frames: frames.into_par_iter().map(compressed).collect::<Result<_, E>>()?,
         })
     }
 
-    /// Of pictures: with their very colours if there are at most 256, else with the 256 that stand for them best.
+    /// Of pictures: with their very colours if there are at most 256, else with the 256 that stand for them best. `next`
+    /// is called twice for each of them, and ends the work by an error.
     ///
     /// # Errors
-    /// [`FigureError`] when there is no picture, or they differ in size or are too large for a GIF.
-    pub fn of_pictures(pictures: &[RgbImage]) -> Result<Self, FigureError> {
+    /// [`FigureError`] when there is no picture, or they differ in size or are too large for a GIF; those of `next`.
+    pub fn of_pictures<E: From<FigureError> + Send>(
+        pictures: &[RgbImage],
+        next: impl Fn() -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
         let Some(first) = pictures.first() else {
-            return Err(FigureError::Empty { what: "frames" });
+            return Err(FigureError::Empty { what: "frames" }.into());
         };
         let expected = first.dimensions();
         let other_size = |(_, picture): &(usize, &RgbImage)| picture.dimensions() != expected;
@@ -62,13 +78,26 @@ impl Animation {
                 index,
                 expected,
                 got: picture.dimensions(),
-            });
+            }
+            .into());
         }
         let size = [expected.0 as usize, expected.1 as usize];
         let mut palette = Palette::of(pictures);
-        let frames = pictures.iter().map(|picture| palette.indices(picture).into());
-        let frames = frames.collect();
-        Self::new(size, palette.colours, frames)
+        let frames = pictures
+            .iter()
+            .map(|picture| next().map(|()| palette.indices(picture).into()));
+        let frames = frames.collect::<Result<_, E>>()?;
+        Self::new(size, palette.colours, frames, next)
+    }
+
+    /// How many bytes [`Animation::write`] will write.
+    pub fn bytes<D>(&self, order: &[(usize, D)], for_ever: bool) -> usize {
+        // The least power of two that holds all colours, and two at least.
+        let colours = (self.colours.len() / 3).next_power_of_two().max(2);
+        // A frame's first byte stands alone; the others are in blocks of 255, each after its length, and an empty one.
+        let data = |buffer: &Vec<u8>| buffer.len() + buffer.len().saturating_sub(1).div_ceil(255) + 1;
+        let frames = order.iter().map(|&(index, _)| FRAME_HEADER + data(&self.frames[index]));
+        HEADER + 3 * colours + if for_ever { REPETITION } else { 0 } + frames.sum::<usize>() + 1
     }
 
     /// Writes a file that shows frames in the given order, each for so many hundredths of a second, for ever or once.
@@ -112,7 +141,7 @@ impl Animation {
 /// written.
 pub fn write_gif(path: &Path, frames: &[RgbImage], delay: u16) -> Result<(), FigureError> {
     let order: Vec<(usize, u16)> = (0..frames.len()).map(|index| (index, delay)).collect();
-    Animation::of_pictures(frames)?.write(path, &order, true)
+    Animation::of_pictures(frames, || Ok::<(), FigureError>(()))?.write(path, &order, true)
 }
 
 #[cfg(test)]
@@ -175,6 +204,29 @@ mod tests {
             "off by {} on average",
             total / (3 * 3 * 64 * 64)
         );
+    }
+
+    #[test]
+    fn a_files_size_is_known_before_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("turn.gif");
+        let frames: Vec<RgbImage> = (0..3u8)
+            .map(|frame| RgbImage::from_fn(90, 70, |x, y| Rgb([(7 * x * y) as u8, frame, (x * x) as u8 & 0xc0])))
+            .collect();
+        let few: Vec<RgbImage> = (0..2u8)
+            .map(|frame| RgbImage::from_pixel(3, 3, Rgb([frame; 3])))
+            .collect();
+        for (frames, order) in [
+            (&frames, vec![(0, 4), (2, 4), (1, 9), (0, 4)]),
+            (&few, vec![(1, 2), (0, 2)]),
+        ] {
+            for for_ever in [true, false] {
+                let animation = Animation::of_pictures(frames, || Ok::<(), FigureError>(())).unwrap();
+                animation.write(&path, &order, for_ever).unwrap();
+                let written = std::fs::metadata(&path).unwrap().len();
+                assert_eq!(animation.bytes(&order, for_ever) as u64, written);
+            }
+        }
     }
 
     #[test]

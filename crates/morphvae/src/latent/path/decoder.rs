@@ -1,5 +1,7 @@
 //! What a path needs to know of a network: the image at a point, and how far images are from each other.
 
+use std::ops::ControlFlow;
+
 use crate::evaluation::decoded_batches;
 use crate::model::Inference;
 
@@ -18,6 +20,14 @@ pub trait Decoder: Sync {
     /// The images at `points`, `[count, latent]`: `[count, image length]` in [0, 1], the same for the same points
     /// whatever the number of threads.
     fn decode(&self, points: &[f32]) -> Vec<f32>;
+
+    /// Asked before every decode, by several threads: work on a path ends with `PathError::Stopped` once this breaks.
+    fn check(&self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// Told, by several threads, of each segment of a geodesic that is found.
+    fn found(&self) {}
 }
 
 impl Decoder for Inference {

@@ -29,15 +29,24 @@ pub enum PathError {
         key: usize,
     },
     /// A number of steps that cannot be taken.
-    #[error(
-        "{steps} step(s) were asked for, but this path takes from {least}, one between neighbouring keys, to {most}"
-    )]
+    #[error("{steps} step(s) were asked for, but this path takes from {least} to {most}")]
     Steps {
         /// How many were asked for.
         steps: usize,
-        /// As many as there are segments.
+        /// One a segment, or what the segments ask for.
         least: usize,
-        /// As many as are ever made.
+        /// As many as are ever made, or as the segments ask for.
         most: usize,
+    },
+    /// The decoder's [`check`](super::Decoder::check) broke.
+    #[error("stopped before the path was found")]
+    Stopped,
+    /// Gaits that do not belong to the path.
+    #[error("{found} gait(s) were given, but this path has {expected} segment(s)")]
+    Gaits {
+        /// How many segments there are.
+        expected: usize,
+        /// How many gaits were given.
+        found: usize,
     },
 }

@@ -24,7 +24,7 @@ pub(super) use decoder::squared_distance;
 pub use error::PathError;
 pub use metric::magnification;
 pub use motion::Motion;
-pub use pacing::{Ease, Frames, Pacing};
+pub use pacing::{Ease, Frames, Gait, MOST_STEPS, Pacing};
 
 use geodesic::{Solver, along};
 use rayon::prelude::*;
@@ -89,7 +89,11 @@ impl LatentPath {
             }
             PathKind::Geodesic => {
                 let solver = Solver::new(decoder, keys);
-                let curve = |[from, to]: [&Vec<f32>; 2]| solver.between(from, to).map_or(Curve::Line, Curve::Chain);
+                let curve = |[from, to]: [&Vec<f32>; 2]| {
+                    let chain = solver.between(from, to);
+                    decoder.found();
+                    chain.map_or(Curve::Line, Curve::Chain)
+                };
                 // Each by itself, so that the threads need not wait for each other within it.
                 segments
                     .into_par_iter()

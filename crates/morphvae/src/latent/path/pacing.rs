@@ -6,8 +6,8 @@ use std::collections::BinaryHeap;
 use super::decoder::steps;
 use super::{Decoder, LatentPath, Motion, PathError};
 
-/// More steps than any clip has.
-const MOST_STEPS: usize = 1 << 16;
+/// Steps of a path, at most: more than any clip has.
+pub const MOST_STEPS: usize = 1 << 16;
 /// Steps of a segment over which its visible length is measured first.
 const FINE: usize = 128;
 /// How often the frames' own distances correct where they lie, at most.
@@ -67,6 +67,15 @@ impl Ease {
     }
 }
 
+/// How one segment of a path is gone through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gait {
+    /// In so many steps, one at least; left out, in its share of those that the other segments leave.
+    pub steps: Option<usize>,
+    /// How it starts and ends.
+    pub ease: Ease,
+}
+
 /// Points along a path, one a frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frames {
@@ -74,6 +83,16 @@ pub struct Frames {
     pub points: Vec<f32>,
     /// Which frames are the path's keys, in the order of the keys.
     pub keys: Vec<usize>,
+}
+
+impl Gait {
+    fn is_free(&self) -> bool {
+        self.steps.is_none()
+    }
+
+    fn least(&self) -> usize {
+        self.steps.map_or(1, |steps| steps.max(1))
+    }
 }
 
 /// Where the frames of every segment lie in its `t`, from 0 to 1 with both.
@@ -89,19 +108,53 @@ impl LatentPath {
     /// # Errors
     /// [`PathError::Steps`] for fewer steps than segments, or more than 65,536.
     pub fn frames(&self, decoder: &dyn Decoder, steps: usize, pacing: Pacing) -> Result<Frames, PathError> {
+        let gait = Gait {
+            steps: None,
+            ease: pacing.ease,
+        };
+        self.frames_by(decoder, steps, pacing.even, &vec![gait; self.segments()])
+    }
+
+    /// The same where each segment has a gait of its own: segments that say their steps take them, and the others share
+    /// the rest of `steps` as [`LatentPath::frames`] allots them.
+    ///
+    /// # Errors
+    /// [`PathError::Gaits`] for more or fewer gaits than segments; [`PathError::Steps`] for fewer steps than the gaits ask
+    /// for, for more where none is left to take them, and for more than 65,536.
+    pub fn frames_by(
+        &self,
+        decoder: &dyn Decoder,
+        steps: usize,
+        even: bool,
+        gaits: &[Gait],
+    ) -> Result<Frames, PathError> {
         let segments = self.segments();
-        if !(segments..=MOST_STEPS).contains(&steps) {
-            return Err(PathError::Steps {
-                steps,
-                least: segments,
-                most: MOST_STEPS,
+        if gaits.len() != segments {
+            return Err(PathError::Gaits {
+                expected: segments,
+                found: gaits.len(),
             });
         }
-        let places = if pacing.even {
-            self.even_places(decoder, steps, pacing.ease)
+        let least = gaits
+            .iter()
+            .fold(0, |sum: usize, gait| sum.saturating_add(gait.least()));
+        let most = if gaits.iter().any(Gait::is_free) {
+            MOST_STEPS
         } else {
-            let counts = allotted(&vec![1.0; segments], steps);
-            counts.into_iter().map(|count| pacing.ease.shares(count)).collect()
+            least
+        };
+        if !(least..=most.min(MOST_STEPS)).contains(&steps) {
+            return Err(PathError::Steps { steps, least, most });
+        }
+        let places = if even {
+            self.even_places(decoder, steps, gaits)
+        } else {
+            let counts = allotted(&vec![1.0; segments], gaits, steps);
+            let shares = counts
+                .into_iter()
+                .zip(gaits)
+                .map(|(count, gait)| gait.ease.shares(count));
+            shares.collect()
         };
         let mut frames = self.frames_at(&places);
         if self.is_closed() {
@@ -124,7 +177,7 @@ impl LatentPath {
 
     /// Starts from the visible length along a finely cut path, and corrects by the distances of the frames that this
     /// gives: they are chords of that length, shorter by more where the images turn faster.
-    fn even_places(&self, decoder: &dyn Decoder, steps: usize, ease: Ease) -> Places {
+    fn even_places(&self, decoder: &dyn Decoder, steps: usize, gaits: &[Gait]) -> Places {
         let rulers = self.measured(decoder, &vec![Ease::Linear.shares(FINE); self.segments()]);
         let mut lengths: Vec<f64> = rulers.iter().map(|ruler| ruler[FINE]).collect();
         let mut counts = Vec::new();
@@ -132,9 +185,10 @@ impl LatentPath {
         let mut shares: Places = Vec::new();
         let mut best = (f64::INFINITY, Places::new());
         for _ in 0..ROUNDS {
-            let allotted = allotted(&lengths, steps);
+            let allotted = allotted(&lengths, gaits, steps);
             if allotted != counts {
-                shares = allotted.iter().map(|&count| ease.shares(count)).collect();
+                let eased = allotted.iter().zip(gaits);
+                shares = eased.map(|(&count, gait)| gait.ease.shares(count)).collect();
                 counts = allotted;
             }
             let places: Places = shares
@@ -143,7 +197,7 @@ impl LatentPath {
                 .map(|(shares, ruler)| on_ruler(ruler, shares))
                 .collect();
             let chords = self.measured(decoder, &places);
-            let unevenness = unevenness(&chords, ease);
+            let unevenness = unevenness(&chords, gaits);
             if unevenness < best.0 {
                 best = (unevenness, places);
             }
@@ -151,8 +205,8 @@ impl LatentPath {
                 break;
             }
             lengths = chords.iter().map(|chords| chords[chords.len() - 1]).collect();
-            for (shares, chords) in shares.iter_mut().zip(&chords) {
-                *shares = corrected(shares, chords, &ease.shares(chords.len() - 1));
+            for ((shares, chords), gait) in shares.iter_mut().zip(&chords).zip(gaits) {
+                *shares = corrected(shares, chords, &gait.ease.shares(chords.len() - 1));
             }
         }
         best.1
@@ -176,17 +230,18 @@ impl LatentPath {
     }
 }
 
-/// So many steps, divided so that the longest is as short as it can be: one to each of `lengths`, and each further one to
-/// where steps are longest.
-fn allotted(lengths: &[f64], steps: usize) -> Vec<usize> {
-    let mut counts = vec![1; lengths.len()];
+/// So many steps, divided so that the longest is as short as it can be: to each of `lengths` what its gait asks for or
+/// one, and each further one to where steps are longest that no gait asks for.
+fn allotted(lengths: &[f64], gaits: &[Gait], steps: usize) -> Vec<usize> {
+    let mut counts: Vec<usize> = gaits.iter().map(Gait::least).collect();
     // The bits of numbers that are not negative are in the order of the numbers.
     let claim = |segment: usize, count: usize| {
         let length = lengths[segment] / count as f64;
         (length.to_bits(), Reverse(count), Reverse(segment))
     };
-    let mut claims: BinaryHeap<_> = (0..lengths.len()).map(|segment| claim(segment, 1)).collect();
-    for _ in lengths.len()..steps {
+    let free = (0..lengths.len()).filter(|&segment| gaits[segment].is_free());
+    let mut claims: BinaryHeap<_> = free.map(|segment| claim(segment, 1)).collect();
+    for _ in counts.iter().sum()..steps {
         let Some((.., Reverse(segment))) = claims.pop() else {
             break;
         };
@@ -196,16 +251,22 @@ fn allotted(lengths: &[f64], steps: usize) -> Vec<usize> {
     counts
 }
 
-/// The largest step by the mean one, each measured by what its ease wants: 1 when all are as wanted.
-fn unevenness(chords: &[Vec<f64>], ease: Ease) -> f64 {
-    let mut speeds = Vec::new();
-    for chords in chords {
+/// The largest step by the mean one, each measured by what its ease wants: 1 when all are as wanted. A segment whose steps
+/// are given has a mean of its own.
+fn unevenness(chords: &[Vec<f64>], gaits: &[Gait]) -> f64 {
+    let (mut shared, mut worst) = (Vec::new(), 1.0_f64);
+    for (chords, gait) in chords.iter().zip(gaits) {
         let count = chords.len() - 1;
-        let wanted = ease.shares(count);
+        let wanted = gait.ease.shares(count);
         let steps = chords.windows(2).zip(wanted.windows(2));
-        speeds.extend(steps.map(|(chord, share)| (chord[1] - chord[0]) / ((share[1] - share[0]) * count as f64)));
+        let speeds = steps.map(|(chord, share)| (chord[1] - chord[0]) / ((share[1] - share[0]) * count as f64));
+        if gait.is_free() {
+            shared.extend(speeds);
+        } else {
+            worst = worst.max(Motion::of_steps(&speeds.collect::<Vec<_>>()).ratio);
+        }
     }
-    Motion::of_steps(&speeds).ratio
+    worst.max(Motion::of_steps(&shared).ratio)
 }
 
 /// The `t` at each share of the length of a segment, whose length up to even steps of `t` is known.
@@ -258,7 +319,7 @@ mod tests {
                 steps.fold(0.0, f64::max)
             };
             let steps = 3 + more;
-            let counts = allotted(&lengths, steps);
+            let counts = allotted(&lengths, &[Gait::default(); 3], steps);
             prop_assert_eq!(counts.iter().sum::<usize>(), steps);
             for a in 1..steps - 1 {
                 for b in 1..steps - a {
@@ -309,6 +370,32 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_takes_the_steps_that_it_says_and_is_even_in_itself() {
+        let path = path(&[[-2.0, 0.1], [1.0, 0.5], [3.0, 0.5], [3.0, 2.0]], false);
+        let gait = |steps, ease| Gait { steps, ease };
+        let gaits = [
+            gait(None, Ease::Linear),
+            gait(Some(20), Ease::In),
+            gait(None, Ease::Linear),
+        ];
+        for even in [true, false] {
+            let frames = path.frames_by(&Paraboloid, 32, even, &gaits).unwrap();
+            assert_eq!((frames.keys[2] - frames.keys[1], frames.keys[3]), (20, 32));
+            let chords = steps(&Paraboloid, &frames.points);
+            let slow = &chords[frames.keys[1]..frames.keys[2]];
+            assert!(slow[0] < slow[10] && slow[10] < slow[19]);
+            let others = [&chords[..frames.keys[1]], &chords[frames.keys[2]..]].concat();
+            assert_eq!(Motion::of_steps(&others).ratio < 1.2, even);
+        }
+        let error = |steps, gaits: &[Gait]| path.frames_by(&Plane, steps, true, gaits).unwrap_err().to_string();
+        assert!(error(21, &gaits).contains("from 22"));
+        assert!(error(30, &gaits[..2]).contains("2 gait(s)"));
+        let all = [gait(Some(2), Ease::Linear); 3];
+        assert!(error(7, &all).contains("from 6 to 6"));
+        assert_eq!(path.frames_by(&Plane, 6, true, &all).unwrap().keys, [0, 2, 4, 6]);
+    }
+
+    #[test]
     fn ease_is_slow_where_it_says_and_of_visible_length_when_even() {
         let one = path(&[[-2.0, 0.0], [2.0, 0.0]], false);
         for ease in [Ease::Linear, Ease::Smoothstep, Ease::In, Ease::Out] {
@@ -337,9 +424,7 @@ mod tests {
             let error = square.frames(&Plane, steps, Pacing::default()).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!(
-                    "{steps} step(s) were asked for, but this path takes from 3, one between neighbouring keys, to 65536"
-                )
+                format!("{steps} step(s) were asked for, but this path takes from 3 to 65536")
             );
         }
         assert!(square.frames(&Plane, 3, Pacing::default()).is_ok());
