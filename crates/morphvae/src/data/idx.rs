@@ -16,6 +16,11 @@ use super::{Images, Split};
 /// Bytes of data in one file, at most: twice what the largest known set needs.
 const LARGEST: u64 = 1 << 30;
 
+/// Bytes that a compressed file may hold: as many as anything may, or so many times its own. Published sets are no more
+/// than eight times smaller than what they hold.
+const ALWAYS_ALLOWED: u64 = 64 << 20;
+const TIMES_THE_FILE: u64 = 32;
+
 /// Deflate makes data smaller by no more than this factor (zlib's "technical details": 1032 to 1).
 const BEST_COMPRESSION: u64 = 1032;
 
@@ -83,31 +88,34 @@ fn read(path: &Path, kind: IdxKind) -> Result<(Vec<u32>, Vec<u8>), DataError> {
         .starts_with(&[0x1f, 0x8b]);
     if compressed {
         let holds = Found::AtMost(stored.saturating_mul(BEST_COMPRESSION));
+        let limit = stored.saturating_mul(TIMES_THE_FILE).clamp(ALWAYS_ALLOWED, LARGEST);
         let damaged = |source| DataError::Gzip {
             path: path.to_path_buf(),
             source,
         };
-        read_uncompressed(path, kind, MultiGzDecoder::new(reader), holds, damaged)
+        read_uncompressed(path, kind, MultiGzDecoder::new(reader), (holds, limit), damaged)
     } else {
         let unreadable = |source| DataError::Io {
             path: path.to_path_buf(),
             source,
         };
-        read_uncompressed(path, kind, reader, Found::Exactly(stored), unreadable)
+        read_uncompressed(path, kind, reader, (Found::Exactly(stored), LARGEST), unreadable)
     }
 }
 
-/// Reads header and data from `reader`, which `holds` so much, and no further than the header promises.
+/// Reads header and data from `reader`, which `holds` so much and may hold no more than a limit, and no further than the
+/// header promises.
 fn read_uncompressed(
     path: &Path,
     kind: IdxKind,
     mut reader: impl Read,
-    holds: Found,
+    (holds, limit): (Found, u64),
     failed: impl Fn(io::Error) -> DataError,
 ) -> Result<(Vec<u32>, Vec<u8>), DataError> {
     let mut next = |bytes: u64| -> Result<Vec<u8>, DataError> {
-        // No more than has been checked against `LARGEST` and `holds` is ever asked for.
-        let mut data = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+        // Never more than has been checked against `limit` and `holds`; beyond the least limit, memory is taken as data
+        // comes.
+        let mut data = Vec::with_capacity(bytes.min(ALWAYS_ALLOWED) as usize);
         reader.by_ref().take(bytes).read_to_end(&mut data).map_err(&failed)?;
         Ok(data)
     };
@@ -139,7 +147,7 @@ fn read_uncompressed(
     match holds {
         Found::Exactly(bytes) if bytes != expected => return Err(wrong_length(path, expected, holds)),
         Found::AtMost(bytes) if bytes < expected => return Err(wrong_length(path, expected, holds)),
-        _ => {}
+        _ => check_limit(path, &sizes, data_length, limit)?,
     }
     // One byte more than promised would show; the end of a gzip file holds its checksum, which is thereby read too.
     let mut data = next(data_length + 1)?;
@@ -168,19 +176,24 @@ fn promised(path: &Path, sizes: &[u32]) -> Result<u64, DataError> {
     let bytes = sizes
         .iter()
         .fold(1_u64, |product, &size| product.saturating_mul(u64::from(size)));
-    if bytes > LARGEST {
-        let what = match sizes {
-            [count, rows, columns] => format!("{count} images of {rows} x {columns}, as its header promises,"),
-            _ => format!("{} labels, as its header promises,", sizes[0]),
-        };
-        return Err(DataError::TooLarge {
-            path: path.to_path_buf(),
-            what,
-            bytes,
-            limit: LARGEST,
-        });
-    }
+    check_limit(path, sizes, bytes, LARGEST)?;
     Ok(bytes)
+}
+
+fn check_limit(path: &Path, sizes: &[u32], bytes: u64, limit: u64) -> Result<(), DataError> {
+    if bytes <= limit {
+        return Ok(());
+    }
+    let what = match sizes {
+        [count, rows, columns] => format!("{count} images of {rows} x {columns}, as its header promises,"),
+        _ => format!("{} labels, as its header promises,", sizes[0]),
+    };
+    Err(DataError::TooLarge {
+        path: path.to_path_buf(),
+        what,
+        bytes,
+        limit,
+    })
 }
 
 fn wrong_length(path: &Path, expected: u64, found: Found) -> DataError {
@@ -270,6 +283,23 @@ pub(super) mod tests {
         *damaged.last_mut().unwrap() ^= 1;
         assert!(images_error(&damaged).contains("cut short or damaged"));
         assert!(images_error(b"\x1f\x8b is all that is gzip here").contains("cut short or damaged"));
+    }
+
+    #[test]
+    fn what_is_compressed_more_than_any_real_set_is_not_unfolded() {
+        let size = 5000;
+        let zeros = gzip(&idx(0x803, &[3, size, size], &vec![0; 75_000_000]));
+        assert!(zeros.len() < 1_000_000);
+        assert!(
+            images_error(&zeros).contains("above the limit of 67108864"),
+            "{}",
+            images_error(&zeros)
+        );
+        let fewer = gzip(&idx(0x803, &[2, size, size], &vec![0; 50_000_000]));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("images");
+        fs::write(&path, fewer).unwrap();
+        assert_eq!(read_images(&path).unwrap().count(), 2);
     }
 
     #[test]

@@ -5,15 +5,21 @@
 //! names. As with PyTorch's own `weights_only=True`, a file that has such names is refused.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::path::Path;
 
 use pytorch_reader::{DType, PickleValue, PytorchError, PytorchReader, Tensor};
+use zip::ZipArchive;
 
 use super::error::one_line;
 use super::{ElementType, Format, Metadata, WeightFile, WeightsError};
 
 /// Keys under which training scripts and wrappers keep the state dict.
 const WRAPPERS: [&str; 4] = ["state_dict", "model_state_dict", "model", "module"];
+
+/// Bytes that an archive may unfold to: as many as any may, or so many times its own. `torch.save` compresses nothing.
+const ALWAYS_ALLOWED: u64 = 32 << 20;
+const TIMES_THE_FILE: u64 = 4;
 
 /// Reads the state dict in the file of `length` bytes at `path`, which messages call `file`.
 pub(super) fn read(path: &Path, file: &str, length: u64) -> Result<WeightFile, WeightsError> {
@@ -45,6 +51,7 @@ fn element_type(stored: DType) -> Option<ElementType> {
 
 /// The tensors by their names in the state dict, none of them read yet, or why they are not to be had.
 fn open(path: &Path, length: u64) -> Result<BTreeMap<String, Tensor>, String> {
+    check_archive(path, length)?;
     let reader = PytorchReader::new(path).map_err(explain)?;
     let contents = PytorchReader::read_pickle_data(path, None).map_err(explain)?;
     let tensors = reader.into_tensors();
@@ -65,6 +72,25 @@ fn open(path: &Path, length: u64) -> Result<BTreeMap<String, Tensor>, String> {
         ));
     }
     Ok(unwrap(tensors))
+}
+
+/// Refuses a compressed archive that would unfold to much more than it is.
+fn check_archive(path: &Path, length: u64) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    // What is no archive is of another kind, or for the reader to explain.
+    let Ok(mut archive) = ZipArchive::new(file) else {
+        return Ok(());
+    };
+    let count = archive.len();
+    let size = |index| archive.by_index_raw(index).map_or(0, |entry| entry.size());
+    let unfolded = (0..count).map(size).fold(0, u64::saturating_add);
+    let limit = length.saturating_mul(TIMES_THE_FILE).max(ALWAYS_ALLOWED);
+    if unfolded > limit {
+        return Err(format!(
+            "it would unfold to {unfolded} bytes, above the limit of {limit} for a file of {length}"
+        ));
+    }
+    Ok(())
 }
 
 fn explain(error: PytorchError) -> String {

@@ -13,9 +13,12 @@ use rayon::prelude::*;
 use super::{DataError, Dataset, Images, Split};
 use crate::random::{Purpose, generator};
 
+mod decode;
 mod picture;
+mod png;
 #[cfg(test)]
 mod tests;
+mod webp;
 
 use picture::Picture;
 pub use picture::{Fit, decode_image};

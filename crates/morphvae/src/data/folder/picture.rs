@@ -1,14 +1,15 @@
 //! One image file of a person's own, made into a square of pixels.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::io::Read;
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, GenericImageView, ImageDecoder, ImageReader, ImageResult, Limits, Rgb, RgbImage, Rgba};
+use image::{DynamicImage, GenericImageView, GrayImage, ImageBuffer, Pixel, Rgb, RgbImage, Rgba};
 use serde::{Deserialize, Serialize};
 
 use super::super::{DataError, Images};
+use super::decode::{LARGEST, decode};
 
 /// How an image that is not square becomes square.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,15 +24,6 @@ pub enum Fit {
     Stretch,
 }
 
-/// Rows or columns of an image file, at most. Larger ones are taken for decompression bombs.
-const LONGEST_SIDE: u32 = 20_000;
-
-/// Bytes that one image may take, as a file and decoded.
-const LARGEST: u64 = 512 << 20;
-
-/// The same for an image that comes over a connection, where many may come at once: a photograph of 40 megapixels.
-const LARGEST_SENT: u64 = 128 << 20;
-
 /// Channels that differ by no more than this are grey: JPEG does not keep greys exactly.
 const GREY_TOLERANCE: u8 = 8;
 
@@ -44,12 +36,24 @@ pub(super) struct Picture {
 
 /// Reads an image file as a square of `size` x `size`, grey if `colour` is not wanted; the error says what is wrong.
 pub(super) fn read(path: &Path, size: u32, fit: Fit, colour: bool) -> Result<Picture, String> {
-    let open = || -> ImageResult<_> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        decode(BufReader::new(file), length, LARGEST)
-    };
-    Ok(fit_square(&open().map_err(one_line)?, size, fit, colour))
+    Ok(fit_square(decode(&contents(path)?)?, size, fit, colour))
+}
+
+/// All of an image file.
+fn contents(path: &Path) -> Result<Vec<u8>, String> {
+    // Asked before opening, because opening a pipe waits for its other end.
+    let kind = path.metadata().map_err(|error| error.to_string())?;
+    if !kind.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let mut bytes = Vec::with_capacity(kind.len().min(LARGEST) as usize);
+    File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it has more than {} MB, the limit for an image", LARGEST >> 20));
+    }
+    Ok(bytes)
 }
 
 /// Reads an image file that is in memory (PNG, JPEG, BMP, PGM or WebP by content) as one image of `size` x `size`, grey
@@ -58,17 +62,12 @@ pub(super) fn read(path: &Path, size: u32, fit: Fit, colour: bool) -> Result<Pic
 /// # Errors
 /// [`DataError::NoImage`] says what is wrong with the bytes; [`DataError::Shape`] for no size or no channels.
 pub fn decode_image(bytes: &[u8], size: usize, channels: usize, fit: Fit) -> Result<Images, DataError> {
-    let side = u32::try_from(size).unwrap_or(0);
-    let image = decode(Cursor::new(bytes), bytes.len() as u64, LARGEST_SENT).map_err(|error| DataError::NoImage {
-        reason: one_line(error),
-    })?;
-    let picture = fit_square(&image, side, fit, channels == 3);
+    // Whether there can be such an image at all.
+    Images::new(channels, size, size, Vec::new())?;
+    let side = u32::try_from(size).unwrap_or(u32::MAX);
+    let image = decode(bytes).map_err(|reason| DataError::NoImage { reason })?;
+    let picture = fit_square(image, side, fit, channels == 3);
     Images::new(channels, size, size, picture.planes(channels))
-}
-
-/// One line, whatever a decoder says.
-fn one_line(error: image::ImageError) -> String {
-    error.to_string().replace('\n', " ")
 }
 
 impl Picture {
@@ -79,59 +78,59 @@ impl Picture {
     }
 }
 
-fn fit_square(image: &DynamicImage, size: u32, fit: Fit, colour: bool) -> Picture {
-    let square = make_square(&flatten(image), size, fit);
-    let coloured = colour
-        && square.pixels().any(|Rgb([red, green, blue])| {
-            let (low, high) = (red.min(green).min(blue), red.max(green).max(blue));
-            high - low > GREY_TOLERANCE
-        });
-    let pixels = if coloured {
-        planes(&square)
-    } else {
-        DynamicImage::from(square).into_luma8().into_raw()
-    };
-    Picture { coloured, pixels }
+fn fit_square(image: DynamicImage, size: u32, fit: Fit, colour: bool) -> Picture {
+    match flatten(image) {
+        Flat::Grey(image) => Picture {
+            coloured: false,
+            pixels: make_square(&image, size, fit).into_raw(),
+        },
+        Flat::Colour(image) => {
+            let square = make_square(&image, size, fit);
+            let coloured = colour && square.pixels().any(is_coloured);
+            let pixels = if coloured {
+                planes(&square)
+            } else {
+                DynamicImage::from(square).into_luma8().into_raw()
+            };
+            Picture { coloured, pixels }
+        }
+    }
 }
 
-/// Decodes a file by its content, not its name, and turns it as its EXIF orientation says. Neither the file nor the
-/// image may take more than `largest` bytes.
-fn decode<R: BufRead + Seek>(file: R, length: u64, largest: u64) -> ImageResult<DynamicImage> {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(LONGEST_SIDE);
-    limits.max_image_height = Some(LONGEST_SIDE);
-    limits.max_alloc = Some(largest);
-    // Some decoders take the whole file into memory first.
-    limits.clone().reserve(length)?;
-    let mut reader = ImageReader::new(file).with_guessed_format()?;
-    reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder()?;
-    // Not every decoder asks by itself.
-    let (width, height) = decoder.dimensions();
-    limits.check_dimensions(width, height)?;
-    limits.reserve(decoder.total_bytes())?;
-    let orientation = decoder.orientation()?;
-    let mut image = DynamicImage::from_decoder(decoder)?;
-    image.apply_orientation(orientation);
-    Ok(image)
+fn is_coloured(&Rgb([red, green, blue]): &Rgb<u8>) -> bool {
+    let (low, high) = (red.min(green).min(blue), red.max(green).max(blue));
+    high - low > GREY_TOLERANCE
+}
+
+/// An image that hides nothing.
+enum Flat {
+    Grey(GrayImage),
+    Colour(RgbImage),
 }
 
 /// Lays a transparent image on white, the paper that logos and drawings are made for.
-fn flatten(image: &DynamicImage) -> RgbImage {
-    if !image.color().has_alpha() {
-        return image.to_rgb8();
+fn flatten(image: DynamicImage) -> Flat {
+    let colour = image.color();
+    if !colour.has_alpha() {
+        return match colour.has_color() {
+            false => Flat::Grey(image.into_luma8()),
+            true => Flat::Colour(image.into_rgb8()),
+        };
     }
-    let image = image.to_rgba8();
-    RgbImage::from_fn(image.width(), image.height(), |x, y| {
+    let image = image.into_rgba8();
+    Flat::Colour(RgbImage::from_fn(image.width(), image.height(), |x, y| {
         let Rgba([red, green, blue, alpha]) = *image.get_pixel(x, y);
         let alpha = u32::from(alpha);
         let over_white = |channel: u8| ((u32::from(channel) * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
         Rgb([red, green, blue].map(over_white))
-    })
+    }))
 }
 
 /// Resizes bilinearly, with the filter widened when the image shrinks, so that nothing aliases.
-fn make_square(image: &RgbImage, size: u32, fit: Fit) -> RgbImage {
+fn make_square<P>(image: &ImageBuffer<P, Vec<u8>>, size: u32, fit: Fit) -> ImageBuffer<P, Vec<u8>>
+where
+    P: Pixel<Subpixel = u8> + 'static,
+{
     let (width, height) = image.dimensions();
     match fit {
         Fit::Stretch => imageops::resize(image, size, size, FilterType::Triangle),
@@ -146,7 +145,7 @@ fn make_square(image: &RgbImage, size: u32, fit: Fit) -> RgbImage {
             let (scaled_width, scaled_height) = (scaled(width), scaled(height));
             let resized = imageops::resize(image, scaled_width, scaled_height, FilterType::Triangle);
             let (left, top) = ((size - scaled_width) / 2, (size - scaled_height) / 2);
-            RgbImage::from_fn(size, size, |x, y| {
+            ImageBuffer::from_fn(size, size, |x, y| {
                 let (x, y) = (x.saturating_sub(left), y.saturating_sub(top));
                 *resized.get_pixel(x.min(scaled_width - 1), y.min(scaled_height - 1))
             })
@@ -164,8 +163,9 @@ fn planes(image: &RgbImage) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{GrayImage, ImageFormat, Luma, RgbaImage};
+    use image::{ImageFormat, Luma, RgbaImage};
     use std::fs;
+    use std::io::Cursor;
 
     fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -268,6 +268,128 @@ mod tests {
             row[..7].iter().all(|pixel| *pixel > 240) && row[9..].iter().all(|pixel| *pixel < 15),
             "{row:?}"
         );
+    }
+
+    #[test]
+    fn an_image_without_pixels_is_refused() {
+        for empty in [
+            "P5 0 0 255\n",
+            "P5 0 3 255\n",
+            "P6 3 0 255\n",
+            "P4 0 0\n",
+            "P2 0 1 255\n",
+        ] {
+            for fit in [Fit::Crop, Fit::Pad, Fit::Stretch] {
+                let reason = read_bytes(empty.as_bytes(), 8, fit).unwrap_err();
+                assert!(reason.contains("it has no pixels"), "{empty:?}, {fit:?}: {reason}");
+                assert!(decode_image(empty.as_bytes(), 8, 1, fit).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path(), 8, Fit::Crop, true).unwrap_err(), "it is no file");
+        if cfg!(unix) {
+            assert_eq!(
+                read(Path::new("/dev/zero"), 8, Fit::Crop, true).unwrap_err(),
+                "it is no file"
+            );
+        }
+    }
+
+    /// A chunk with its checksum right behind the header of a PNG.
+    fn with_chunk(png: &[u8], kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let mut checksum = flate2::Crc::new();
+        checksum.update(&[kind, content].concat());
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        let chunk = [&length, &kind[..], content, &checksum.sum().to_be_bytes()].concat();
+        [&png[..33], &chunk, &png[33..]].concat()
+    }
+
+    #[test]
+    fn a_palette_that_is_none_is_refused() {
+        let mut png = encoded(&GrayImage::new(4, 4).into(), ImageFormat::Png);
+        // Indices in place of greys.
+        png[25] = 3;
+        let mut checksum = flate2::Crc::new();
+        checksum.update(&png[12..29]);
+        png[29..33].copy_from_slice(&checksum.sum().to_be_bytes());
+        assert_eq!(
+            read_bytes(&with_chunk(&png, b"PLTE", &[7; 6]), 4, Fit::Crop)
+                .unwrap()
+                .pixels,
+            [7; 16]
+        );
+        for length in [0, 2, 4, 769, 771] {
+            let reason = read_bytes(&with_chunk(&png, b"PLTE", &vec![7; length]), 4, Fit::Crop).unwrap_err();
+            assert!(reason.contains("palette"), "{length}: {reason}");
+        }
+        let transparent = with_chunk(&with_chunk(&png, b"tRNS", &[0; 3]), b"PLTE", &[7; 6]);
+        assert!(
+            read_bytes(&transparent, 4, Fit::Crop)
+                .unwrap_err()
+                .contains("3 colours")
+        );
+    }
+
+    /// The container of a WebP, around `chunks`.
+    fn webp(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+        let mut bytes = b"WEBP".to_vec();
+        for (kind, content) in chunks {
+            bytes.extend([&kind[..], &(content.len() as u32).to_le_bytes(), content].concat());
+            bytes.resize(bytes.len().next_multiple_of(2), 0);
+        }
+        [b"RIFF", &(bytes.len() as u32).to_le_bytes()[..], &bytes].concat()
+    }
+
+    #[test]
+    fn a_webp_that_lies_about_its_parts_is_refused() {
+        let colour = RgbImage::from_pixel(2, 2, Rgb([9, 90, 200]));
+        let sound = encoded(&colour.into(), ImageFormat::WebP);
+        assert_eq!(read_bytes(&sound, 2, Fit::Crop).unwrap().pixels[..4], [9; 4]);
+        let image = (b"VP8L", &sound[20..]);
+        let canvas = |flags| [flags, 0, 0, 0, 1, 0, 0, 1, 0, 0];
+        // The flag says that there is EXIF metadata, whose size is a lie.
+        let exif = webp(&[(b"VP8X", &canvas(8)), image, (b"EXIF", b"MM\0\x2a")]);
+        assert!(read_bytes(&exif, 2, Fit::Crop).is_ok());
+        let mut lying = exif.clone();
+        let place = exif.len() - 8;
+        lying[place..place + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        let reason = read_bytes(&lying, 2, Fit::Crop).unwrap_err();
+        assert_eq!(reason, "its part EXIF should hold 4294967295 bytes, but 4 follow");
+        // The same within a frame of an animation.
+        let nested = webp(&[(b"VP8L", &sound[20..]), (b"EXIF", b"MM\0\x2a")]);
+        let mut frame = [&[0; 6], &[1, 0, 0, 1, 0, 0, 9, 0, 0, 0][..], &nested[12..]].concat();
+        let place = frame.len() - 8;
+        frame[place..place + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        let animated = webp(&[(b"VP8X", &canvas(2 | 8)), (b"ANIM", &[0; 6]), (b"ANMF", &frame)]);
+        assert!(
+            read_bytes(&animated, 2, Fit::Crop)
+                .unwrap_err()
+                .contains("its part EXIF")
+        );
+        // A lossy image that says to be 16383 x 16383, on a canvas of 2 x 2.
+        let large = (b"VP8 ", &b"\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f"[..]);
+        let reason = read_bytes(&webp(&[(b"VP8X", &canvas(0)), large]), 2, Fit::Crop).unwrap_err();
+        assert_eq!(reason, "it is said to be 2 x 2, but holds an image of 16383 x 16383");
+        for cut in [0, 11, 13, sound.len() - 1] {
+            assert!(read_bytes(&sound[..cut], 2, Fit::Crop).is_err());
+        }
+    }
+
+    #[test]
+    fn a_picture_takes_no_more_memory_than_its_file_allows() {
+        // What 5000 x 5000 points in black and white compress to is no photograph.
+        let large = RgbImage::new(5000, 5000);
+        let reason = read_bytes(&encoded(&large.clone().into(), ImageFormat::Png), 8, Fit::Crop).unwrap_err();
+        assert!(
+            reason.contains("5000 x 5000 and would take 71 MB of memory, above the limit of 64 MB"),
+            "{reason}"
+        );
+        let grey = encoded(&DynamicImage::from(large).into_luma8().into(), ImageFormat::Png);
+        assert!(read_bytes(&grey, 8, Fit::Crop).is_ok());
     }
 
     #[test]
