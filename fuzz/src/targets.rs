@@ -146,7 +146,7 @@ fn safetensors(folder: &Path) -> Subject {
         epochs: 1,
         steps: 10,
         test: Loss::default(),
-        latent_statistics: LatentStatistics::of(&[0.0, 1.0], &[0.1, 0.2], Some(&[0]), &["0".to_owned()]),
+        latent_statistics: LatentStatistics::of(&[0.0, 1.0], &[0.1, 0.2], Some(&[0]), &["0".to_owned()], &[Some(0)]),
     };
     let write = |precision| {
         let path = folder.join("sound");
