@@ -107,8 +107,8 @@ fn safetensors(bytes: &mut Vec<u8>, all: &[Vec<u8>], generator: &mut Generator) 
     }
     let (mut header, mut data) = (bytes[8..end].to_vec(), bytes[end..].to_vec());
     match generator.random_range(0..4) {
-        0 => many(&mut data, &[bytes.clone()], generator),
-        _ => text(&mut header, &[bytes.clone()], generator),
+        0 => many(&mut data, std::slice::from_ref(bytes), generator),
+        _ => text(&mut header, std::slice::from_ref(bytes), generator),
     }
     *bytes = [&(header.len() as u64).to_le_bytes()[..], &header, &data].concat();
 }

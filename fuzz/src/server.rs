@@ -129,9 +129,10 @@ fn reason(reply: &[u8]) -> String {
     let reply = String::from_utf8_lossy(reply);
     let body = reply.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let end = body.char_indices().nth(100).map_or(body.len(), |(end, _)| end);
-    body.starts_with("{\"error")
-        .then(|| body[..end].to_owned())
-        .unwrap_or_default()
+    match body.starts_with("{\"error") {
+        true => body[..end].to_owned(),
+        false => String::new(),
+    }
 }
 
 fn exchange(host: &str, request: &[u8]) -> io::Result<Vec<u8>> {
