@@ -12,7 +12,7 @@ use morphvae::evaluation::Codes;
 use morphvae::latent::{Attribute, LatentStatistics};
 use morphvae::model::{Inference, ModelCard, NetworkConfig, TrainedModel, Vae};
 use morphvae::objective::{Likelihood, Loss, Objective};
-use morphvae::training::{DataConfig, RunConfig, RunFolder, Training, TrainingConfig, TrainingData};
+use morphvae::training::{DataConfig, HeldRun, RunConfig, RunFolder, Training, TrainingConfig, TrainingData};
 use morphvae::weights::Precision;
 
 use crate::formats::Form;
@@ -188,6 +188,7 @@ fn pth(_: &Path) -> Subject {
 /// A run of one epoch in `folder`, and its settings.
 fn run(folder: &Path) -> RunConfig {
     let config = RunConfig {
+        init_from: None,
         data: DataConfig {
             dataset: "faces".to_owned(),
             images: Some("/images/of faces".into()),
@@ -209,12 +210,12 @@ fn run(folder: &Path) -> RunConfig {
     let training = Training::new(network(), config.training).expect("the settings are sound");
     // What an earlier campaign left may be no run at all.
     fs::remove_dir_all(folder).expect("the folder can be emptied");
-    let run = RunFolder::check(folder, true).expect("a run can be begun");
+    let run = HeldRun::claim(folder, true).expect("a run can be begun");
     run.begin(&config, &training).expect("a run can be written");
     let (training, _) = training
         .epoch(&data, &mut |_| std::ops::ControlFlow::Continue(()))
         .expect("a sound network learns");
-    run.save(&training).expect("a checkpoint can be written");
+    run.save(&config, &training).expect("a checkpoint can be written");
     config
 }
 
@@ -223,7 +224,10 @@ fn checkpoint(folder: &Path) -> Subject {
     let (run, _) = RunFolder::open(folder).expect("the run has just been written");
     Subject {
         seeds: vec![fs::read(run.checkpoint_path()).expect("a checkpoint was written")],
-        check: Box::new(move |_, _| answer(run.load(&config, &Device::flex()), |_| "loaded".to_owned())),
+        check: Box::new(move |_, _| {
+            let training = Training::load(&run.checkpoint_path(), config.training, &Device::flex());
+            answer(training, |_| "loaded".to_owned())
+        }),
     }
 }
 

@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use anyhow::anyhow;
+
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// What a shell reports for a program that Ctrl-C ended.
@@ -17,13 +19,16 @@ pub struct Stopped;
 /// Listens from now on; the thread that calls this is the one that may [`wait`].
 pub fn listen() -> anyhow::Result<()> {
     let listener = thread::current();
-    ctrlc::set_handler(move || {
+    let answer = move || {
         if ASKED.swap(true, Ordering::SeqCst) {
             std::process::exit(EXIT_CODE.into());
         }
         listener.unpark();
-    })?;
-    Ok(())
+    };
+    ctrlc::set_handler(answer).map_err(|error| match error {
+        ctrlc::Error::System(source) => anyhow!("cannot start the thread that listens for Ctrl-C: {source}"),
+        other => anyhow!("cannot listen for Ctrl-C: {other}"),
+    })
 }
 
 /// Breaks once somebody pressed Ctrl-C.

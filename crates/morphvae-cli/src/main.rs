@@ -62,7 +62,7 @@ fn explain(answer: &clap::Error) -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let console = Console::new(arguments.quiet);
-    start_threads(arguments.threads.map(usize::from)).context("cannot start the threads")?;
+    start_threads(arguments.threads.map(usize::from), console).context("cannot start the threads")?;
     match arguments.verb {
         Verb::Train(arguments) => commands::train::run(&arguments, console),
         Verb::Evaluate(arguments) => commands::evaluate::run(&arguments, console),
@@ -98,9 +98,14 @@ impl Usage {
 }
 
 /// Starts the threads that compute, of which this one is one: so many in all, or as many as there are cores.
-fn start_threads(count: Option<usize>) -> anyhow::Result<()> {
-    let count = count.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
-    let count = count.unwrap_or(1);
+fn start_threads(asked: Option<usize>, console: Console) -> anyhow::Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let count = asked.unwrap_or(cores);
+    if count > cores {
+        console.note(format!(
+            "warning: {count} threads share {cores} core(s), which is slower than one thread a core: leave out --threads"
+        ));
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(count);
     // Alone, it could not answer to the thread that prepares batches while it waits for one.
     let pool = if count > 1 { pool.use_current_thread() } else { pool };
@@ -126,7 +131,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || matches!(
                 cause.downcast_ref(),
                 Some(
-                    TrainingError::Setting { .. }
+                    TrainingError::Model(ModelError::Configuration { .. })
+                        | TrainingError::Setting { .. }
                         | TrainingError::OtherSettings { .. }
                         | TrainingError::Exists { .. }
                         | TrainingError::NotARun { .. }

@@ -45,14 +45,13 @@ impl Model {
         let (file, run) = if path.is_dir() {
             let (run, _) =
                 RunFolder::open(path).with_context(|| format!("{} is not a run's folder", path.display()))?;
-            let file = run.model_path();
-            if !file.exists() {
+            let Some(file) = run.model() else {
                 let text = format!(
                     "{}: no epoch of this run is finished, so it has no model yet",
                     path.display()
                 );
                 return Err(Usage(text).into());
-            }
+            };
             (file, Some(run))
         } else {
             (path.clone(), None)

@@ -1,11 +1,13 @@
 //! The program as a user meets it: the real binary, a tiny network, a fresh folder for each test.
 
+mod alone;
 mod classes;
 mod clip;
 mod desk;
 mod images;
 mod morph;
 mod resume;
+mod system;
 
 use std::fs;
 use std::path::Path;

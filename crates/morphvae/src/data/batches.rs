@@ -1,10 +1,11 @@
 //! Batches of images for training, prepared while the network works on the one before.
 
+use std::io;
 use std::iter::FusedIterator;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread::{JoinHandle, spawn};
+use std::thread::{self, JoinHandle};
 
 use rand::seq::SliceRandom;
 
@@ -40,10 +41,18 @@ impl Batches {
     /// Starts to prepare `split`'s images in the given order, `batch_size` at a time and `size` pixels square, from
     /// batch `first_batch` on (0 for a whole epoch, more to go on in the middle of one).
     ///
+    /// # Errors
+    /// What the system says when it gives no thread.
+    ///
     /// # Panics
     /// When `batch_size` is zero, or `order` names an image that the split does not have.
-    #[must_use]
-    pub fn new(split: Arc<Split>, size: usize, batch_size: usize, order: Vec<u32>, first_batch: usize) -> Self {
+    pub fn new(
+        split: Arc<Split>,
+        size: usize,
+        batch_size: usize,
+        order: Vec<u32>,
+        first_batch: usize,
+    ) -> io::Result<Self> {
         assert!(batch_size > 0, "a batch holds at least one image");
         let count = split.images.count();
         assert!(
@@ -51,7 +60,7 @@ impl Batches {
             "the order names images beyond {count}"
         );
         let (send, finished) = sync_channel(WAITING);
-        let thread = spawn(move || {
+        let prepare = move || {
             let resizer = resizer(&split.images, size);
             for range in ranges(order.len(), batch_size).skip(first_batch) {
                 let indices = &order[range];
@@ -65,11 +74,12 @@ impl Batches {
                     return; // nobody waits for more
                 }
             }
-        });
-        Self {
+        };
+        let thread = thread::Builder::new().name("batches".into()).spawn(prepare)?;
+        Ok(Self {
             finished: Some(finished),
             thread: Some(thread),
-        }
+        })
     }
 }
 
@@ -159,7 +169,7 @@ mod tests {
         ) {
             let split = split(count);
             let order = epoch_order(count as usize, seed, epoch);
-            let batches: Vec<Batch> = Batches::new(split.clone(), 4, batch_size, order.clone(), 0).collect();
+            let batches: Vec<Batch> = Batches::new(split.clone(), 4, batch_size, order.clone(), 0).unwrap().collect();
             prop_assert!(batches.iter().rev().skip(1).all(|batch| batch.count == batch_size));
             if let Some(last) = batches.last() {
                 prop_assert!((1..=batch_size + 1).contains(&last.count));
@@ -188,7 +198,7 @@ mod tests {
             count in 1_u32..200, batch_size in 1_usize..50, seed: u64, first_batch in 0_usize..20,
         ) {
             let order = epoch_order(count as usize, seed, 7);
-            let batches = |first| Batches::new(split(count), 3, batch_size, order.clone(), first);
+            let batches = |first| Batches::new(split(count), 3, batch_size, order.clone(), first).unwrap();
             let tail: Vec<Batch> = batches(0).skip(first_batch).collect();
             prop_assert_eq!(batches(first_batch).collect::<Vec<_>>(), tail);
         }
@@ -217,7 +227,7 @@ mod tests {
     fn the_thread_ends_when_nobody_wants_its_batches() {
         let split = split(200);
         for taken in 0..4 {
-            let mut batches = Batches::new(split.clone(), 4, 1, epoch_order(200, 1, 0), 0);
+            let mut batches = Batches::new(split.clone(), 4, 1, epoch_order(200, 1, 0), 0).unwrap();
             assert_eq!(batches.by_ref().take(taken).count(), taken);
             drop(batches);
             assert_eq!(Arc::strong_count(&split), 1, "the thread still holds the images");

@@ -2,7 +2,6 @@
 //!
 //! Generators need no state of their own: every random number follows from the seed, the epoch and the step.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::module::Module;
@@ -10,12 +9,15 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::session::Position;
-use super::{Adam, EpochMetrics, Training, TrainingConfig, TrainingError};
+use super::{Adam, EpochMetrics, RunConfig, Training, TrainingConfig, TrainingError};
 use crate::model::Vae;
-use crate::weights::{self, Integers, Precision, StateDict};
+use crate::weights::{self, Integers, Metadata, Precision, StateDict, WeightFile};
 
 /// The metadata key under which the rest stands, as JSON.
 const KEY: &str = "morphvae.checkpoint";
+
+/// The metadata key under which a run's checkpoint holds its settings, as JSON.
+const RUN: &str = "morphvae.run";
 
 #[derive(Serialize, Deserialize)]
 struct Rest {
@@ -30,6 +32,16 @@ impl Training {
     /// # Errors
     /// [`TrainingError::Weights`] when the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
+        self.save_with(path, Metadata::new())
+    }
+
+    /// The same for a run: its settings are written down beside it.
+    pub(super) fn save_in_run(&self, path: &Path, config: &RunConfig) -> Result<(), TrainingError> {
+        let json = serde_json::to_string(config).expect("settings are plain data");
+        self.save_with(path, Metadata::from([(RUN.to_owned(), json)]))
+    }
+
+    fn save_with(&self, path: &Path, mut metadata: Metadata) -> Result<(), TrainingError> {
         let rest = Rest {
             steps: self.optimizer.steps(),
             position: self.position,
@@ -38,7 +50,7 @@ impl Training {
         let mut state = self.network.state();
         self.optimizer.save(&mut state);
         let json = serde_json::to_string(&rest).expect("a checkpoint's metadata is plain data");
-        let metadata = BTreeMap::from([(KEY.to_owned(), json)]);
+        metadata.insert(KEY.to_owned(), json);
         Ok(weights::write_safetensors(
             path,
             &state,
@@ -56,7 +68,42 @@ impl Training {
     /// network's.
     pub fn load(path: &Path, config: TrainingConfig, device: &Device) -> Result<Self, TrainingError> {
         config.validate()?;
+        Self::from_file(weights::read(path)?, path, config, device)
+    }
+
+    /// The same in a run with the settings `config`: a checkpoint that was written with others is refused.
+    pub(super) fn load_in_run(path: &Path, config: &RunConfig, device: &Device) -> Result<Self, TrainingError> {
+        config.validate()?;
         let file = weights::read(path)?;
+        // Early ones do not say.
+        if let Some(json) = file.metadata.get(RUN) {
+            let reject = |reason: String| TrainingError::Checkpoint {
+                path: path.to_owned(),
+                reason,
+            };
+            let written: RunConfig = serde_json::from_str(json).map_err(|error| reject(error.to_string()))?;
+            if let Some((name, written, now)) = written.continued_as(config).difference(config) {
+                return Err(reject(format!(
+                    "it was written with {name} = {written}, and the run's config.toml has {now}: put that back"
+                )));
+            }
+        }
+        let training = Self::from_file(file, path, config.training, device)?;
+        if training.network.config() != config.network {
+            return Err(TrainingError::Checkpoint {
+                path: path.to_owned(),
+                reason: "its network is not that of the run's config.toml".to_owned(),
+            });
+        }
+        Ok(training)
+    }
+
+    fn from_file(
+        file: WeightFile,
+        path: &Path,
+        config: TrainingConfig,
+        device: &Device,
+    ) -> Result<Self, TrainingError> {
         let reject = |reason: String| TrainingError::Checkpoint {
             path: path.to_owned(),
             reason,

@@ -2,17 +2,21 @@
 
 use std::path::PathBuf;
 
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{AdamConfig, TrainingError};
+use super::{AdamConfig, Training, TrainingError};
 use crate::data::Fit;
-use crate::model::NetworkConfig;
+use crate::model::{NetworkConfig, Vae};
 use crate::objective::{Likelihood, Objective};
 
 /// Everything that a run's result follows from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
+    /// The model whose weights the run began with, if not with fresh ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<PathBuf>,
     /// The images.
     pub data: DataConfig,
     /// The network.
@@ -22,16 +26,55 @@ pub struct RunConfig {
 }
 
 impl RunConfig {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// [`TrainingError::Setting`] and [`TrainingError::Model`] name the first that makes no sense.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        self.network.validate()?;
+        self.training.validate()
+    }
+
+    /// The training as it begins: of `initial`, or of the fresh network that the seed gives.
+    ///
+    /// # Errors
+    /// As [`RunConfig::validate`].
+    pub fn beginning(&self, initial: Option<Vae>, device: &Device) -> Result<Training, TrainingError> {
+        let network = match initial {
+            Some(network) => network,
+            None => Vae::new(self.network, self.training.seed, device)?,
+        };
+        Training::new(network, self.training)
+    }
+
+    /// These settings with what may change while a run is the same: more epochs do not change the steps before, and
+    /// another folder may hold the same images, which the fingerprint tells.
+    #[must_use]
+    pub fn continued_as(&self, asked: &Self) -> Self {
+        let mut config = self.clone();
+        config.training.epochs = asked.training.epochs;
+        if config.data.images.is_some() && asked.data.images.is_some() {
+            config.data.dataset.clone_from(&asked.data.dataset);
+            config.data.images.clone_from(&asked.data.images);
+        }
+        config
+    }
+
     /// Makes sure that a run is continued as it began.
     ///
     /// # Errors
     /// [`TrainingError::OtherSettings`] names the first setting that `asked` has otherwise.
     pub fn refuse_differences(&self, asked: &Self) -> Result<(), TrainingError> {
-        let table = |config: &Self| toml::Table::try_from(config).expect("settings are plain data");
-        match first_difference(&table(self), &table(asked)) {
+        match self.difference(asked) {
             None => Ok(()),
             Some((name, started, given)) => Err(TrainingError::OtherSettings { name, started, given }),
         }
+    }
+
+    /// The first setting that `other` has otherwise, and both values.
+    pub(super) fn difference(&self, other: &Self) -> Option<(String, String, String)> {
+        let table = |config: &Self| toml::Table::try_from(config).expect("settings are plain data");
+        first_difference(&table(self), &table(other))
     }
 }
 
@@ -144,20 +187,30 @@ impl TrainingConfig {
             self.batch_size.to_string(),
             "at least 2, for batch normalization compares images",
         )?;
-        check(not_negative(self.beta), "beta", self.beta.to_string(), "zero or more")?;
+        check(
+            not_negative(self.beta),
+            "beta",
+            self.beta.to_string(),
+            "finite, and zero or more",
+        )?;
         check(
             positive(learning_rate),
             "the learning rate",
             learning_rate.to_string(),
-            "above zero",
+            "finite, and above zero",
         )?;
         check(
             not_negative(weight_decay),
             "the weight decay",
             weight_decay.to_string(),
-            "zero or more",
+            "finite, and zero or more",
         )?;
-        check(positive(epsilon), "Adam's epsilon", epsilon.to_string(), "above zero")?;
+        check(
+            positive(epsilon),
+            "Adam's epsilon",
+            epsilon.to_string(),
+            "finite, and above zero",
+        )?;
         for beta in betas {
             check(
                 (0.0..1.0).contains(&beta),

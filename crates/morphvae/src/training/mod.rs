@@ -1,19 +1,24 @@
 //! Learning: the optimizer, the loop over batches and epochs, and what is kept on disk meanwhile.
 //!
 //! [`Training`] is a training under way; [`Training::epoch`] takes it one epoch further. A [`RunFolder`] keeps its
-//! settings, metrics, checkpoint and model. Drawing and talking to people are the caller's.
+//! settings, metrics, checkpoint and model, and is written to by who has a [`HeldRun`]. Drawing and talking to people are
+//! the caller's.
 
 mod adam;
 mod checkpoint;
 mod config;
+mod held_run;
 mod run_folder;
 mod session;
 
+#[cfg(test)]
+mod crashes;
 #[cfg(test)]
 mod ground_truth;
 
 pub use adam::{Adam, AdamConfig};
 pub use config::{DataConfig, RunConfig, TrainingConfig};
+pub use held_run::HeldRun;
 pub use run_folder::RunFolder;
 pub use session::{EpochMetrics, EpochReport, Outcome, Progress, Training, TrainingData};
 
@@ -95,11 +100,32 @@ pub enum TrainingError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another process works in the run's folder.
+    #[error("{}: {} trains here: wait until it ends, or stop it", path.display(),
+            process.map_or("another process".to_owned(), |number| format!("process {number}")))]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// The number of the process, if it has left one.
+        process: Option<u32>,
+    },
+    /// A run that has results, but no checkpoint to go on from, or none to begin from.
+    #[error("{}: this checkpoint is missing, so the run cannot go on: begin it again with --force", path.display())]
+    NoCheckpoint {
+        /// The file.
+        path: PathBuf,
+    },
     /// A folder that holds no run.
     #[error("{}: {source}: name the folder of a run that was begun with `morphvae train`", path.display())]
     NoRun {
         /// The settings that should be there.
         path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A thread that cannot be started.
+    #[error("cannot start the thread that prepares batches: {source}: end other programs, or allow more threads")]
+    Thread {
         /// What the system says.
         source: io::Error,
     },

@@ -90,7 +90,7 @@ pub struct EpochMetrics {
     pub test_kl: f64,
     /// Latent dimensions whose mean KL divergence on the test images is above 0.01 nat.
     pub informative_latents: usize,
-    /// Training speed, evaluation not counted.
+    /// Training speed, evaluation not counted; zero where the clock stood still.
     pub images_per_second: f64,
     /// Time of the epoch's training, evaluation not counted.
     pub seconds: f64,
@@ -184,7 +184,7 @@ impl Training {
     /// # Errors
     /// The training is lost with an error: go on from its last checkpoint. As [`TrainingData::check`], before anything is
     /// done; [`TrainingError::Setting`] also when more images were seen in this epoch than it has;
-    /// [`TrainingError::NonFinite`] when the loss stops being a number.
+    /// [`TrainingError::NonFinite`] when the loss stops being a number; [`TrainingError::Thread`] when no thread can be had.
     pub fn epoch(
         mut self,
         data: &TrainingData,
@@ -207,7 +207,8 @@ impl Training {
             self.config.batch_size,
             order,
             self.position.batches,
-        );
+        )
+        .map_err(|source| TrainingError::Thread { source })?;
 
         let before = self.position.seconds;
         let start = Instant::now();
@@ -332,7 +333,7 @@ impl Training {
             test_reconstruction: test.reconstruction,
             test_kl: test.kl,
             informative_latents: evaluation.informative_latents(),
-            images_per_second: self.position.images as f64 / self.position.seconds.max(1e-9),
+            images_per_second: self.position.images_per_second(),
             seconds: self.position.seconds,
         }
     }
@@ -360,6 +361,14 @@ impl Position {
         self.sum.kl += loss.kl;
     }
 
+    fn images_per_second(&self) -> f64 {
+        if self.seconds > 0.0 {
+            self.images as f64 / self.seconds
+        } else {
+            0.0
+        }
+    }
+
     /// Nats per image so far.
     fn mean(&self) -> Loss {
         let images = self.images.max(1) as f64;
@@ -367,6 +376,23 @@ impl Position {
             loss: self.sum.loss / images,
             reconstruction: self.sum.reconstruction / images,
             kl: self.sum.kl / images,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stands_still_or_goes_backwards_gives_no_absurd_rate() {
+        for (seconds, rate) in [(0.0, 0.0), (-1.0, 0.0), (0.5, 800.0)] {
+            let position = Position {
+                images: 400,
+                seconds,
+                ..Position::default()
+            };
+            assert_eq!(position.images_per_second(), rate);
         }
     }
 }

@@ -12,10 +12,9 @@ use burn::tensor::Device;
 use morphvae::evaluation::{Codes, encode};
 use morphvae::figures::Gallery;
 use morphvae::latent::{LatentStatistics, typical_members};
-use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
+use morphvae::model::{Inference, ModelCard, TrainedModel};
 use morphvae::objective::{Likelihood, Loss, Objective};
-use morphvae::training::{EpochReport, Outcome, Progress, RunConfig, RunFolder, Training, TrainingData};
-use morphvae::weights::Precision;
+use morphvae::training::{EpochReport, HeldRun, Outcome, Progress, RunConfig, Training, TrainingData};
 use morphvae_explorer::ModelFacts;
 use serde::Serialize;
 
@@ -44,6 +43,8 @@ pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
         run.train(training, watching.as_ref())?
     };
     run.finish(&training, arguments.json)?;
+    // All is written: who wants to go on with the run may.
+    drop(run);
     if let Some(watching) = watching {
         watching.linger(console);
     }
@@ -53,7 +54,7 @@ pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
 /// A run at work.
 struct Run {
     console: Console,
-    folder: RunFolder,
+    folder: HeldRun,
     config: RunConfig,
     data: TrainingData,
     classes: Vec<String>,
@@ -72,7 +73,7 @@ impl Run {
     /// Reads the images and makes the network. Nothing is written before all of that has succeeded.
     fn prepare(plan: Plan, arguments: &TrainArguments, console: Console) -> anyhow::Result<(Self, Training)> {
         let Plan {
-            folder,
+            run: folder,
             mut config,
             source,
             beginning,
@@ -98,12 +99,8 @@ impl Run {
             Beginning::New(initial) => {
                 config.network.channels = data.train.images.channels();
                 config.data.fingerprint = fingerprint;
-                let network = match initial {
-                    Some(network) => *network,
-                    None => Vae::new(config.network, config.training.seed, &device)?,
-                };
-                data.check(network.config())?;
-                let training = Training::new(network, config.training)?;
+                data.check(initial.as_ref().map_or(config.network, |network| network.config()))?;
+                let training = config.beginning(initial.map(|network| *network), &device)?;
                 folder.begin(&config, &training)?;
                 training
             }
@@ -144,6 +141,7 @@ impl Run {
             data,
             network,
             training,
+            ..
         } = &self.config;
         self.console.note(format!(
             "{}: {} images to train on, {} to test on, {} x {} x {}",
@@ -178,17 +176,16 @@ impl Run {
             drop(meter);
             match outcome {
                 Outcome::Interrupted => {
-                    self.folder.save(&training)?;
+                    self.folder.save(&self.config, &training)?;
                     let path = self.folder.path().display();
                     self.console
                         .note(format!("stopped; go on with: morphvae train --resume {path}"));
-                    std::process::exit(interrupt::EXIT_CODE.into());
+                    return Err(interrupt::Stopped.into());
                 }
                 Outcome::Finished(report) => {
-                    // In this order, since a run that dies in between does again what the checkpoint does not say.
                     let network = Inference::new(&training.network());
-                    self.write_model(&training, &network, &report)?;
-                    self.folder.save(&training)?;
+                    let card = self.card(&training, &network, &report);
+                    self.folder.save_epoch(&self.config, &training, &card)?;
                     self.draw(&training, &network, &report.evaluation.codes)?;
                     if let Some(watching) = watching {
                         watching.publish(&training, &report)?;
@@ -226,12 +223,13 @@ impl Run {
         )
     }
 
-    fn write_model(&self, training: &Training, network: &Inference, report: &EpochReport) -> anyhow::Result<()> {
+    /// What is to be known about the network as it is after an epoch.
+    fn card(&self, training: &Training, network: &Inference, report: &EpochReport) -> ModelCard {
         let evaluation = &report.evaluation;
         let (means, images) = (&evaluation.codes.mean, &self.data.test.images);
         let labels = self.data.test.labels.as_deref();
         let typical = labels.map(|labels| typical_members(network, means, images, labels, self.classes.len()));
-        let card = ModelCard {
+        ModelCard {
             network: self.config.network,
             objective: self.config.training.objective,
             likelihood: self.config.training.likelihood,
@@ -252,9 +250,7 @@ impl Run {
                 &self.classes,
                 &typical.unwrap_or_default(),
             ),
-        };
-        TrainedModel::write(network.network(), &card, &self.folder.model_path(), Precision::Full)?;
-        Ok(())
+        }
     }
 
     /// The figures of a run that is finished already: those that are asked for now, and some may never have been drawn.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use morphvae::data::Fit;
 use morphvae::model::{NetworkConfig, Vae};
 use morphvae::objective::{Likelihood, Objective};
-use morphvae::training::{DataConfig, RunConfig, RunFolder, TrainingConfig};
+use morphvae::training::{DataConfig, HeldRun, RunConfig, TrainingConfig};
 
 use super::preset;
 use crate::Usage;
@@ -16,7 +16,7 @@ use crate::model::Model;
 
 /// A run as it was asked for, before any image is read.
 pub struct Plan {
-    pub folder: RunFolder,
+    pub run: HeldRun,
     pub config: RunConfig,
     pub source: Source,
     pub beginning: Beginning,
@@ -53,6 +53,7 @@ impl Plan {
             None => None,
         };
         let mut config = defaults();
+        config.init_from.clone_from(&arguments.init_from);
         if let Some(preset) = arguments.preset {
             preset::apply(preset, &mut config);
         }
@@ -68,8 +69,7 @@ impl Plan {
             let text = "--init-from decides the network: leave out --latent, --base-channels and --image-size";
             return Err(Usage(text.into()).into());
         }
-        config.network.validate()?;
-        config.training.validate()?;
+        config.validate()?;
 
         let source = match Source::named(&arguments.images)? {
             Some(source) => source,
@@ -90,7 +90,7 @@ impl Plan {
             .unwrap_or_else(|| free_name(&config, arguments.force));
         Ok(Self {
             // What cannot be written shows before the images are read.
-            folder: RunFolder::check(&out, arguments.force)?,
+            run: HeldRun::claim(&out, arguments.force)?,
             config,
             source,
             beginning: Beginning::New(initial.map(Box::new)),
@@ -98,23 +98,18 @@ impl Plan {
     }
 
     fn resumed(path: &Path, arguments: &TrainArguments) -> anyhow::Result<Self> {
-        let (folder, mut config) = RunFolder::open(path)?;
+        let (run, config) = HeldRun::reopen(path)?;
         let mut asked = config.clone();
         apply(arguments, &mut asked);
         let named = Source::named(&arguments.images)?;
         if let Some(source) = &named {
             remember(source, &mut asked.data);
         }
-        // More epochs are no other run: the steps before are the same.
-        config.training.epochs = asked.training.epochs;
-        // Nor is another folder: the fingerprint tells whether the images in it are the same.
-        if config.data.images.is_some() && asked.data.images.is_some() {
-            config.data.dataset.clone_from(&asked.data.dataset);
-            config.data.images.clone_from(&asked.data.images);
-        }
+        asked.validate()?;
+        let config = config.continued_as(&asked);
         config.refuse_differences(&asked)?;
         Ok(Self {
-            folder,
+            run,
             source: match named {
                 Some(Source::Folder { path, .. }) => Source::Folder {
                     path,
@@ -130,6 +125,7 @@ impl Plan {
 
 fn defaults() -> RunConfig {
     RunConfig {
+        init_from: None,
         data: DataConfig {
             dataset: String::new(),
             images: None,
@@ -162,6 +158,7 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
         data,
         network,
         training,
+        ..
     } = config;
     if arguments.limit.is_some() {
         data.limit = arguments.limit;

@@ -107,15 +107,18 @@ fn feed(mut child: Child, pictures: impl Iterator<Item = RgbImage> + Send) -> io
     let input = child.stdin.take();
     thread::scope(|scope| {
         // From a thread of its own: a program that talks much would wait for us to listen.
-        scope.spawn(move || {
+        let send = move || {
             for picture in pictures {
                 // Who does not read on has given up, and says why.
                 let Some(Ok(())) = input.as_ref().map(|mut input| input.write_all(picture.as_raw())) else {
                     break;
                 };
             }
-        });
-        child.wait_with_output()
+        };
+        let sending = thread::Builder::new().spawn_scoped(scope, send);
+        // Without one it is sent nothing, and ends.
+        let output = child.wait_with_output();
+        sending.and(output)
     })
 }
 
