@@ -53,7 +53,7 @@ impl Console {
         Meter {
             shown,
             unit,
-            start: Instant::now(),
+            thing: None,
         }
     }
 }
@@ -79,7 +79,7 @@ impl Unit {
             .with_key(
                 "per_sec",
                 |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                    let _ = write!(out, "{:.0} images/s", state.per_sec());
+                    let _ = write!(out, "{:.0} images/s", finite(state.per_sec()));
                 },
             )
             .progress_chars("━━─")
@@ -94,12 +94,49 @@ impl Unit {
     }
 }
 
-/// Progress of one thing.
+/// A clock that stands still gives no rate.
+fn finite(rate: f64) -> f64 {
+    if rate.is_finite() { rate } else { 0.0 }
+}
+
+/// Progress of one thing after the other.
 #[derive(Debug)]
 pub struct Meter {
     shown: Shown,
     unit: Unit,
-    start: Instant,
+    thing: Option<Thing>,
+}
+
+/// What is under way, with a clock of its own, so that rate and time left are its own.
+#[derive(Debug)]
+struct Thing {
+    what: String,
+    total: u64,
+    done: u64,
+    /// When it was first heard of, and how much was done by then.
+    start: (Instant, u64),
+}
+
+impl Thing {
+    fn new(what: &str, done: u64, total: u64) -> Self {
+        Self {
+            what: what.to_owned(),
+            total,
+            done,
+            start: (Instant::now(), done),
+        }
+    }
+
+    fn is(&self, what: &str, done: u64, total: u64) -> bool {
+        self.what == what && self.total == total && self.done <= done
+    }
+
+    /// So much a second, once time has passed.
+    fn rate(&self) -> Option<f64> {
+        let (start, before) = self.start;
+        let seconds = start.elapsed().as_secs_f64();
+        (seconds > 0.0 && self.done > before).then(|| (self.done - before) as f64 / seconds)
+    }
 }
 
 #[derive(Debug)]
@@ -113,17 +150,26 @@ enum Shown {
 impl Meter {
     /// `done` of `total`, with a word on what and how it goes.
     pub fn update(&mut self, what: &str, done: u64, total: u64, state: &str) {
+        let is_new = !self.thing.as_ref().is_some_and(|thing| thing.is(what, done, total));
+        let thing = match &mut self.thing {
+            Some(thing) if !is_new => thing,
+            other => other.insert(Thing::new(what, done, total)),
+        };
+        thing.done = done;
         match &mut self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => {
-                // A new thing starts its own clock, so that rate and time left are its own.
-                if done < bar.position() || bar.length() != Some(total) {
-                    bar.reset();
-                    bar.set_length(total);
-                }
                 bar.set_prefix(what.to_owned());
                 bar.set_message(state.to_owned());
-                bar.set_position(done);
+                if is_new {
+                    bar.reset();
+                    bar.set_length(total);
+                    bar.update(|state| state.set_pos(done));
+                    // What was done before is no work of this moment.
+                    bar.reset_eta();
+                } else {
+                    bar.set_position(done);
+                }
             }
             Shown::Lines(last) => {
                 if last.elapsed() < PLAIN_INTERVAL {
@@ -131,15 +177,17 @@ impl Meter {
                 }
                 *last = Instant::now();
                 let percent = 100 * done / total.max(1);
-                let rate = self.unit.rate(done as f64 / self.start.elapsed().as_secs_f64());
-                let _ = writeln!(io::stderr(), "{what} {percent}%  {rate}  {state}");
+                let rate = thing
+                    .rate()
+                    .map_or(String::new(), |rate| format!("  {}", self.unit.rate(rate)));
+                let _ = writeln!(io::stderr(), "{what} {percent}%{rate}  {state}");
             }
         }
     }
 
     /// Takes the bar away and starts anew.
     pub fn clear(&mut self) {
-        self.start = Instant::now();
+        self.thing = None;
         if let Shown::Bar(bar) = &self.shown {
             bar.reset();
             bar.set_length(0);
@@ -151,5 +199,34 @@ impl Meter {
 impl Drop for Meter {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread::sleep;
+
+    #[test]
+    fn a_new_thing_has_a_rate_of_its_own() {
+        let mut meter = Console::new(true).progress(Unit::Images);
+        let mut rate = |what, done, total| {
+            meter.update(what, done, total, "");
+            meter.thing.as_ref().unwrap().rate()
+        };
+        // Continued in the middle: what was done before was done at another time.
+        assert_eq!(rate("epoch 1", 1_000_000, 2_000_000), None);
+        sleep(Duration::from_millis(20));
+        assert!(rate("epoch 1", 1_000_001, 2_000_000).is_some_and(|rate| rate <= 50.0));
+        assert_eq!(rate("testing", 2, 100), None);
+        assert_eq!(rate("testing", 2, 100), None);
+        sleep(Duration::from_millis(20));
+        assert!(rate("testing", 1002, 2000).is_none());
+        assert_eq!(rate("epoch 2", 2, 2000), None);
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_gives_no_rate() {
+        assert_eq!([f64::NAN, f64::INFINITY, 7.0].map(finite), [0.0, 0.0, 7.0]);
     }
 }
