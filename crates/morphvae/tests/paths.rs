@@ -22,7 +22,7 @@ fn length(decoder: &dyn Decoder, path: &LatentPath, segment: usize) -> f64 {
     let points: Vec<f32> = (0..=500)
         .flat_map(|step| path.at(segment, f64::from(step) / 500.0))
         .collect();
-    Motion::of(decoder, &points, false).mean * 500.0
+    Motion::of(decoder, &points, false).unwrap().mean * 500.0
 }
 
 /// The lengths of geodesics between random neighbours by those of the lines, in rising order.
@@ -79,7 +79,7 @@ fn even_frames_change_evenly() {
         ] {
             let path = LatentPath::through(kind, &keys, closed, &model).unwrap();
             let frames = path.frames(&model, steps, Pacing::default()).unwrap();
-            let motion = Motion::of(&model, &frames.points, closed);
+            let motion = Motion::of(&model, &frames.points, closed).unwrap();
             println!("{digits:?} {kind:?}: {motion:?}");
             assert!(motion.ratio < 1.2, "{digits:?} {kind:?}: {motion:?}");
         }

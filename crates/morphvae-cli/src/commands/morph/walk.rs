@@ -55,8 +55,8 @@ impl Walk {
         let straight = line.frames_by(&watched, pace.steps, false, &pace.gaits)?;
         Ok(Self {
             closed,
-            motion: Motion::of(&watched, &frames.points, closed),
-            straight: Motion::of(&watched, &straight.points, closed),
+            motion: Motion::of(&watched, &frames.points, closed)?,
+            straight: Motion::of(&watched, &straight.points, closed)?,
             images: decoded(network, &watched, &frames.points)?,
             frames,
         })
@@ -109,7 +109,8 @@ impl Walk {
             axes,
             prior: false,
         };
-        let relief = |points: &[f32]| magnification(network, points);
+        // A network by itself is never stopped.
+        let relief = |points: &[f32]| magnification(network, points).unwrap_or_default();
         let drawn = Route {
             positions: &along,
             frames: &self.images,

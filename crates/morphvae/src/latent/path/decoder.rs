@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::PathError;
 use crate::evaluation::decoded_batches;
 use crate::model::Inference;
 
@@ -21,13 +22,21 @@ pub trait Decoder: Sync {
     /// whatever the number of threads.
     fn decode(&self, points: &[f32]) -> Vec<f32>;
 
-    /// Asked before every decode, by several threads: work on a path ends with `PathError::Stopped` once this breaks.
+    /// Asked before every decode, by several threads: work on a path ends with [`PathError::Stopped`] once this breaks.
     fn check(&self) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
     /// Told, by several threads, of each segment of a geodesic that is found.
     fn found(&self) {}
+}
+
+/// The images at `points`, unless nobody wants them any more.
+pub(super) fn decoded(decoder: &dyn Decoder, points: &[f32]) -> Result<Vec<f32>, PathError> {
+    match decoder.check() {
+        ControlFlow::Continue(()) => Ok(decoder.decode(points)),
+        ControlFlow::Break(()) => Err(PathError::Stopped),
+    }
 }
 
 impl Decoder for Inference {
@@ -41,12 +50,12 @@ impl Decoder for Inference {
 }
 
 /// How far each image is from the one before it: one distance fewer than `points`, `[count, latent]`.
-pub(super) fn steps(decoder: &dyn Decoder, points: &[f32]) -> Vec<f64> {
+pub(super) fn steps(decoder: &dyn Decoder, points: &[f32]) -> Result<Vec<f64>, PathError> {
     let latent = decoder.latent();
     let mut distances = Vec::with_capacity(points.len() / latent);
     let mut last: Vec<f32> = Vec::new();
     for chunk in points.chunks(BATCH * latent) {
-        let decoded = decoder.decode(chunk);
+        let decoded = decoded(decoder, chunk)?;
         let length = decoded.len() / (chunk.len() / latent);
         let mut before = &last[..];
         for image in decoded.chunks_exact(length) {
@@ -57,7 +66,7 @@ pub(super) fn steps(decoder: &dyn Decoder, points: &[f32]) -> Vec<f64> {
         }
         last = before.to_vec();
     }
-    distances
+    Ok(distances)
 }
 
 /// The summed squared differences of two images.

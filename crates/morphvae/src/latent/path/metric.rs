@@ -1,8 +1,8 @@
 //! The metric that a decoder pulls back from image space: `Jᵀ J`, with the decoder's Jacobian `J`.
 
-use super::Decoder;
-use super::decoder::dot;
+use super::decoder::{decoded, dot};
 use super::matrix::cholesky;
+use super::{Decoder, PathError};
 
 /// How far apart points are from which derivatives are taken, by the larger of 1 and the coordinate: far above the
 /// rounding of a decoder in single precision, far below what a decoder bends over.
@@ -12,8 +12,10 @@ const BATCH: usize = 100;
 
 /// How much the decoder magnifies the latent space at `points`, `[count, latent]`: `√det(Jᵀ J)`, the volume that a
 /// unit of volume has among images. Where it is large, images change fast.
-#[must_use]
-pub fn magnification(decoder: &dyn Decoder, points: &[f32]) -> Vec<f32> {
+///
+/// # Errors
+/// [`PathError::Stopped`] when the decoder wants no more.
+pub fn magnification(decoder: &dyn Decoder, points: &[f32]) -> Result<Vec<f32>, PathError> {
     let latent = decoder.latent();
     let volume = |jacobian: &[f32]| {
         let mut metric = products(jacobian, jacobian, latent);
@@ -25,16 +27,16 @@ pub fn magnification(decoder: &dyn Decoder, points: &[f32]) -> Vec<f32> {
     };
     let mut volumes = Vec::with_capacity(points.len() / latent);
     for chunk in points.chunks(BATCH.div_ceil(latent + 1) * latent) {
-        let jacobians = jacobians(decoder, chunk, &decoder.decode(chunk));
+        let jacobians = jacobians(decoder, chunk, &decoded(decoder, chunk)?)?;
         let length = jacobians.len() / (chunk.len() / latent);
         volumes.extend(jacobians.chunks_exact(length).map(volume));
     }
-    volumes
+    Ok(volumes)
 }
 
 /// The decoder's Jacobian at each of `points`, `[count, latent]`, whose `images` are known: `[count, latent, image
 /// length]`, by forward differences.
-pub(super) fn jacobians(decoder: &dyn Decoder, points: &[f32], images: &[f32]) -> Vec<f32> {
+pub(super) fn jacobians(decoder: &dyn Decoder, points: &[f32], images: &[f32]) -> Result<Vec<f32>, PathError> {
     let latent = decoder.latent();
     let count = points.len() / latent;
     let moved = |value: f32| value + DIFFERENCE * value.abs().max(1.0);
@@ -46,7 +48,7 @@ pub(super) fn jacobians(decoder: &dyn Decoder, points: &[f32], images: &[f32]) -
             shifted[end + axis] = moved(point[axis]);
         }
     }
-    let mut derivatives = decoder.decode(&shifted);
+    let mut derivatives = decoded(decoder, &shifted)?;
     let length = images.len() / count.max(1);
     for ((row, &value), index) in derivatives.chunks_exact_mut(length).zip(points).zip(0..) {
         let image = &images[index / latent * length..][..length];
@@ -55,7 +57,7 @@ pub(super) fn jacobians(decoder: &dyn Decoder, points: &[f32], images: &[f32]) -
             *derivative = (*derivative - base) * scale;
         }
     }
-    derivatives
+    Ok(derivatives)
 }
 
 /// `Aᵀ B` of two Jacobians, both `[latent, image length]`: `[latent, latent]`.
@@ -74,11 +76,11 @@ mod tests {
     #[test]
     fn magnifications_are_the_known_elements_of_area() {
         let points = [0.0, 0.3, 1.0, -0.7, -2.0, 1.2];
-        for (point, found) in points.chunks(2).zip(magnification(&Sphere, &points)) {
+        for (point, found) in points.chunks(2).zip(magnification(&Sphere, &points).unwrap()) {
             let expected = point[1].cos();
             assert!((found - expected).abs() < 5e-3, "{point:?}: {found} {expected}");
         }
-        for (point, found) in points.chunks(2).zip(magnification(&Paraboloid, &points)) {
+        for (point, found) in points.chunks(2).zip(magnification(&Paraboloid, &points).unwrap()) {
             let expected = (1.0 + 4.0 * (point[0] * point[0] + point[1] * point[1])).sqrt();
             assert!((found / expected - 1.0).abs() < 5e-3, "{point:?}: {found} {expected}");
         }

@@ -71,7 +71,8 @@ impl LatentPath {
     /// The path through `keys`, in their order; a closed one goes on from the last to the first.
     ///
     /// # Errors
-    /// [`PathError`] for fewer than two keys, and for keys that are no finite points of the decoder's latent space.
+    /// [`PathError`] for fewer than two keys, for keys that are no finite points of the decoder's latent space, and when
+    /// the decoder wants no more.
     pub fn through(kind: PathKind, keys: &[Vec<f32>], closed: bool, decoder: &dyn Decoder) -> Result<Self, PathError> {
         check(keys, decoder.latent())?;
         let mut path = Self {
@@ -88,17 +89,17 @@ impl LatentPath {
                 spline(&keys, closed).into_iter().map(Curve::Cubic).collect()
             }
             PathKind::Geodesic => {
-                let solver = Solver::new(decoder, keys);
+                let solver = Solver::new(decoder, keys)?;
                 let curve = |[from, to]: [&Vec<f32>; 2]| {
-                    let chain = solver.between(from, to);
+                    let chain = solver.between(from, to)?;
                     decoder.found();
-                    chain.map_or(Curve::Line, Curve::Chain)
+                    Ok(chain.map_or(Curve::Line, Curve::Chain))
                 };
                 // Each by itself, so that the threads need not wait for each other within it.
                 segments
                     .into_par_iter()
                     .map(|segment| curve(path.ends(segment)))
-                    .collect()
+                    .collect::<Result<_, PathError>>()?
             }
         };
         Ok(path)

@@ -1,7 +1,7 @@
 //! How much a row of frames changes from one to the next.
 
-use super::Decoder;
 use super::decoder::steps;
+use super::{Decoder, PathError};
 
 /// The visible change between neighbouring frames: the root of the summed squared differences of pixels in [0, 1].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,13 +16,15 @@ pub struct Motion {
 
 impl Motion {
     /// Of the frames at `points`, `[count, latent]`; a closed row goes on from its last frame to its first.
-    #[must_use]
-    pub fn of(decoder: &dyn Decoder, points: &[f32], closed: bool) -> Self {
+    ///
+    /// # Errors
+    /// [`PathError::Stopped`] when the decoder wants no more.
+    pub fn of(decoder: &dyn Decoder, points: &[f32], closed: bool) -> Result<Self, PathError> {
         let mut row = points.to_vec();
         if closed {
             row.extend(points.iter().take(decoder.latent()));
         }
-        Self::of_steps(&steps(decoder, &row))
+        Ok(Self::of_steps(&steps(decoder, &row)?))
     }
 
     pub(super) fn of_steps(steps: &[f64]) -> Self {
@@ -43,10 +45,10 @@ mod tests {
 
     #[test]
     fn steps_are_euclidean_and_a_closed_row_returns() {
-        let open = Motion::of(&Plane, &[0.0, 0.0, 3.0, 4.0, 3.0, 5.0], false);
+        let open = Motion::of(&Plane, &[0.0, 0.0, 3.0, 4.0, 3.0, 5.0], false).unwrap();
         assert_eq!((open.mean, open.largest), (3.0, 5.0));
         assert!((open.ratio - 5.0 / 3.0).abs() < 1e-12);
-        let closed = Motion::of(&Plane, &[0.0, 0.0, 3.0, 4.0], true);
+        let closed = Motion::of(&Plane, &[0.0, 0.0, 3.0, 4.0], true).unwrap();
         assert_eq!((closed.mean, closed.ratio), (5.0, 1.0));
     }
 
@@ -58,7 +60,7 @@ mod tests {
                 largest: 0.0,
                 ratio: 1.0,
             };
-            assert_eq!(Motion::of(&Plane, points, false), still);
+            assert_eq!(Motion::of(&Plane, points, false), Ok(still));
         }
     }
 }

@@ -106,7 +106,8 @@ impl LatentPath {
     /// and makes the visible change between neighbouring frames of a segment equal, or as its ease wants it.
     ///
     /// # Errors
-    /// [`PathError::Steps`] for fewer steps than segments, or more than 65,536.
+    /// [`PathError::Steps`] for fewer steps than segments, or more than 65,536; [`PathError::Stopped`] when the decoder
+    /// wants no more.
     pub fn frames(&self, decoder: &dyn Decoder, steps: usize, pacing: Pacing) -> Result<Frames, PathError> {
         let gait = Gait {
             steps: None,
@@ -120,7 +121,8 @@ impl LatentPath {
     ///
     /// # Errors
     /// [`PathError::Gaits`] for more or fewer gaits than segments; [`PathError::Steps`] for fewer steps than the gaits ask
-    /// for, for more where none is left to take them, and for more than 65,536.
+    /// for, for more where none is left to take them, and for more than 65,536; [`PathError::Stopped`] when the decoder
+    /// wants no more.
     pub fn frames_by(
         &self,
         decoder: &dyn Decoder,
@@ -147,7 +149,7 @@ impl LatentPath {
             return Err(PathError::Steps { steps, least, most });
         }
         let places = if even {
-            self.even_places(decoder, steps, gaits)
+            self.even_places(decoder, steps, gaits)?
         } else {
             let counts = allotted(&vec![1.0; segments], gaits, steps);
             let shares = counts
@@ -177,8 +179,8 @@ impl LatentPath {
 
     /// Starts from the visible length along a finely cut path, and corrects by the distances of the frames that this
     /// gives: they are chords of that length, shorter by more where the images turn faster.
-    fn even_places(&self, decoder: &dyn Decoder, steps: usize, gaits: &[Gait]) -> Places {
-        let rulers = self.measured(decoder, &vec![Ease::Linear.shares(FINE); self.segments()]);
+    fn even_places(&self, decoder: &dyn Decoder, steps: usize, gaits: &[Gait]) -> Result<Places, PathError> {
+        let rulers = self.measured(decoder, &vec![Ease::Linear.shares(FINE); self.segments()])?;
         let mut lengths: Vec<f64> = rulers.iter().map(|ruler| ruler[FINE]).collect();
         let mut counts = Vec::new();
         // Shares of the length along each segment.
@@ -196,7 +198,7 @@ impl LatentPath {
                 .zip(&rulers)
                 .map(|(shares, ruler)| on_ruler(ruler, shares))
                 .collect();
-            let chords = self.measured(decoder, &places);
+            let chords = self.measured(decoder, &places)?;
             let unevenness = unevenness(&chords, gaits);
             if unevenness < best.0 {
                 best = (unevenness, places);
@@ -209,12 +211,12 @@ impl LatentPath {
                 *shares = corrected(shares, chords, &gait.ease.shares(chords.len() - 1));
             }
         }
-        best.1
+        Ok(best.1)
     }
 
     /// The visible length from each segment's start to each of its places, over the chords between neighbours.
-    fn measured(&self, decoder: &dyn Decoder, places: &Places) -> Vec<Vec<f64>> {
-        let distances = steps(decoder, &self.frames_at(places).points);
+    fn measured(&self, decoder: &dyn Decoder, places: &Places) -> Result<Vec<Vec<f64>>, PathError> {
+        let distances = steps(decoder, &self.frames_at(places).points)?;
         let mut distances = distances
             .into_iter()
             .map(|distance| if distance.is_finite() { distance } else { 0.0 });
@@ -226,7 +228,7 @@ impl LatentPath {
             });
             std::iter::once(0.0).chain(sums).collect()
         };
-        places.iter().map(summed).collect()
+        Ok(places.iter().map(summed).collect())
     }
 }
 
@@ -350,7 +352,7 @@ mod tests {
         let frames = path(&square, true).frames(&Plane, 8, Pacing::default()).unwrap();
         assert_eq!(frames.keys, [0, 2, 4, 6]);
         assert_eq!(frames.points.len(), 16);
-        let motion = Motion::of(&Plane, &frames.points, true);
+        let motion = Motion::of(&Plane, &frames.points, true).unwrap();
         assert!(
             (motion.mean - 0.5).abs() < 1e-6 && motion.ratio < 1.0 + 1e-6,
             "{motion:?}"
@@ -362,7 +364,7 @@ mod tests {
         let path = path(&[[-2.0, 0.1], [1.0, 0.5], [3.0, 0.5]], false);
         let ratio = |even, ease| {
             let frames = path.frames(&Paraboloid, 12, Pacing { even, ease }).unwrap();
-            Motion::of(&Paraboloid, &frames.points, false).ratio
+            Motion::of(&Paraboloid, &frames.points, false).unwrap().ratio
         };
         assert!(ratio(false, Ease::Linear) > 1.5);
         assert!(ratio(true, Ease::Linear) < 1.2);
@@ -401,7 +403,7 @@ mod tests {
         for ease in [Ease::Linear, Ease::Smoothstep, Ease::In, Ease::Out] {
             let uneven = one.frames(&Paraboloid, 8, Pacing { even: false, ease }).unwrap();
             let even = one.frames(&Paraboloid, 8, Pacing { even: true, ease }).unwrap();
-            let chords = steps(&Paraboloid, &even.points);
+            let chords = steps(&Paraboloid, &even.points).unwrap();
             let whole: f64 = chords.iter().sum();
             let mut sum = 0.0;
             for index in 0..=8 {

@@ -1,5 +1,8 @@
 //! Whole paths: what holds for every kind, and geodesics against surfaces whose shortest curves are known.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use proptest::prelude::*;
 
 use super::decoder::steps;
@@ -26,6 +29,41 @@ impl Decoder for Broken {
     }
 }
 
+/// Wants so many decodes and no more; counts those that it did.
+struct Impatient {
+    wanted: usize,
+    checked: AtomicUsize,
+    decoded: AtomicUsize,
+}
+
+impl Impatient {
+    fn new(wanted: usize) -> Self {
+        Self {
+            wanted,
+            checked: AtomicUsize::new(0),
+            decoded: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Decoder for Impatient {
+    fn latent(&self) -> usize {
+        Sphere.latent()
+    }
+
+    fn decode(&self, points: &[f32]) -> Vec<f32> {
+        self.decoded.fetch_add(1, Ordering::SeqCst);
+        Sphere.decode(points)
+    }
+
+    fn check(&self) -> ControlFlow<()> {
+        match self.checked.fetch_add(1, Ordering::SeqCst) < self.wanted {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    }
+}
+
 fn bits(point: &[f32]) -> Vec<u32> {
     point.iter().map(|value| value.to_bits()).collect()
 }
@@ -34,7 +72,7 @@ fn length(decoder: &dyn Decoder, path: &LatentPath) -> f64 {
     let points: Vec<f32> = (0..=1000)
         .flat_map(|step| path.at(0, f64::from(step) / 1000.0))
         .collect();
-    steps(decoder, &points).iter().sum()
+    steps(decoder, &points).unwrap().iter().sum()
 }
 
 fn geodesic(decoder: &dyn Decoder, from: &[f32], to: &[f32]) -> LatentPath {
@@ -239,7 +277,27 @@ fn very_many_dimensions_and_broken_decoders_leave_the_line() {
     assert!(matches!(path.curves[..], [Curve::Line]));
     let frames = path.frames(&Broken, 4, Pacing::default()).unwrap();
     assert_eq!(frames.points[2..6], [0.25, 0.5, 0.5, 1.0]);
-    assert!(magnification(&Broken, &[0.0, 0.0])[0] == 0.0);
+    assert_eq!(magnification(&Broken, &[0.0, 0.0]), Ok(vec![0.0]));
+}
+
+#[test]
+fn work_ends_at_the_first_decode_that_is_no_longer_wanted() {
+    let keys = [[0.0, 0.8], [2.0, 0.9], [1.0, -0.5]].map(Vec::from);
+    let walk = |decoder: &Impatient| {
+        let path = LatentPath::through(PathKind::Geodesic, &keys, true, decoder)?;
+        let frames = path.frames(decoder, 40, Pacing::default())?;
+        Motion::of(decoder, &frames.points, true)
+    };
+    let patient = Impatient::new(usize::MAX);
+    walk(&patient).unwrap();
+    let all = patient.decoded.into_inner();
+    assert!(all > 50, "{all}");
+    for wanted in (0..all).step_by(7).chain([all - 1]) {
+        let decoder = Impatient::new(wanted);
+        assert_eq!(walk(&decoder), Err(PathError::Stopped), "{wanted} of {all}");
+        assert_eq!(decoder.decoded.into_inner(), wanted);
+    }
+    assert!(walk(&Impatient::new(all)).is_ok());
 }
 
 #[test]

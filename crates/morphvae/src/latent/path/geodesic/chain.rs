@@ -1,9 +1,9 @@
 //! A chain of points between two keys whose energy is lowered by the damped Gauss-Newton method.
 
-use crate::latent::path::Decoder;
-use crate::latent::path::decoder::{dot, squared_distance};
+use crate::latent::path::decoder::{decoded, dot, squared_distance};
 use crate::latent::path::matrix::BlockTridiagonal;
 use crate::latent::path::metric::{jacobians, products};
+use crate::latent::path::{Decoder, PathError};
 
 /// Pieces of a chain where derivatives are cheap, and the fewest that are worth solving for.
 const MOST_PIECES: usize = 32;
@@ -66,17 +66,17 @@ struct Normal {
 
 impl<'a> Chain<'a> {
     /// Nothing where the images are not finite.
-    pub(super) fn new(decoder: &'a dyn Decoder, points: Vec<f32>) -> Option<Self> {
-        let images = decoder.decode(&points);
+    pub(super) fn new(decoder: &'a dyn Decoder, points: Vec<f32>) -> Result<Option<Self>, PathError> {
+        let images = decoded(decoder, &points)?;
         let length = images.len() / (points.len() / decoder.latent());
         let neighbours = images.chunks_exact(length).zip(images.chunks_exact(length).skip(1));
         let energy: f64 = neighbours.map(|(a, b)| squared_distance(a, b)).sum();
-        energy.is_finite().then_some(Self {
+        Ok(energy.is_finite().then_some(Self {
             decoder,
             points,
             images,
             energy,
-        })
+        }))
     }
 
     pub(super) fn energy(&self) -> f64 {
@@ -97,7 +97,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The chain with a point in the middle of every piece.
-    pub(super) fn refined(&self) -> Option<Self> {
+    pub(super) fn refined(&self) -> Result<Option<Self>, PathError> {
         let latent = self.decoder.latent();
         let mut points = self.points[..latent].to_vec();
         for index in latent..self.points.len() {
@@ -112,38 +112,41 @@ impl<'a> Chain<'a> {
 
     /// Moves the inner points, from one lower energy to the next, until that no longer helps or so many points were
     /// decoded.
-    pub(super) fn descend(&mut self, decodes: usize) {
+    pub(super) fn descend(&mut self, decodes: usize) -> Result<(), PathError> {
         let (mut decoded, mut damping, mut refusals) = (0, DAMPING, 0);
         let inner = self.count() - 2;
-        'steps: while decoded < decodes {
-            let normal = self.normal();
+        while decoded < decodes {
+            let normal = self.normal()?;
             decoded += inner * self.decoder.latent();
             loop {
                 decoded += inner;
-                let moved = self.moved(&normal, damping).filter(|moved| moved.energy < self.energy);
-                if let Some(moved) = moved {
+                let moved = self.moved(&normal, damping)?;
+                if let Some(moved) = moved.filter(|moved| moved.energy < self.energy) {
                     let gained = 1.0 - moved.energy / self.energy;
                     *self = moved;
                     damping = (damping * EASING).max(LEAST_DAMPING);
                     refusals = 0;
                     if gained < CONVERGED {
-                        break 'steps;
+                        return Ok(());
                     }
                     break;
                 }
                 damping *= STIFFENING;
                 refusals += 1;
                 if refusals > MOST_REFUSALS {
-                    break 'steps;
+                    return Ok(());
                 }
             }
         }
+        Ok(())
     }
 
     /// The chain after a step.
-    fn moved(&self, normal: &Normal, damping: f64) -> Option<Self> {
+    fn moved(&self, normal: &Normal, damping: f64) -> Result<Option<Self>, PathError> {
         let latent = self.decoder.latent();
-        let step = normal.matrix.solve(damping * normal.matrix.scale(), &normal.descent)?;
+        let Some(step) = normal.matrix.solve(damping * normal.matrix.scale(), &normal.descent) else {
+            return Ok(None);
+        };
         let mut points = self.points.clone();
         for (value, step) in points[latent..].iter_mut().zip(step) {
             *value = (f64::from(*value) + step) as f32;
@@ -151,7 +154,7 @@ impl<'a> Chain<'a> {
         Self::new(self.decoder, points)
     }
 
-    fn normal(&self) -> Normal {
+    fn normal(&self) -> Result<Normal, PathError> {
         let latent = self.decoder.latent();
         let length = self.image(0).len();
         let inner = 1..self.count() - 1;
@@ -163,7 +166,7 @@ impl<'a> Chain<'a> {
         for start in inner.clone().step_by(at_once) {
             let end = (start + at_once).min(inner.end);
             let points = &self.points[start * latent..end * latent];
-            let jacobians = jacobians(self.decoder, points, &self.images[start * length..end * length]);
+            let jacobians = jacobians(self.decoder, points, &self.images[start * length..end * length])?;
             for (index, jacobian) in (start..end).zip(jacobians.chunks_exact(latent * length)) {
                 let [left, here, next] = [index - 1, index, index + 1].map(|index| self.image(index));
                 for (pull, ((left, here), next)) in pull.iter_mut().zip(left.iter().zip(here).zip(next)) {
@@ -183,13 +186,13 @@ impl<'a> Chain<'a> {
                 before.extend_from_slice(jacobian);
             }
         }
-        Normal {
+        Ok(Normal {
             matrix: BlockTridiagonal {
                 size: latent,
                 diagonal,
                 right,
             },
             descent,
-        }
+        })
     }
 }

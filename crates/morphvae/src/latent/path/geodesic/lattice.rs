@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::latent::path::Decoder;
-use crate::latent::path::decoder::squared_distance;
+use crate::latent::path::decoder::{decoded, squared_distance};
+use crate::latent::path::{Decoder, PathError};
 
 /// Nodes along a side.
 const SIDE: usize = 36;
@@ -24,7 +24,7 @@ pub(super) struct Lattice {
 
 impl Lattice {
     /// Around all of `keys`; nothing where they do not span a square.
-    pub(super) fn around(decoder: &dyn Decoder, keys: &[Vec<f32>]) -> Option<Self> {
+    pub(super) fn around(decoder: &dyn Decoder, keys: &[Vec<f32>]) -> Result<Option<Self>, PathError> {
         let range = |axis: usize| {
             let values = keys.iter().map(|key| f64::from(key[axis]));
             values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
@@ -39,20 +39,17 @@ impl Lattice {
             lengths: vec![[f64::INFINITY; EDGES.len()]; SIDE * SIDE],
         };
         if side == 0.0 {
-            return None;
+            return Ok(None);
         }
         // Edges lead at most two rows down.
         let mut rows: [Vec<f32>; 3] = Default::default();
         for row in 0..SIDE {
             rows.rotate_left(1);
-            rows[2] = decoder.decode(
-                &(0..SIDE)
-                    .flat_map(|column| lattice.point(column, row))
-                    .collect::<Vec<_>>(),
-            );
+            let nodes: Vec<f32> = (0..SIDE).flat_map(|column| lattice.point(column, row)).collect();
+            rows[2] = decoded(decoder, &nodes)?;
             lattice.measure(row, &rows);
         }
-        Some(lattice)
+        Ok(Some(lattice))
     }
 
     fn point(&self, column: usize, row: usize) -> [f32; 2] {

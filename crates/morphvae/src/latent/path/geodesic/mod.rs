@@ -6,10 +6,10 @@
 mod chain;
 mod lattice;
 
-use super::Decoder;
 use super::decoder::steps;
 use super::spherical::spherical;
 use super::vector::{narrowed, widened};
+use super::{Decoder, PathError};
 use chain::{Chain, Effort};
 use lattice::Lattice;
 
@@ -26,35 +26,45 @@ pub(super) struct Solver<'a> {
 
 impl<'a> Solver<'a> {
     /// Where the latent space is a plane, decodes a lattice around all keys.
-    pub(super) fn new(decoder: &'a dyn Decoder, keys: &[Vec<f32>]) -> Self {
-        let lattice = (decoder.latent() == 2)
-            .then(|| Lattice::around(decoder, keys))
-            .flatten();
-        Self { decoder, lattice }
+    pub(super) fn new(decoder: &'a dyn Decoder, keys: &[Vec<f32>]) -> Result<Self, PathError> {
+        let lattice = match decoder.latent() {
+            2 => Lattice::around(decoder, keys)?,
+            _ => None,
+        };
+        Ok(Self { decoder, lattice })
     }
 
     /// The chain of a curve between two keys, `[count, latent]` with both, that is not longer than the line; nothing
     /// where the line itself is as short as any that was found.
-    pub(super) fn between(&self, from: &[f32], to: &[f32]) -> Option<Vec<f32>> {
+    pub(super) fn between(&self, from: &[f32], to: &[f32]) -> Result<Option<Vec<f32>>, PathError> {
         // Between two points of a line there is one way.
         if from == to || self.decoder.latent() == 1 {
-            return None;
+            return Ok(None);
         }
-        let effort = Effort::of(self.decoder.latent())?;
+        let Some(effort) = Effort::of(self.decoder.latent()) else {
+            return Ok(None);
+        };
         let coarse = effort.pieces / 2;
         let mut starts = vec![straight(from, to, coarse), around(from, to, coarse)];
         if let Some(nodes) = self.lattice.as_ref().and_then(|lattice| lattice.path(from, to)) {
-            starts.push(resampled(self.decoder, &nodes, coarse));
+            starts.push(resampled(self.decoder, &nodes, coarse)?);
         }
-        let chains = starts.into_iter().filter_map(|points| Chain::new(self.decoder, points));
-        let mut chain = chains.min_by(|a, b| a.energy().total_cmp(&b.energy()))?;
-        chain.descend(effort.decodes / 4);
-        let mut chain = chain.refined()?;
-        chain.descend(effort.decodes);
+        let mut chains = Vec::new();
+        for points in starts {
+            chains.extend(Chain::new(self.decoder, points)?);
+        }
+        let best = chains.into_iter().min_by(|a, b| a.energy().total_cmp(&b.energy()));
+        let Some(mut chain) = best else { return Ok(None) };
+        chain.descend(effort.decodes / 4)?;
+        let Some(mut chain) = chain.refined()? else {
+            return Ok(None);
+        };
+        chain.descend(effort.decodes)?;
         let points = chain.into_points();
-        let length = |points: &[f32]| steps(self.decoder, points).iter().sum::<f64>();
-        let line = length(&straight(from, to, FINE));
-        (length(&subdivided(&points, from.len(), FINE)) < (1.0 - WORTH) * line).then_some(points)
+        let length = |points: &[f32]| Ok(steps(self.decoder, points)?.iter().sum::<f64>());
+        let line: f64 = length(&straight(from, to, FINE))?;
+        let found: f64 = length(&subdivided(&points, from.len(), FINE))?;
+        Ok((found < (1.0 - WORTH) * line).then_some(points))
     }
 }
 
@@ -99,9 +109,9 @@ fn subdivided(points: &[f32], latent: usize, pieces: usize) -> Vec<f32> {
 }
 
 /// A chain cut into so many pieces of the same visible length.
-fn resampled(decoder: &dyn Decoder, points: &[f32], pieces: usize) -> Vec<f32> {
+fn resampled(decoder: &dyn Decoder, points: &[f32], pieces: usize) -> Result<Vec<f32>, PathError> {
     let latent = decoder.latent();
-    let lengths = steps(decoder, points);
+    let lengths = steps(decoder, points)?;
     let whole: f64 = lengths.iter().sum();
     let at = |share: f64| {
         let mut left = share * whole;
@@ -113,5 +123,5 @@ fn resampled(decoder: &dyn Decoder, points: &[f32], pieces: usize) -> Vec<f32> {
         }
         points[points.len() - latent..].to_vec()
     };
-    sampled(&points[..latent], &points[points.len() - latent..], pieces, at)
+    Ok(sampled(&points[..latent], &points[points.len() - latent..], pieces, at))
 }
