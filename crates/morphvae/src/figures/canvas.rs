@@ -27,6 +27,73 @@ const MOST_PIXELS: usize = 100_000_000;
 /// A point on the page: pixels from the left and from the top.
 pub(super) type Place = [f64; 2];
 
+/// The shape of a point on a map. All are as large as the disc, as far as the eye takes area for size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// ●
+    Disc,
+    /// ▲
+    Triangle,
+    /// ■
+    Square,
+    /// ✚
+    Plus,
+    /// ◆
+    Diamond,
+    /// ▼
+    TriangleDown,
+    /// ✖
+    Cross,
+}
+
+impl Shape {
+    /// A name for programs: `triangle-down`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disc => "disc",
+            Self::Triangle => "triangle",
+            Self::Square => "square",
+            Self::Plus => "plus",
+            Self::Diamond => "diamond",
+            Self::TriangleDown => "triangle-down",
+            Self::Cross => "cross",
+        }
+    }
+
+    /// How far a place, measured from the middle in radii, lies outside of the shape; negative inside. Exact along the
+    /// sides, and too small beyond corners.
+    fn outside(self, [x, y]: [f64; 2]) -> f64 {
+        use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_6};
+        let plus = |x: f64, y: f64| {
+            let (length, width) = (1.25, 0.44);
+            let arm = |along: f64, across: f64| (along.abs() - length).max(across.abs() - width);
+            arm(x, y).min(arm(y, x))
+        };
+        let triangle = |y: f64| {
+            let (sine, cosine) = FRAC_PI_6.sin_cos();
+            (cosine * x.abs() - sine * y).max(y) - 0.777
+        };
+        match self {
+            Self::Disc => x.hypot(y) - 1.0,
+            Self::Square => x.abs().max(y.abs()) - 0.886,
+            Self::Diamond => FRAC_1_SQRT_2 * (x.abs() + y.abs() - 1.253),
+            Self::Triangle => triangle(y),
+            Self::TriangleDown => triangle(-y),
+            Self::Plus => plus(x, y),
+            Self::Cross => plus(FRAC_1_SQRT_2 * (x + y), FRAC_1_SQRT_2 * (x - y)),
+        }
+    }
+
+    /// How far from its middle the shape reaches, in radii.
+    fn reach(self) -> f64 {
+        match self {
+            Self::Disc => 1.0,
+            _ => 1.6,
+        }
+    }
+}
+
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stroke {
@@ -177,8 +244,26 @@ impl Canvas {
     /// A filled disc. Written out, since a figure has tens of thousands: a pixel's coverage is its centre's distance
     /// inside the rim, which is exact to a few percent for radii of a pixel and more.
     pub fn disc(&mut self, [x, y]: Place, radius: f64, colour: Colour, opacity: f64) {
-        let reach = radius + 0.5;
         let core = (radius - 0.5).max(0.0).powi(2);
+        let coverage = |dx: f64, dy: f64| match dx * dx + dy * dy {
+            squared if squared <= core => 1.0,
+            squared => radius + 0.5 - squared.sqrt(),
+        };
+        self.fill([x, y], radius + 0.5, colour, opacity, coverage);
+    }
+
+    /// A point of a map: a filled shape as large as a disc of this radius.
+    pub fn mark(&mut self, shape: Shape, place: Place, radius: f64, colour: Colour, opacity: f64) {
+        if shape == Shape::Disc {
+            return self.disc(place, radius, colour, opacity);
+        }
+        let coverage = |dx: f64, dy: f64| 0.5 - radius * shape.outside([dx / radius, dy / radius]);
+        self.fill(place, shape.reach() * radius + 0.5, colour, opacity, coverage);
+    }
+
+    /// Fills what lies no farther than `reach` from a place, by how much a pixel is covered: nothing at 0 and below,
+    /// wholly at 1 and above. It is told how far the pixel's centre lies from the place.
+    fn fill(&mut self, [x, y]: Place, reach: f64, colour: Colour, opacity: f64, coverage: impl Fn(f64, f64) -> f64) {
         let [columns, rows] = [(x, self.pixmap.width()), (y, self.pixmap.height())].map(|(centre, side)| {
             let first = (centre - reach).floor().max(0.0) as usize;
             first..((centre + reach).ceil().max(0.0) as usize).min(side as usize)
@@ -189,13 +274,8 @@ impl Canvas {
             let dy = row as f64 + 0.5 - y;
             for column in columns.clone() {
                 let dx = column as f64 + 0.5 - x;
-                let squared = dx * dx + dy * dy;
-                if squared < reach * reach {
-                    let coverage = if squared <= core {
-                        1.0
-                    } else {
-                        (reach - squared.sqrt()).min(1.0)
-                    };
+                let coverage = coverage(dx, dy).min(1.0);
+                if coverage > 0.0 {
                     blend(
                         &mut pixels[4 * (row * width + column)..][..3],
                         colour,

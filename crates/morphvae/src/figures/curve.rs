@@ -80,11 +80,12 @@ pub fn learning_curve(epochs: &[CurvePoint], term: &str, caption: &Caption) -> R
         large.extend(lines(epochs, term, ORANGE, |terms| terms.reconstruction));
     }
 
-    let top = MARGIN + caption.height();
+    let caption_width = WIDTH - LEFT - MARGIN;
+    let top = MARGIN + caption.height(caption_width);
     let small_top = top + LARGE + BETWEEN;
     let bottom = if has_small { small_top + SMALL } else { top + LARGE };
     let mut canvas = Canvas::new(WIDTH as usize, (bottom + BOTTOM) as usize)?;
-    caption.draw(&mut canvas, [LEFT, MARGIN], WIDTH - LEFT - MARGIN);
+    caption.draw(&mut canvas, [LEFT, MARGIN], caption_width);
     let across = epoch_range(epochs);
     let decimals = decimals(&large, if has_small { &small } else { &[] });
     Panel::new(&large, across, [top, LARGE], 7).draw(&mut canvas, &large, decimals);

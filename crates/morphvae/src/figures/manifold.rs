@@ -52,7 +52,7 @@ pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Resu
     let scale = (SIDE / longest as f64).round().max(1.0) as usize;
     let [tile_width, tile_height] = [images.width() * scale, images.height() * scale];
     let [width, height] = [(columns * tile_width) as f64, (rows * tile_height) as f64];
-    let top = MARGIN + caption.height();
+    let top = MARGIN + caption.height(width);
     let mut canvas = Canvas::new((LEFT + width + MARGIN) as usize, (top + height + BOTTOM) as usize)?;
     caption.draw(&mut canvas, [LEFT, MARGIN], width);
     for index in 0..images.count() {

@@ -32,13 +32,14 @@ mod text;
 mod traversals;
 mod write;
 
+pub use canvas::Shape;
 pub use caption::Caption;
 pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
 pub use gallery::Gallery;
 pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, manifold};
-pub use palette::class_colours;
+pub use palette::{ClassMark, class_marks};
 pub use sheet::{class_sheet, clip_sheet_count, clip_sheets, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
 pub use traversals::{TraversalRow, dimension_name, traversals};

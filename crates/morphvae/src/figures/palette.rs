@@ -1,6 +1,6 @@
-//! Colours for classes and for quantities.
+//! What stands for classes, and colours for quantities.
 
-use super::canvas::Colour;
+use super::canvas::{Colour, Shape};
 
 /// Ten colours that stay apart for everybody: found by a search that made the least difference between any two, in
 /// `OKLab`, as large as it could at once for full colour vision and for the three kinds of colour blindness, simulated
@@ -20,22 +20,42 @@ const TEN: [Colour; 10] = [
     [211, 132, 187],
 ];
 
-/// One colour for each of `count` classes.
+/// What the points of a class look like on a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassMark {
+    /// Red, green and blue.
+    pub colour: [u8; 3],
+    /// Their shape.
+    pub shape: Shape,
+}
+
+/// Shapes in the order in which they are taken: what follows one another is unlike.
+const SHAPES: [Shape; 7] = [
+    Shape::Disc,
+    Shape::Triangle,
+    Shape::Square,
+    Shape::Plus,
+    Shape::Diamond,
+    Shape::TriangleDown,
+    Shape::Cross,
+];
+
+/// Whether so many classes are more than colours alone tell apart: then their names stand on a map, too.
+pub(super) fn needs_names(count: usize) -> bool {
+    count > TEN.len()
+}
+
+/// A mark for each of `count` classes.
 ///
-/// Up to ten have colours chosen by hand. More share one turn of the colour circle, with three steps of lightness taken
-/// in turns, so that neighbours of a long list differ as well. Each is red, green and blue.
+/// Nobody keeps more than about ten colours apart. So the first ten classes are discs in ten colours, the next ten are
+/// triangles in the same colours, and so on through seven shapes; after seventy they begin again.
 #[must_use]
-pub fn class_colours(count: usize) -> Vec<[u8; 3]> {
-    if count <= TEN.len() {
-        return TEN[..count].to_vec();
-    }
-    let lightness = [0.56, 0.74, 0.42];
-    (0..count)
-        .map(|class| {
-            let turn = class as f64 / count as f64;
-            lch(lightness[class % 3], 0.15, 20.0 + 360.0 * turn)
-        })
-        .collect()
+pub fn class_marks(count: usize) -> Vec<ClassMark> {
+    let mark = |class: usize| ClassMark {
+        colour: TEN[class % TEN.len()],
+        shape: SHAPES[class / TEN.len() % SHAPES.len()],
+    };
+    (0..count).map(mark).collect()
 }
 
 /// A colour for a quantity from 0 (pale) to 1 (deep): one hue family, steadily darker.
@@ -102,23 +122,19 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_classes_are_all_different() {
-        for (count, least) in [(2, 100.0), (10, 60.0), (20, 20.0), (26, 15.0), (62, 5.0)] {
-            let colours = class_colours(count);
-            assert_eq!(colours.len(), count);
-            for (index, &a) in colours.iter().enumerate() {
-                for &b in &colours[..index] {
-                    assert!(distance(a, b) >= least, "{count} classes: {a:?} and {b:?}");
+    fn marks_of_classes_are_all_different_and_colours_far_apart() {
+        for count in [2, 10, 11, 40, 62, 70] {
+            let marks = class_marks(count);
+            assert_eq!(marks.len(), count);
+            for (index, a) in marks.iter().enumerate() {
+                for b in &marks[..index] {
+                    let apart = distance(a.colour, b.colour) > 60.0;
+                    assert!(apart || (a.colour == b.colour && a.shape != b.shape), "{a:?} {b:?}");
                 }
             }
         }
-    }
-
-    #[test]
-    fn neighbours_of_a_long_list_differ_clearly() {
-        for pair in class_colours(62).windows(2) {
-            assert!(distance(pair[0], pair[1]) > 50.0, "{pair:?}");
-        }
+        assert!(class_marks(10).iter().all(|mark| mark.shape == Shape::Disc));
+        assert_eq!(class_marks(300)[70], class_marks(1)[0]);
     }
 
     #[test]

@@ -34,10 +34,11 @@ const HEADING: usize = 52;
 pub fn contact_sheet(images: &Images, columns: usize, caption: &Caption) -> Result<RgbImage, FigureError> {
     let cells = Cells::new(images, columns, WIDTH)?;
     let columns = columns.min(images.count());
-    let top = MARGIN + caption.height() as usize;
     let width = 2 * MARGIN + cells.across(columns);
+    let caption_width = (width - 2 * MARGIN) as f64;
+    let top = MARGIN + caption.height(caption_width) as usize;
     let mut canvas = Canvas::new(width, top + cells.down(images.count().div_ceil(columns)) + MARGIN)?;
-    caption.draw(&mut canvas, [MARGIN as f64; 2], (width - 2 * MARGIN) as f64);
+    caption.draw(&mut canvas, [MARGIN as f64; 2], caption_width);
     cells.draw_all(&mut canvas, images, columns, [MARGIN, top]);
     Ok(canvas.into_image())
 }
@@ -138,10 +139,11 @@ fn named_rows(
     };
     let names_width = rows.iter().map(|(name, _)| ROW_NAME.measure(name)).fold(0.0, f64::max);
     let left = MARGIN + (names_width + NAME_GAP).ceil() as usize;
-    let top = MARGIN + caption.height() as usize;
     let width = left + cells.across(columns) + MARGIN;
+    let caption_width = (width - 2 * MARGIN) as f64;
+    let top = MARGIN + caption.height(caption_width) as usize;
     let mut canvas = Canvas::new(width, top + cells.down(rows.len()) + MARGIN)?;
-    caption.draw(&mut canvas, [MARGIN as f64; 2], (width - 2 * MARGIN) as f64);
+    caption.draw(&mut canvas, [MARGIN as f64; 2], caption_width);
     for (row, (name, indices)) in rows.iter().enumerate() {
         let upper = top + row * cells.pitch(cells.height);
         let middle = upper as f64 + (cells.height * cells.scale) as f64 / 2.0;
@@ -183,12 +185,13 @@ pub fn reconstruction(
     ];
     let columns = columns.min(inputs.count());
     let rows = inputs.count().div_ceil(columns);
-    let top = MARGIN + caption.height() as usize + HEADING;
     let [left_width, right_width] = [&cells[0], &cells[1]].map(|cells| cells.across(columns));
     let width = 2 * MARGIN + left_width + GUTTER + right_width;
+    let caption_width = (width - 2 * MARGIN) as f64;
+    let top = MARGIN + caption.height(caption_width) as usize + HEADING;
     let height = top + cells[0].down(rows).max(cells[1].down(rows)) + MARGIN;
     let mut canvas = Canvas::new(width, height)?;
-    caption.draw(&mut canvas, [MARGIN as f64; 2], (width - 2 * MARGIN) as f64);
+    caption.draw(&mut canvas, [MARGIN as f64; 2], caption_width);
     for ((images, name), (cells, left)) in blocks
         .into_iter()
         .zip(cells.iter().zip([MARGIN, MARGIN + left_width + GUTTER]))

@@ -74,12 +74,13 @@ pub fn traversals(
     };
     let words = notes.max(names + shift);
     let left = MARGIN + (words + WORDS_GAP).ceil() as usize;
-    let top = MARGIN + caption.height() as usize;
     let across = columns.len() * width;
     let page = left + across + MARGIN;
+    let caption_width = (page - 2 * MARGIN) as f64;
+    let top = MARGIN + caption.height(caption_width) as usize;
     let bottom = top + rows.len() * (height + GAP) - GAP;
     let mut canvas = Canvas::new(page, bottom + NUMBERS + MARGIN)?;
-    caption.draw(&mut canvas, [MARGIN as f64; 2], (page - 2 * MARGIN) as f64);
+    caption.draw(&mut canvas, [MARGIN as f64; 2], caption_width);
 
     for (row, words) in rows.iter().enumerate() {
         let upper = top + row * (height + GAP);

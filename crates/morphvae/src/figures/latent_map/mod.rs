@@ -1,7 +1,9 @@
 //! Latent maps: encoded images as points, coloured by their classes.
 
+mod area;
 mod density;
 mod legend;
+mod names;
 mod plane;
 mod range;
 mod route;

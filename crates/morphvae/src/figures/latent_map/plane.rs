@@ -1,10 +1,13 @@
 //! The latent map of two dimensions.
 
 use super::super::axis::Ticks;
-use super::super::canvas::{Align, Canvas, Colour, GRID, INK, Place, RULE, Stroke, Style, WHITE};
-use super::super::{Caption, FigureError, palette};
+use super::super::canvas::{Align, Canvas, GRID, INK, Place, RULE, Shape, Stroke, Style, WHITE};
+use super::super::palette::{self, ClassMark, class_marks};
+use super::super::{Caption, FigureError};
+use super::area::Area;
 use super::density::density;
 use super::legend::Legend;
+use super::names;
 use super::range::{Range, note};
 use super::{Points, by_count, interleaved};
 use image::RgbImage;
@@ -44,21 +47,20 @@ pub fn plane(points: &Points<2>, plane: &Plane) -> Result<RgbImage, FigureError>
     points.check()?;
     let count = points.positions.len();
     let range = Range::of(points.positions).ok_or(FigureError::NotFinite { what: "points", count })?;
-    let colours = points
-        .labels
-        .map_or_else(Vec::new, |labels| palette::class_colours(labels.classes.len()));
-    let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
+    let legend = points.labels.map(|labels| Legend::new(labels.classes));
 
-    let top = MARGIN + plane.caption.height();
     let legend_width = legend.as_ref().map_or(0.0, |legend| GUTTER + legend.width(SIDE));
     let width = LEFT + SIDE + legend_width + MARGIN;
+    let caption_width = width - LEFT - MARGIN;
+    let top = MARGIN + plane.caption.height(caption_width);
     let mut canvas = Canvas::new(width as usize, (top + SIDE + BOTTOM) as usize)?;
     let map = Map { range, left: LEFT, top };
 
-    plane.caption.draw(&mut canvas, [LEFT, MARGIN], width - LEFT - MARGIN);
+    plane.caption.draw(&mut canvas, [LEFT, MARGIN], caption_width);
     map.draw_grid(&mut canvas, plane);
-    let outside = map.draw_points(&mut canvas, points, &colours);
+    let outside = map.draw_points(&mut canvas, points);
     let prior = plane.prior && map.draw_prior(&mut canvas);
+    map.draw_names(&mut canvas, points);
     let keys = [
         (prior, "dotted: 1σ and 2σ of the prior"),
         (points.labels.is_none(), "darker: denser"),
@@ -92,6 +94,16 @@ impl Map {
     /// Where a point with the square's sides at ±1 lies on the page.
     pub fn place(&self, [x, y]: [f64; 2]) -> Place {
         [self.left + (1.0 + x) * SIDE / 2.0, self.top + (1.0 - y) * SIDE / 2.0]
+    }
+
+    /// The square.
+    pub fn area(&self) -> Area {
+        Area {
+            left: self.left,
+            top: self.top,
+            width: SIDE,
+            height: SIDE,
+        }
     }
 
     pub fn draw_grid(&self, canvas: &mut Canvas, plane: &Plane) {
@@ -137,8 +149,23 @@ impl Map {
         fits
     }
 
+    /// Where classes are too many for colours alone, writes their names where they lie.
+    fn draw_names(&self, canvas: &mut Canvas, points: &Points<2>) {
+        let Some(labels) = points
+            .labels
+            .filter(|labels| palette::needs_names(labels.classes.len()))
+        else {
+            return;
+        };
+        let placed = labels.indices.iter().zip(points.positions);
+        let places: Vec<(u16, Place)> = placed
+            .filter_map(|(&label, &position)| Some((label, self.place(self.range.normalized(position)?))))
+            .collect();
+        names::draw(canvas, labels.classes, &places, self.area());
+    }
+
     /// Draws the points and says how many do not lie on the map.
-    pub fn draw_points(&self, canvas: &mut Canvas, points: &Points<2>, colours: &[Colour]) -> usize {
+    pub fn draw_points(&self, canvas: &mut Canvas, points: &Points<2>) -> usize {
         let count = points.positions.len();
         let radius = by_count(count, 8.0, 5.0, [2.6, 12.0]);
         let opacity = by_count(count, 0.9, 0.7, [0.35, 0.95]);
@@ -152,6 +179,7 @@ impl Map {
         } else {
             Vec::new()
         };
+        let marks = class_marks(points.labels.map_or(0, |labels| labels.classes.len()));
         let mut order: Vec<usize> = interleaved(count).collect();
         if points.labels.is_none() {
             // Stable: the densest points lie on top.
@@ -161,14 +189,17 @@ impl Map {
             let Some(place) = normalized[index].map(|point| self.place(point)) else {
                 continue;
             };
-            let colour = match points.labels {
-                Some(labels) => colours[usize::from(labels.indices[index])],
-                None => palette::density(densities[index]),
+            let ClassMark { colour, shape } = match points.labels {
+                Some(labels) => marks[usize::from(labels.indices[index])],
+                None => ClassMark {
+                    colour: palette::density(densities[index]),
+                    shape: Shape::Disc,
+                },
             };
             if count <= 3000 {
-                canvas.disc(place, radius + 1.5, WHITE, 0.9);
+                canvas.mark(shape, place, radius + 1.5, WHITE, 0.9);
             }
-            canvas.disc(place, radius, colour, opacity);
+            canvas.mark(shape, place, radius, colour, opacity);
         }
         normalized.iter().filter(|point| point.is_none()).count()
     }
@@ -186,6 +217,7 @@ fn grid_line(value: f64) -> Stroke {
 #[cfg(test)]
 mod tests {
     use super::super::super::Labels;
+    use super::super::super::canvas::Colour;
     use super::*;
 
     const PLAIN: Plane = Plane {
@@ -222,13 +254,13 @@ mod tests {
         )
         .unwrap();
         assert!(figure.width() >= 1600 && figure.height() >= 1400);
-        let colours = palette::class_colours(3);
+        let marks = class_marks(3);
         for ([x, y], class) in positions.into_iter().zip(indices) {
             // From -2.08 to 2.08 along both axes: the points' extent and 4 % of it.
             let column = 156.0 + (x + 2.08) / 4.16 * 1320.0;
             let row = 64.0 + (2.08 - y) / 4.16 * 1320.0;
             let pixel = figure.get_pixel(column as u32, row as u32).0;
-            assert!(near(pixel, colours[usize::from(class)]), "({x}, {y}) is {pixel:?}");
+            assert!(near(pixel, marks[usize::from(class)].colour), "({x}, {y}) is {pixel:?}");
         }
         assert_eq!(figure.get_pixel(156 + 300, 64 + 300).0, WHITE);
     }

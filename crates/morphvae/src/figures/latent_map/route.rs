@@ -1,10 +1,11 @@
 //! A path over the latent map, with the frames along it beside.
 
 use super::super::canvas::{Align, Canvas, Colour, INK, Place, Stroke, Style, WHITE};
-use super::super::palette::{self, mix};
+use super::super::palette::mix;
 use super::super::sheet::{check, colour};
-use super::super::{FigureError, Labels, text};
+use super::super::{FigureError, text};
 use super::Points;
+use super::area::Area;
 use super::legend::Legend;
 use super::plane::{BOTTOM, GUTTER, LEFT, MARGIN, Map, NOTES, Plane, SIDE};
 use super::range::Range;
@@ -72,25 +73,23 @@ pub fn route(points: &Points<2>, plane: &Plane, route: &Route) -> Result<RgbImag
     if !has_points {
         range.half *= ALONE;
     }
-    let colours = points
-        .labels
-        .map_or_else(Vec::new, |labels: Labels| palette::class_colours(labels.classes.len()));
-    let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
+    let legend = points.labels.map(|labels| Legend::new(labels.classes));
 
-    let top = MARGIN + plane.caption.height();
     let legend_width = legend.as_ref().map_or(0.0, |legend| GUTTER + legend.width(SIDE));
     let tile = (SIDE + GAP) / FRAMES[1] as f64;
     let frames_left = LEFT + SIDE + legend_width + 1.5 * GUTTER;
     let width = frames_left + FRAMES[0] as f64 * tile - GAP + MARGIN;
+    let caption_width = width - LEFT - MARGIN;
+    let top = MARGIN + plane.caption.height(caption_width);
     let mut canvas = Canvas::new(width as usize, (top + SIDE + BOTTOM) as usize)?;
     let map = Map { range, left: LEFT, top };
 
-    plane.caption.draw(&mut canvas, [LEFT, MARGIN], width - LEFT - MARGIN);
+    plane.caption.draw(&mut canvas, [LEFT, MARGIN], caption_width);
     if let Some(relief) = route.relief {
         draw_relief(&mut canvas, &map, relief);
     }
     map.draw_grid(&mut canvas, plane);
-    map.draw_points(&mut canvas, points, &colours);
+    map.draw_points(&mut canvas, points);
     draw_line(&mut canvas, &map, route);
     let note = if route.relief.is_some() {
         "darker ground: images change faster"
@@ -217,7 +216,7 @@ fn place_names(map: &Map, places: &[Place], route: &Route) -> Vec<(String, Place
             let keys = route.keys.iter().filter(|&&key| area.covers(places[key], KEY)).count();
             let names = taken.iter().filter(|other| area.overlaps(other)).count();
             let path = path.iter().filter(|&&place| area.covers(place, 6.0)).count();
-            (usize::from(!area.is_on(map)) + keys, names, path)
+            (usize::from(!area.is_within(&map.area())) + keys, names, path)
         };
         let Some(best) = areas.min_by_key(cost) else { continue };
         named.push((name, places[key]));
@@ -225,35 +224,6 @@ fn place_names(map: &Map, places: &[Place], route: &Route) -> Vec<(String, Place
         taken.push(best);
     }
     placed
-}
-
-/// A name's place on the page.
-#[derive(Clone, Copy)]
-struct Area {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
-}
-
-impl Area {
-    /// Whether it touches a disc.
-    fn covers(&self, [x, y]: Place, radius: f64) -> bool {
-        let beside = |value: f64, start: f64, length: f64| value - value.clamp(start, start + length);
-        beside(x, self.left, self.width).hypot(beside(y, self.top, self.height)) < radius
-    }
-
-    fn overlaps(&self, other: &Self) -> bool {
-        self.left < other.left + other.width
-            && other.left < self.left + self.width
-            && self.top < other.top + other.height
-            && other.top < self.top + self.height
-    }
-
-    fn is_on(&self, map: &Map) -> bool {
-        let within = |start: f64, length: f64, first: f64| start >= first && start + length <= first + SIDE;
-        within(self.left, self.width, map.left) && within(self.top, self.height, map.top)
-    }
 }
 
 /// The frames that are shown: all, or so many as there is room for, evenly, and the keys in place of their neighbours.
@@ -423,7 +393,7 @@ mod tests {
             })
             .collect();
         for (index, area) in areas.iter().enumerate() {
-            assert!(area.is_on(&map), "{}", placed[index].0);
+            assert!(area.is_within(&map.area()), "{}", placed[index].0);
             assert!(
                 keys.iter().all(|&key| !area.covers(places[key], KEY)),
                 "{}",

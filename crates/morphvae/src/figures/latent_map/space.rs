@@ -1,8 +1,11 @@
 //! The latent map of three dimensions: a box seen from a place outside it.
 
-use super::super::canvas::{Align, Canvas, Colour, Style};
-use super::super::{Caption, FigureError, palette};
+use super::super::canvas::{Align, Canvas, Place, Shape, Style};
+use super::super::palette::{self, ClassMark, class_marks};
+use super::super::{Caption, FigureError, Labels};
+use super::area::Area;
 use super::legend::Legend;
+use super::names;
 use super::range::{Range, note};
 use super::view::View;
 use super::{Points, by_count, interleaved};
@@ -42,16 +45,14 @@ const MOST_TURNING: usize = 3000;
 /// [`FigureError`] when there is no point, none is finite, or the labels do not fit.
 pub fn space(points: &Points<3>, space: &Space, azimuth: f64, elevation: f64) -> Result<RgbImage, FigureError> {
     let cloud = Cloud::new(points)?;
-    let colours = points
-        .labels
-        .map_or_else(Vec::new, |labels| palette::class_colours(labels.classes.len()));
-    let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
-    let top = MARGIN + space.caption.height();
+    let legend = points.labels.map(|labels| Legend::new(labels.classes));
     let legend_height = HEIGHT - 60.0;
     let legend_width = legend.as_ref().map_or(0.0, |legend| legend.width(legend_height));
     let width = MARGIN + WIDTH + legend_width + MARGIN;
+    let caption_width = width - 2.0 * MARGIN;
+    let top = MARGIN + space.caption.height(caption_width);
     let mut canvas = Canvas::new(width as usize, (top + HEIGHT + MARGIN) as usize)?;
-    space.caption.draw(&mut canvas, [MARGIN, MARGIN], width - 2.0 * MARGIN);
+    space.caption.draw(&mut canvas, [MARGIN, MARGIN], caption_width);
 
     let view = View::new(
         azimuth,
@@ -64,9 +65,27 @@ pub fn space(points: &Points<3>, space: &Space, azimuth: f64, elevation: f64) ->
     view.draw_points(
         &mut canvas,
         &cloud.places,
-        &cloud.colours,
+        &cloud.marks,
         by_count(cloud.places.len(), 9.0, 5.4, [3.0, 13.0]),
     );
+    if let Some(labels) = points
+        .labels
+        .filter(|labels| palette::needs_names(labels.classes.len()))
+    {
+        let places: Vec<(u16, Place)> = cloud
+            .places
+            .iter()
+            .zip(&cloud.labels)
+            .map(|(&point, &label)| (label, view.place(point)))
+            .collect();
+        let page = Area {
+            left: MARGIN,
+            top,
+            width: WIDTH,
+            height: HEIGHT,
+        };
+        names::draw(&mut canvas, labels.classes, &places, page);
+    }
     if let Some(legend) = legend {
         legend.draw(&mut canvas, MARGIN + WIDTH, top, legend_height);
     }
@@ -86,10 +105,7 @@ pub fn turning(points: &Points<3>, space: &Space, elevation: f64, frames: usize)
     }
     let mut cloud = Cloud::new(points)?;
     cloud.thin_out(MOST_TURNING);
-    let colours = points
-        .labels
-        .map_or_else(Vec::new, |labels| palette::class_colours(labels.classes.len()));
-    let legend = points.labels.map(|labels| Legend::new(labels.classes, &colours));
+    let legend = points.labels.map(|labels| Legend::new(labels.classes));
     let legend_height = FRAME - 2.0 * FRAME_MARGIN;
     let legend_width = legend
         .as_ref()
@@ -102,7 +118,7 @@ pub fn turning(points: &Points<3>, space: &Space, elevation: f64, frames: usize)
             let view = View::new(azimuth, elevation, [FRAME / 2.0, 0.46 * FRAME], 0.288 * FRAME);
             view.draw_walls(&mut canvas, &cloud.range);
             view.draw_names(&mut canvas, space.axes);
-            view.draw_points(&mut canvas, &cloud.places, &cloud.colours, radius);
+            view.draw_points(&mut canvas, &cloud.places, &cloud.marks, radius);
             if let Some(legend) = &legend {
                 legend.draw(&mut canvas, FRAME, FRAME_MARGIN, legend_height);
             }
@@ -116,7 +132,9 @@ struct Cloud {
     range: Range<3>,
     /// In [-1, 1]³.
     places: Vec<[f64; 3]>,
-    colours: Vec<Colour>,
+    /// Their classes; none without labels.
+    labels: Vec<u16>,
+    marks: Vec<ClassMark>,
     outside: usize,
 }
 
@@ -128,34 +146,38 @@ impl Cloud {
         let inside: Vec<(usize, [f64; 3])> = interleaved(count)
             .filter_map(|index| Some((index, range.normalized(points.positions[index])?)))
             .collect();
-        let colours = if let Some(labels) = points.labels {
-            let classes = palette::class_colours(labels.classes.len());
-            inside
-                .iter()
-                .map(|&(index, _)| classes[usize::from(labels.indices[index])])
-                .collect()
-        } else {
-            vec![palette::density(0.6); inside.len()]
+        let plain = ClassMark {
+            colour: palette::density(0.6),
+            shape: Shape::Disc,
+        };
+        let label = |labels: Labels| inside.iter().map(|&(index, _)| labels.indices[index]).collect();
+        let labels: Vec<u16> = points.labels.map_or_else(Vec::new, label);
+        let classes = points.labels.map_or(0, |labels| labels.classes.len());
+        let classes = class_marks(classes);
+        let marks = match points.labels {
+            Some(_) => labels.iter().map(|&label| classes[usize::from(label)]).collect(),
+            None => vec![plain; inside.len()],
         };
         let places: Vec<[f64; 3]> = inside.into_iter().map(|(_, place)| place).collect();
         Ok(Self {
             range,
             outside: count - places.len(),
             places,
-            colours,
+            labels,
+            marks,
         })
     }
 
     /// Keeps the first `most` points, which are as mixed as all are.
     fn thin_out(&mut self, most: usize) {
         self.places.truncate(most);
-        self.colours.truncate(most);
+        self.labels.truncate(most);
+        self.marks.truncate(most);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Labels;
     use super::*;
 
     const PLAIN: Space = Space {

@@ -2,7 +2,7 @@
 
 use super::super::axis::Ticks;
 use super::super::canvas::{Canvas, Colour, GRID, Place, RULE, Stroke, Style, WHITE};
-use super::super::palette::mix;
+use super::super::palette::{ClassMark, mix};
 use super::range::Range;
 
 /// From the box's centre to the eye, where half a side of the box is 1: near enough for a little perspective.
@@ -46,7 +46,7 @@ impl View {
         ([self.centre[0] + x, self.centre[1] - y], enlarged)
     }
 
-    fn place(&self, point: Vector) -> Place {
+    pub fn place(&self, point: Vector) -> Place {
         self.project(point).0
     }
 
@@ -151,15 +151,16 @@ impl View {
     }
 
     /// The points, far ones first, smaller and paler.
-    pub fn draw_points(&self, canvas: &mut Canvas, points: &[Vector], colours: &[Colour], radius: f64) {
+    pub fn draw_points(&self, canvas: &mut Canvas, points: &[Vector], marks: &[ClassMark], radius: f64) {
         let mut order: Vec<usize> = (0..points.len()).collect();
         let depth = |index: usize| dot(points[index], self.towards);
         order.sort_by(|&a, &b| depth(a).total_cmp(&depth(b)));
         for index in order {
             let (place, enlarged) = self.project(points[index]);
             let nearness = f64::midpoint(depth(index) / CORNER, 1.0);
-            let colour = mix(WHITE, colours[index], 0.5 + 0.5 * nearness);
-            canvas.disc(place, radius * enlarged * (0.75 + 0.35 * nearness), colour, 0.9);
+            let ClassMark { colour, shape } = marks[index];
+            let colour = mix(WHITE, colour, 0.5 + 0.5 * nearness);
+            canvas.mark(shape, place, radius * enlarged * (0.75 + 0.35 * nearness), colour, 0.9);
         }
     }
 }
@@ -202,6 +203,7 @@ fn positions(range: &Range<3>, axis: usize) -> Vec<(f64, String)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::canvas::Shape;
     use super::*;
 
     fn close(a: Place, b: Place) -> bool {
@@ -234,7 +236,11 @@ mod tests {
             ([far, near], [[0, 0, 255], [255, 0, 0]]),
         ] {
             let mut canvas = Canvas::new(100, 100).unwrap();
-            view.draw_points(&mut canvas, &points, &colours, 10.0);
+            let disc = |colour| ClassMark {
+                colour,
+                shape: Shape::Disc,
+            };
+            view.draw_points(&mut canvas, &points, &colours.map(disc), 10.0);
             let [red, _, blue] = canvas.into_image().get_pixel(50, 50).0;
             assert!(red > 200 && blue < 120, "red {red}, blue {blue}");
         }
