@@ -2,7 +2,7 @@
 import { text } from "./language.js";
 import { firstAxes, isComponent, showPlane } from "./plane.js";
 
-/** How far sliders go: three deviations of the prior, or all encoded images. */
+/** How far sliders go: three deviations of the prior, and three of the encoded images around their mean. */
 const REACH = 3;
 
 /** Gives back what writes the axes' names anew. */
@@ -53,8 +53,9 @@ function makeSlider({ statistics }, dimension) {
   name.textContent = `z${dimension + 1}`;
   // A dimension that carries little is written paler.
   name.style.opacity = 0.5 + 0.5 * Math.min(1, statistics.kl[dimension] / 0.5);
-  const far = Math.max(REACH, Math.abs(statistics.mean[dimension]) + REACH * statistics.deviation[dimension]);
-  Object.assign(input, { type: "range", min: -far, max: far, step: 0.01 });
+  const [mean, reach] = [statistics.mean[dimension], REACH * statistics.deviation[dimension]];
+  const [min, max] = [Math.min(-REACH, mean - reach), Math.max(REACH, mean + reach)];
+  Object.assign(input, { type: "range", min, max, step: 0.01 });
   row.append(name, input, output);
   return { dimension, row, input, output };
 }

@@ -15,7 +15,7 @@ export function drawPoints(context, view, { cloud, model, hidden, lit, colours, 
     if (x < -9 || y < -9 || x > view.width + 9 || y > view.height + 9) continue;
     if (!sprites.has(label)) {
       const colour = colours[label] ?? colours.plain;
-      sprites.set(label, named && model.classes[label] ? letter(model.classes[label], colour, ratio) : dot(radius, colour, ratio));
+      sprites.set(label, named && model.classes[label] ? letter(model.classes[label], colour, ratio) : mark(model.shapes[label], radius, colour, ratio));
     }
     const sprite = sprites.get(label);
     context.globalAlpha = lit === undefined || lit === label ? opacity : 0.12 * opacity;
@@ -25,12 +25,43 @@ export function drawPoints(context, view, { cloud, model, hidden, lit, colours, 
   context.globalAlpha = 1;
 }
 
-function dot(radius, colour, ratio) {
-  return sprite(2 * radius + 2, ratio, (context, middle) => {
+/** Corners of the shapes that are no discs, in radii: each is as large as a disc. */
+const CORNERS = {
+  triangle: [[0, -1.555], [1.347, 0.777], [-1.347, 0.777]],
+  square: [[-0.886, -0.886], [0.886, -0.886], [0.886, 0.886], [-0.886, 0.886]],
+  plus: cross(0),
+  diamond: [[0, -1.253], [1.253, 0], [0, 1.253], [-1.253, 0]],
+  "triangle-down": [[0, 1.555], [1.347, -0.777], [-1.347, -0.777]],
+  cross: cross(Math.PI / 4),
+};
+
+/** Two bars of equal length, turned. */
+function cross(angle) {
+  const [length, width] = [1.25, 0.44];
+  const arm = [[-width, -width], [-width, -length], [width, -length]];
+  return [0, 1, 2, 3].flatMap((quarter) => {
+    const [cosine, sine] = [Math.cos(angle + quarter * Math.PI / 2), Math.sin(angle + quarter * Math.PI / 2)];
+    return arm.map(([x, y]) => [x * cosine - y * sine, x * sine + y * cosine]);
+  });
+}
+
+/** What a class's points look like; without a class, a disc. */
+function mark(shape, radius, colour, ratio) {
+  const reach = shape in CORNERS ? 1.6 : 1;
+  return sprite(2 * reach * radius + 2, ratio, (context, middle) => {
     context.fillStyle = colour;
-    context.arc(middle, middle, radius, 0, 7);
+    trace(context, shape, [middle, middle], radius);
     context.fill();
   });
+}
+
+/** Puts the outline of a shape into the context's path. */
+export function trace(context, shape, [x, y], radius) {
+  context.beginPath();
+  const corners = CORNERS[shape];
+  if (corners) for (const [across, down] of corners) context.lineTo(x + across * radius, y + down * radius);
+  else context.arc(x, y, radius, 0, 7);
+  context.closePath();
 }
 
 function letter(name, colour, ratio) {

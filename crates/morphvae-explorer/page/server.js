@@ -24,9 +24,10 @@ export class Server {
     return halves(new Uint8Array(await (await ask(`/api/image/${index}`)).arrayBuffer()));
   }
 
-  /** Where an image lies: bytes as the network takes them, or a file. */
+  /** Where an image lies: a file, or bytes as the network takes them. */
   async encode(body) {
-    const found = await (await post("/api/encode", body, "application/octet-stream")).json();
+    const address = body instanceof Blob ? "/api/encode" : "/api/encode/pixels";
+    const found = await (await post(address, body, "application/octet-stream")).json();
     const variance = found.log_variance.map(Math.exp);
     return { mean: found.mean, variance, input: fromBase64(found.input), image: fromBase64(found.image) };
   }

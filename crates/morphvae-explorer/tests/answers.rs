@@ -7,11 +7,11 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use client::{SHOWN, connect, explorer, get, map, network, post, start};
+use client::{SHOWN, connect, explorer, facts, get, map, metrics, network, post, start};
 use image::{GrayImage, ImageFormat};
-use morphvae::data::Images;
+use morphvae::data::{Fit, Images, decode_image};
 use morphvae::evaluation::{decode, encode};
-use morphvae::training::EpochMetrics;
+use morphvae::latent::LatentStatistics;
 use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched};
 use serde_json::json;
 
@@ -27,7 +27,10 @@ fn the_model_is_described() {
     assert_eq!(model["watching"], false);
     assert_eq!(model["model_argument"], "");
     assert_eq!(model["classes"].as_array().unwrap().len(), 10);
-    assert_eq!(model["colours"][0], "#0570b4");
+    assert_eq!(
+        (&model["colours"][0], &model["shapes"][0]),
+        (&json!("#0570b4"), &json!("disc"))
+    );
     for key in ["mean", "deviation", "kl"] {
         assert_eq!(model["statistics"][key].as_array().unwrap().len(), 2);
     }
@@ -142,8 +145,8 @@ fn bytes_and_files_are_encoded_alike() {
     let mut file = std::io::Cursor::new(Vec::new());
     let picture = GrayImage::from_raw(32, 32, pixels.clone()).unwrap();
     picture.write_to(&mut file, ImageFormat::Png).unwrap();
-    for body in [&pixels[..], &file.into_inner()] {
-        let reply = post(&explorer, "/api/encode", body);
+    for (address, body) in [("/api/encode/pixels", &pixels[..]), ("/api/encode", &file.into_inner())] {
+        let reply = post(&explorer, address, body);
         assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
         let json = reply.json();
         let numbers = |key: &str| -> Vec<f32> {
@@ -160,6 +163,48 @@ fn bytes_and_files_are_encoded_alike() {
         assert!(bytes("input") == pixels);
         assert!(bytes("image") == decode(&network, &codes.mean).pixels());
     }
+}
+
+#[test]
+fn a_file_as_long_as_the_pixels_of_an_image_is_a_file() {
+    let explorer = explorer(2);
+    let mut file = std::io::Cursor::new(Vec::new());
+    GrayImage::from_pixel(32, 32, image::Luma([200]))
+        .write_to(&mut file, ImageFormat::Png)
+        .unwrap();
+    // What follows a PNG's end means nothing.
+    let mut file = file.into_inner();
+    assert!(file.len() < 1024);
+    file.resize(1024, 0);
+    let headers = "Content-Type: application/octet-stream\r\n";
+    let reply = client::request(&explorer, "POST", "/api/encode", headers, &file);
+    assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+    let input = BASE64_STANDARD.decode(reply.json()["input"].as_str().unwrap()).unwrap();
+    assert!(input == [200; 1024]);
+    let short = post(&explorer, "/api/encode/pixels", &file[..1023]);
+    assert_eq!(short.status, 400);
+    assert_eq!(short.error(), "there are 1023 bytes: the pixels of an image are 1024");
+}
+
+#[test]
+fn an_image_file_becomes_square_as_the_models_own_did() {
+    let picture = GrayImage::from_fn(96, 32, |x, y| image::Luma([(2 * x + y) as u8]));
+    let mut file = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut file, ImageFormat::Png).unwrap();
+    let file = file.into_inner();
+    let mut seen = Vec::new();
+    for fit in [Fit::Crop, Fit::Pad, Fit::Stretch] {
+        let network = network(2, 1);
+        let codes = encode(&network, ShownImages::none(1).images()).unwrap();
+        let facts = ModelFacts { fit, ..facts() };
+        let map = LatentMap::new(network, facts, ShownImages::none(1).into(), codes).unwrap();
+        let explorer = start(map, None);
+        let json = post(&explorer, "/api/encode", &file).json();
+        let input = BASE64_STANDARD.decode(json["input"].as_str().unwrap()).unwrap();
+        assert!(input == decode_image(&file, 32, 1, fit).unwrap().pixels(), "{fit:?}");
+        seen.push(input);
+    }
+    assert!(seen[0] != seen[1] && seen[1] != seen[2] && seen[0] != seen[2]);
 }
 
 #[test]
@@ -201,6 +246,25 @@ fn a_model_without_images_is_shown_too() {
 }
 
 #[test]
+fn without_images_the_map_lies_where_the_model_says_that_they_lie() {
+    let codes = encode(&network(3, 1), ShownImages::none(1).images()).unwrap();
+    let statistics = LatentStatistics {
+        mean: vec![5.0, -1.0, 0.0],
+        variance: vec![4.0, 1.0, 0.25],
+        kl: vec![1.0; 3],
+        classes: Vec::new(),
+    };
+    let facts = ModelFacts {
+        statistics: Some(statistics),
+        ..facts()
+    };
+    let map = LatentMap::new(network(3, 1), facts, ShownImages::none(1).into(), codes).unwrap();
+    let model = get(&start(map, None), "/api/model").json();
+    assert_eq!(model["centre"], json!([5.0, -1.0, 0.0]));
+    assert_eq!(model["statistics"]["deviation"], json!([2.0, 1.0, 0.5]));
+}
+
+#[test]
 fn the_page_is_given_out_and_may_load_from_here_only() {
     let explorer = explorer(2);
     for path in ["/", "/page/index.html", "/api/model", "/nothing"] {
@@ -221,18 +285,6 @@ fn the_page_is_given_out_and_may_load_from_here_only() {
 
 #[test]
 fn who_watches_a_training_sees_every_epoch_and_the_map_after_it() {
-    let metrics = |epoch| EpochMetrics {
-        epoch,
-        train_loss: 1.0,
-        train_reconstruction: 1.0,
-        train_kl: 0.0,
-        test_loss: 2.5,
-        test_reconstruction: 2.0,
-        test_kl: 0.5,
-        informative_latents: 2,
-        images_per_second: 10.0,
-        seconds: 1.0,
-    };
     let watched = Watched {
         epochs: 3,
         history: vec![metrics(1)],

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use morphvae::data::Dataset;
+use morphvae::data::{Dataset, Fit};
 use morphvae::evaluation::encode;
 use morphvae_explorer::{Difference, Explorer, Exported, LatentMap, ModelFacts, Place, ShownImages, export};
 use serde::Serialize;
@@ -22,11 +22,9 @@ pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()>
     if let Some(file) = &arguments.export {
         return write(file, arguments, console);
     }
-    interrupt::listen()?;
     let map = latent_map(arguments, console)?;
-    if interrupt::check().is_break() {
-        return Ok(());
-    }
+    // From here on Ctrl-C is the way to end this; until then it ends the program as it ends any other.
+    interrupt::listen()?;
     let place = Place {
         host: arguments.host.clone(),
         port: arguments.port,
@@ -104,6 +102,7 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
         epochs: card.map(|card| card.epochs),
         test_loss: card.map(|card| card.test.loss),
         statistics: card.map(|card| card.latent_statistics.clone()),
+        fit: arguments.images.fit.map_or(model.fit()?, Fit::from),
         command: MORPH.into(),
         argument: model.path.as_ref().map_or_else(String::new, |_| model.name.clone()),
     };

@@ -1,5 +1,6 @@
 //! What is told of a model: in by whoever opened it, out to the page.
 
+use morphvae::data::Fit;
 use morphvae::latent::LatentStatistics;
 use serde::Serialize;
 
@@ -18,6 +19,8 @@ pub struct ModelFacts {
     pub test_loss: Option<f64>,
     /// Where the test images lie: shown where there are no images.
     pub statistics: Option<LatentStatistics>,
+    /// How an image file becomes square: as those did that it learned from.
+    pub fit: Fit,
     /// How to call the program that draws a way through the latent space: `morphvae morph`.
     pub command: String,
     /// How to name the model there; empty for the bundled one.
@@ -35,6 +38,8 @@ pub struct Description<'a> {
     pub classes: &'a [String],
     /// One colour a class, `#rrggbb`, as in the figures.
     pub colours: Vec<String>,
+    /// One shape a class, as in the figures: `disc`, `triangle`, …
+    pub shapes: Vec<&'static str>,
     /// Latent dimensions.
     pub latent: usize,
     /// 1 for grey, 3 for colour.

@@ -6,8 +6,9 @@ mod shown;
 
 use std::sync::Arc;
 
+use morphvae::data::Fit;
 use morphvae::evaluation::Codes;
-use morphvae::figures::class_colours;
+use morphvae::figures::class_marks;
 use morphvae::latent::{PrincipalComponents, typical_members};
 use morphvae::model::Inference;
 
@@ -62,9 +63,15 @@ impl LatentMap {
             _ => Some(shown.statistics(&codes, &facts.classes)),
         };
         let typical = typical(&network, &facts, &shown, &codes);
+        let statistics = known.map_or_else(|| Statistics::of_prior(config.latent), |known| Statistics::of(&known));
+        let mut components = PrincipalComponents::of(&codes.mean, config.latent, DIRECTIONS);
+        if shown.count() == 0 {
+            // Images that are not shown have a middle all the same.
+            components.mean.clone_from(&statistics.mean);
+        }
         Ok(Self {
-            statistics: known.map_or_else(|| Statistics::of_prior(config.latent), |known| Statistics::of(&known)),
-            components: PrincipalComponents::of(&codes.mean, config.latent, DIRECTIONS),
+            statistics,
+            components,
             typical,
             network,
             facts,
@@ -85,6 +92,12 @@ impl LatentMap {
         &self.shown
     }
 
+    /// How an image file becomes square for it.
+    #[must_use]
+    pub fn fit(&self) -> Fit {
+        self.facts.fit
+    }
+
     /// Where they lie.
     #[must_use]
     pub fn codes(&self) -> &Codes {
@@ -103,14 +116,17 @@ impl LatentMap {
             epochs,
             test_loss,
             statistics: _,
+            fit: _,
             command,
             argument,
         } = &self.facts;
+        let marks = class_marks(classes.len());
         Description {
             name,
             dataset,
             classes,
-            colours: class_colours(classes.len()).into_iter().map(hexadecimal).collect(),
+            colours: marks.iter().map(|mark| hexadecimal(mark.colour)).collect(),
+            shapes: marks.iter().map(|mark| mark.shape.name()).collect(),
             latent: config.latent,
             channels: config.channels,
             image_size: config.image_size,

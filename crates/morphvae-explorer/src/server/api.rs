@@ -1,20 +1,18 @@
 //! What each address answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{get, post};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use morphvae::data::{Fit, decode_image};
+use morphvae::data::decode_image;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::answer::{self, Refusal, bytes, json};
 use super::{body, journey, page, visitors};
@@ -22,9 +20,6 @@ use crate::LatentMap;
 
 /// Points of one request, at most.
 const MOST_POINTS: usize = 256;
-
-/// How long a long computation may wait for those before it.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 type Shared = State<Arc<super::State>>;
 
@@ -37,7 +32,8 @@ pub(super) fn routes(state: Arc<super::State>) -> Router {
         .route("/api/points", get(points))
         .route("/api/image/{index}", get(image))
         .route("/api/decode", post(decode))
-        .route("/api/encode", post(encode))
+        .route("/api/encode", post(encode_file))
+        .route("/api/encode/pixels", post(encode_pixels))
         .route("/api/path", post(journey::path))
         .route("/api/watch", get(watch))
         .fallback(nothing)
@@ -116,26 +112,35 @@ pub(super) fn flat(points: &[Vec<f32>], most: usize, map: &LatentMap) -> Result<
     Ok(points.concat())
 }
 
-/// Bytes of an image as the network takes it, or an image file.
-async fn encode(State(state): Shared, headers: HeaderMap, body: Body) -> Result<Response, Refusal> {
+/// Where the image of a file lies.
+async fn encode_file(State(state): Shared, body: Body) -> Result<Response, Refusal> {
     let body = body::read(body).await?;
     let map = state.map();
-    let config = map.network().config();
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .map_or(&b""[..], |kind| kind.as_bytes());
-    let input = if body.len() == config.image_length() && !kind.starts_with(b"image/") {
-        body.to_vec()
-    } else {
-        let read = move || decode_image(&body, config.image_size, config.channels, Fit::Crop);
-        let image = state.at_length(read).await?;
-        image
-            .map_err(|error| Refusal::bad(error.to_string()))?
-            .pixels()
-            .to_vec()
-    };
-    let codes = state.worker.encode(&map, input.clone()).await?;
-    let image = state.worker.decode(&map, &codes.mean).await?;
+    let (config, fit) = (map.network().config(), map.fit());
+    let read = move || decode_image(&body, config.image_size, config.channels, fit);
+    let image = state.long.read(read).await?;
+    let image = image.map_err(|error| Refusal::bad(error.to_string()))?;
+    encode(&state, &map, image.pixels().to_vec()).await
+}
+
+/// The same of pixels as the network takes them, `[channels, size, size]`. They have an address of their own, since an
+/// image file may be as long.
+async fn encode_pixels(State(state): Shared, body: Body) -> Result<Response, Refusal> {
+    let pixels = body::read(body).await?.to_vec();
+    let map = state.map();
+    let expected = map.network().config().image_length();
+    if pixels.len() != expected {
+        let found = pixels.len();
+        return Err(Refusal::bad(format!(
+            "there are {found} bytes: the pixels of an image are {expected}"
+        )));
+    }
+    encode(&state, &map, pixels).await
+}
+
+async fn encode(state: &super::State, map: &Arc<LatentMap>, input: Vec<u8>) -> Result<Response, Refusal> {
+    let codes = state.worker.encode(map, input.clone()).await?;
+    let image = state.worker.decode(map, &codes.mean).await?;
     Ok(json(&json!({
         "mean": codes.mean,
         "log_variance": codes.log_variance,
@@ -146,29 +151,7 @@ async fn encode(State(state): Shared, headers: HeaderMap, body: Body) -> Result<
 
 async fn watch(State(state): Shared) -> Result<Response, Refusal> {
     match &state.epochs {
-        Some(epochs) => epochs.tell(),
+        Some(epochs) => epochs.tell(state.stopped.clone()),
         None => Err(Refusal::new(StatusCode::NOT_FOUND, "no training is watched")),
-    }
-}
-
-impl super::State {
-    /// Runs what may take long beside the decoder, so that dragging goes on; one such thing at a time.
-    pub(super) async fn at_length<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let turn = timeout(LONGEST_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn = turn.map_err(|_| {
-            let reason = "too much is being computed for others: try again later";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, reason)
-        })?;
-        let state = Arc::clone(self);
-        let work = move || {
-            // Kept to the end, even when whoever asked goes away meanwhile.
-            let _turn = turn;
-            state.pool.install(work)
-        };
-        let stopped = |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the computation has stopped");
-        tokio::task::spawn_blocking(work).await.map_err(stopped)
     }
 }

@@ -25,8 +25,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(20);
 /// Bytes of a request's head, at most.
 const LARGEST_HEAD: usize = 64 << 10;
 
-/// How long answers that are under way may take when the server stops.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long answers that are under way may take when the server stops: whoever pressed Ctrl-C waits.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// Serves until `stopped` says so.
 pub(super) async fn serve(listener: std::net::TcpListener, routes: Router, mut stopped: watch::Receiver<bool>) {
@@ -80,7 +80,7 @@ async fn answer(stream: TcpStream, routes: Router, mut stopped: watch::Receiver<
 }
 
 /// Ends when the server is to stop.
-async fn told(stopped: &mut watch::Receiver<bool>) {
+pub(super) async fn told(stopped: &mut watch::Receiver<bool>) {
     // Nobody left to say so is as good as being told.
     let _ = stopped.wait_for(|&stopped| stopped).await;
 }

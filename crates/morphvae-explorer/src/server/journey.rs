@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use morphvae::latent::path::{Frames, LatentPath, Motion, Pacing, PathKind};
+use morphvae::latent::path::{Decoder, Frames, LatentPath, Motion, Pacing, PathError, PathKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -45,7 +45,8 @@ pub(super) async fn path(State(state): State<Arc<super::State>>, body: Body) -> 
     let journey: Journey = body::read_json(body).await?;
     let map = state.map();
     journey.check(&map)?;
-    let told = state.at_length(move || journey.tell(&map)).await??;
+    let told = state.long.seek(&map, move |decoder| journey.tell(decoder)).await?;
+    let told = told.map_err(|error| Refusal::bad(error.to_string()))?;
     Ok(json(&told))
 }
 
@@ -62,19 +63,13 @@ impl Journey {
         )))
     }
 
-    /// The points of its frames.
-    fn frames(&self, map: &LatentMap) -> Result<Frames, Refusal> {
+    fn tell(&self, decoder: &dyn Decoder) -> Result<Value, PathError> {
         // An open path has a frame at either end.
         let steps = self.frames - usize::from(!self.cycle);
-        LatentPath::through(self.path.into(), &self.keys, self.cycle, map.network())
-            .and_then(|path| path.frames(map.network(), steps, Pacing::default()))
-            .map_err(|error| Refusal::bad(error.to_string()))
-    }
-
-    fn tell(&self, map: &LatentMap) -> Result<Value, Refusal> {
-        let Frames { points, keys } = self.frames(map)?;
-        let motion = Motion::of(map.network(), &points, self.cycle);
-        let points: Vec<&[f32]> = points.chunks(map.network().config().latent).collect();
+        let path = LatentPath::through(self.path.into(), &self.keys, self.cycle, decoder)?;
+        let Frames { points, keys } = path.frames(decoder, steps, Pacing::default())?;
+        let motion = Motion::of(decoder, &points, self.cycle)?;
+        let points: Vec<&[f32]> = points.chunks(decoder.latent()).collect();
         Ok(json!({
             "points": points,
             "keys": keys,

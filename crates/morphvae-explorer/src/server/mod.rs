@@ -6,6 +6,7 @@ mod body;
 mod connections;
 mod error;
 mod journey;
+mod long;
 mod page;
 mod patience;
 mod visitors;
@@ -17,21 +18,18 @@ use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
 
 use morphvae::training::EpochMetrics;
-use tokio::sync::Semaphore;
 
 use crate::LatentMap;
 use crate::worker::Worker;
 
 pub use error::ExplorerError;
+use long::Long;
 use visitors::Visitors;
 use watch::Epochs;
 pub use watch::Watched;
 
 /// Where the map is served unless something else is asked for.
 pub const USUAL_PORT: u16 = 7878;
-
-/// Long computations that run at once; others wait for them.
-const LONG_ONES: usize = 1;
 
 /// Where to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,10 +56,8 @@ struct State {
     epochs: Option<Epochs>,
     worker: Worker,
     visitors: Visitors,
-    /// Threads for what takes long, of its own for the reason that the worker has some.
-    pool: rayon::ThreadPool,
-    /// Whose turn it is to use them.
-    turns: Arc<Semaphore>,
+    long: Long,
+    stopped: tokio::sync::watch::Receiver<bool>,
 }
 
 impl Default for Place {
@@ -87,20 +83,21 @@ impl Explorer {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .max_blocking_threads(LONG_ONES)
+            .max_blocking_threads(long::THREADS)
             .build()
             .map_err(start)?;
         let threads = rayon::current_num_threads();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|error| start(io::Error::other(error)))?;
+        let (stop, stopped) = tokio::sync::watch::channel(false);
         let state = Arc::new(State {
             map: RwLock::new(Arc::new(map)),
             epochs: watched.map(Epochs::new),
             worker: Worker::start(threads).map_err(start)?,
             visitors: Visitors::of(&place.host, address),
-            pool: pool.map_err(|error| start(io::Error::other(error)))?,
-            turns: Arc::new(Semaphore::new(LONG_ONES)),
+            long: Long::new(pool, stopped.clone()),
+            stopped: stopped.clone(),
         });
-        let (stop, stopped) = tokio::sync::watch::channel(false);
         let routes = api::routes(Arc::clone(&state));
         let serve = move || {
             runtime.block_on(connections::serve(listener, routes, stopped));
@@ -133,7 +130,7 @@ impl Explorer {
         }
     }
 
-    /// Lets the answers that are under way go out, and ends; so does dropping this.
+    /// Ends, and lets what can be answered at once go out; so does dropping this.
     pub fn stop(self) {}
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::Refusal;
+use super::connections::told;
 
 /// Pages that may watch at once.
 const MOST: usize = 32;
@@ -49,14 +50,20 @@ impl Epochs {
         self.events.send_modify(|events| events.push(event(metrics, self.of)));
     }
 
-    /// Tells the past epochs, and then each one as it ends.
-    pub fn tell(&self) -> Result<Response, Refusal> {
+    /// Tells the past epochs, and then each one as it ends, until the server is `stopped`.
+    pub fn tell(&self, mut stopped: watch::Receiver<bool>) -> Result<Response, Refusal> {
         if self.events.receiver_count() >= MOST {
             let reason = format!("{MOST} pages watch this training already: close one of them");
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, reason));
         }
         let (sender, body) = Channel::new(1);
-        tokio::spawn(send(sender, self.events.subscribe()));
+        let events = self.events.subscribe();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = send(sender, events) => {}
+                () = told(&mut stopped) => {}
+            }
+        });
         let kind = [(header::CONTENT_TYPE, "text/event-stream")];
         Ok((kind, Body::new(body)).into_response())
     }

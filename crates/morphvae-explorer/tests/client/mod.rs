@@ -1,4 +1,5 @@
 //! A server with a tiny network, and a client that can misbehave.
+#![allow(dead_code, reason = "each file of tests uses some of it")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,6 +10,7 @@ use burn::tensor::Device;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::encode;
 use morphvae::model::{Inference, NetworkConfig, Vae};
+use morphvae::training::EpochMetrics;
 use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages, Watched};
 
 /// Images that are shown.
@@ -28,13 +30,32 @@ pub fn map(latent: usize, seed: u64) -> LatentMap {
     let shown = Arc::new(ShownImages::of(&digits.test));
     let network = network(latent, seed);
     let codes = encode(&network, shown.images()).unwrap();
-    let facts = ModelFacts {
+    LatentMap::new(network, facts(), shown, codes).unwrap()
+}
+
+pub fn facts() -> ModelFacts {
+    ModelFacts {
         name: "tiny".into(),
         dataset: "strokes".into(),
-        classes: digits.classes,
+        classes: (0..10).map(|digit| digit.to_string()).collect(),
         ..ModelFacts::default()
-    };
-    LatentMap::new(network, facts, shown, codes).unwrap()
+    }
+}
+
+/// Of an epoch of a training that is watched.
+pub fn metrics(epoch: usize) -> EpochMetrics {
+    EpochMetrics {
+        epoch,
+        train_loss: 1.0,
+        train_reconstruction: 1.0,
+        train_kl: 0.0,
+        test_loss: 2.5,
+        test_reconstruction: 2.0,
+        test_kl: 0.5,
+        informative_latents: 2,
+        images_per_second: 10.0,
+        seconds: 1.0,
+    }
 }
 
 pub fn explorer(latent: usize) -> Explorer {

@@ -209,6 +209,7 @@ impl Run {
                 .into_owned(),
             dataset: self.config.data.dataset.clone(),
             classes: self.classes.clone(),
+            fit: self.config.data.fit,
             command: explore::MORPH.into(),
             argument: self.folder.path().display().to_string(),
             ..ModelFacts::default()
