@@ -4,6 +4,7 @@ mod alone;
 mod classes;
 mod clip;
 mod desk;
+mod grid;
 mod images;
 mod morph;
 mod resume;

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
-use crate::latent::{PrincipalComponents, Slice, linear_grid, quantile_grid};
+use crate::latent::{Extent, LatentStatistics, PrincipalComponents, Slice, linear_grid, quantile_grid};
 use crate::model::Inference;
 use crate::objective::{Likelihood, Objective};
 use crate::training::EpochMetrics;
 
 /// Images on the sheet of reconstructions, a side.
 const SHEET: usize = 8;
-/// The plain grid reaches this many standard deviations of the prior to either side.
+/// The plain grid reaches this many standard deviations to either side.
 const LINEAR_RANGE: f64 = 3.0;
 /// Views of the turning latent map and the time of each, in hundredths of a second.
 const TURN: (usize, u16) = (72, 8);
@@ -217,68 +217,57 @@ impl Gallery<'_> {
         figures: &mut Figures,
         components: Option<&PrincipalComponents>,
     ) -> Result<(), FigureError> {
-        let latent = self.codes.latent;
-        // What a sheet of two dimensions leaves out of more.
-        let plane = match latent {
-            1 | 2 => "",
-            3 => " · z₃ = 0",
-            _ => " · through the origin",
-        };
-        let subtitle = self.subtitle() + plane;
-        let by_quantile = match self.objective {
-            Objective::Vae => "Continuously changing images, spaced by quantiles of the prior",
-            Objective::Ae => "Continuously changing images, spaced by quantiles of a standard normal",
-        };
+        let ground = Ground::of(self);
+        let evenly: Grid = |count| linear_grid(count, LINEAR_RANGE);
         let sheets = [
-            ("images-by-quantile.png", by_quantile),
-            ("images-on-a-line.png", "Continuously changing images, evenly spaced"),
+            ("images-by-quantile.png", quantile_grid as Grid, ground.by_quantile()),
+            ("images-on-a-line.png", evenly, ground.on_a_line()),
         ];
-        for (index, (name, title)) in sheets.into_iter().enumerate() {
-            let values = |count| {
-                if index == 0 {
-                    quantile_grid(count)
-                } else {
-                    linear_grid(count, LINEAR_RANGE)
-                }
-            };
+        for (name, deviations, [title, place]) in sheets {
+            let subtitle = self.subtitle() + place;
             let caption = Caption::new(title, &subtitle);
-            let picture = if latent == 1 {
-                let line: Vec<f32> = values(self.grid * self.grid)
-                    .into_iter()
-                    .map(|value| value as f32)
-                    .collect();
+            let picture = if self.codes.latent == 1 {
+                let line = ground.extent.values(0, &deviations(self.grid * self.grid));
+                let line: Vec<f32> = line.into_iter().map(|value| value as f32).collect();
                 contact_sheet(&decode(self.network, &line), self.grid, &caption)?
             } else {
-                self.manifold(&values(self.grid), components, &caption)?
+                self.manifold(&deviations(self.grid), &ground, components, &caption)?
             };
             figures.png(name, &picture)?;
         }
         Ok(())
     }
 
-    /// The images of a plane through the origin: of the first two dimensions, or of the two main directions of many.
+    /// The images of a plane: of the first two dimensions, or of the two main directions of many.
     fn manifold(
         &self,
-        columns: &[f64],
+        deviations: &[f64],
+        ground: &Ground,
         components: Option<&PrincipalComponents>,
         caption: &Caption,
     ) -> Result<image::RgbImage, FigureError> {
-        let origin = vec![0.0; self.codes.latent];
-        let (slice, names) = match components {
-            None => (Slice::axes(&origin, [0, 1])?, ["z₁", "z₂"]),
+        let (slice, names, [columns, mut rows]) = match components {
+            None => (
+                Slice::axes(&ground.extent.centre, [0, 1])?,
+                ["z₁", "z₂"],
+                [0, 1].map(|axis| ground.extent.values(axis, deviations)),
+            ),
             Some(components) => (
-                Slice {
-                    origin,
-                    ..Slice::components(components, [0, 1])?
-                },
+                Slice::components(components, [0, 1])?,
                 ["first principal component", "second principal component"],
+                [0, 1].map(|axis| {
+                    deviations
+                        .iter()
+                        .map(|count| components.deviation(axis) * count)
+                        .collect()
+                }),
             ),
         };
-        let rows: Vec<f64> = columns.iter().rev().copied().collect();
-        let points = slice.points(columns, &rows);
+        rows.reverse();
+        let points = slice.points(&columns, &rows);
         let axes = ManifoldAxes {
             names,
-            columns,
+            columns: &columns,
             rows: &rows,
         };
         manifold(&decode(self.network, &points), &axes, caption)
@@ -319,6 +308,60 @@ fn space(caption: Caption) -> Space {
     Space {
         caption,
         axes: ["z₁", "z₂", "z₃"],
+    }
+}
+
+/// So many values, counted in standard deviations.
+type Grid = fn(usize) -> Vec<f64>;
+
+/// Where the sheets of images run.
+struct Ground {
+    extent: Extent,
+    /// Latent dimensions, where the prior does not say where images lie.
+    encoded: Option<usize>,
+}
+
+impl Ground {
+    /// The prior of a plane is filled with images. That of more dimensions is not, and a plain autoencoder has none:
+    /// there the encodings say where images lie.
+    fn of(gallery: &Gallery) -> Self {
+        let latent = gallery.codes.latent;
+        if latent <= 2 && gallery.objective == Objective::Vae {
+            return Self {
+                extent: Extent::of_prior(latent),
+                encoded: None,
+            };
+        }
+        let statistics = LatentStatistics::of(&gallery.codes.mean, &vec![0.0; latent], None, &[], &[]);
+        Self {
+            extent: Extent::of(&statistics),
+            encoded: Some(latent),
+        }
+    }
+
+    /// The title of the sheet that is spaced by quantiles, and what its subtitle ends with.
+    fn by_quantile(&self) -> [&'static str; 2] {
+        match self.encoded {
+            None => ["Continuously changing images, spaced by quantiles of the prior", ""],
+            Some(3) => [
+                "Continuously changing images, spaced by quantiles",
+                " · of a normal as wide as the encodings, around their mean · z₃ at its mean",
+            ],
+            Some(_) => [
+                "Continuously changing images, spaced by quantiles",
+                " · of a normal as wide as the encodings, around their mean",
+            ],
+        }
+    }
+
+    /// The same of the evenly spaced sheet.
+    fn on_a_line(&self) -> [&'static str; 2] {
+        let place = match self.encoded {
+            None => "",
+            Some(3) => " · 3σ of the encodings to either side of their mean · z₃ at its mean",
+            Some(_) => " · 3σ of the encodings to either side of their mean",
+        };
+        ["Continuously changing images, evenly spaced", place]
     }
 }
 

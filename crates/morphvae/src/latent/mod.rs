@@ -16,6 +16,6 @@ pub use encodings::{Encodings, EncodingsError};
 pub use principal::PrincipalComponents;
 pub use prior::{linear_grid, normal_quantile, prior_sample, quantile_grid};
 pub use slice::{Slice, SliceError};
-pub use statistics::{ClassStatistics, LatentStatistics};
+pub use statistics::{ClassStatistics, Extent, LatentStatistics};
 pub use traversal::{by_information, traversal};
 pub use typical::typical_members;

@@ -29,6 +29,8 @@ pub struct PrincipalComponents {
     pub directions: Vec<Vec<f64>>,
     /// The share of the whole variance along each direction, `[count]`.
     pub shares: Vec<f64>,
+    /// The whole variance, of all dimensions together.
+    pub variance: f64,
 }
 
 impl PrincipalComponents {
@@ -43,12 +45,23 @@ impl PrincipalComponents {
             count.min(dimensions),
         );
         pairs.iter_mut().for_each(|(_, direction)| point_up(direction));
-        let whole = cloud.variance().max(f64::MIN_POSITIVE);
+        let variance = cloud.variance();
+        let whole = variance.max(f64::MIN_POSITIVE);
         Self {
+            variance,
             shares: pairs.iter().map(|(variance, _)| variance.max(0.0) / whole).collect(),
             directions: pairs.into_iter().map(|(_, direction)| direction).collect(),
             mean: cloud.mean,
         }
+    }
+
+    /// The standard deviation of the points along one of the directions, counted from 0.
+    ///
+    /// # Panics
+    /// If there is no such direction.
+    #[must_use]
+    pub fn deviation(&self, direction: usize) -> f64 {
+        (self.shares[direction] * self.variance).sqrt()
     }
 
     /// Where a point lies along the first `D` directions, measured from the mean; zero along those that there are not.
@@ -384,6 +397,8 @@ mod tests {
         let whole: f64 = (0..size as usize).map(|k| deviation(k).powi(2)).sum();
         for k in 0..4 {
             assert!((components.shares[k] - deviation(k).powi(2) / whole).abs() < 1e-7);
+            // Of as many points on the other axes, all at the mean along this one.
+            assert!((components.deviation(k) * 60_f64.sqrt() - deviation(k)).abs() < 1e-5);
             let along: f64 = axis(k).iter().zip(&components.directions[k]).map(|(a, b)| a * b).sum();
             assert!((along.abs() - 1.0).abs() < 1e-7, "direction {k}: {along}");
         }

@@ -32,6 +32,51 @@ pub struct ClassStatistics {
     pub typical: Vec<f32>,
 }
 
+/// The part of a latent space that a picture of it should show: a centre, and how far to go from there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extent {
+    /// The middle of each dimension, `[latent]`.
+    pub centre: Vec<f64>,
+    /// A standard deviation along each dimension, `[latent]`.
+    pub deviation: Vec<f64>,
+}
+
+impl Extent {
+    /// That of the standard normal prior.
+    #[must_use]
+    pub fn of_prior(latent: usize) -> Self {
+        Self {
+            centre: vec![0.0; latent],
+            deviation: vec![1.0; latent],
+        }
+    }
+
+    /// That of encoded images. In a space of many dimensions the prior's says little: near its centre lies no image.
+    /// Dimensions whose numbers are not finite have the prior's.
+    #[must_use]
+    pub fn of(statistics: &LatentStatistics) -> Self {
+        let mut extent = Self::of_prior(statistics.mean.len());
+        let known = statistics.mean.iter().zip(&statistics.variance);
+        let all = extent.centre.iter_mut().zip(&mut extent.deviation);
+        for ((centre, deviation), (&mean, &variance)) in all.zip(known) {
+            if mean.is_finite() && variance.is_finite() {
+                (*centre, *deviation) = (mean, variance.max(0.0).sqrt());
+            }
+        }
+        extent
+    }
+
+    /// The values of a dimension, counted from 0, at so many deviations from its centre.
+    ///
+    /// # Panics
+    /// If there is no such dimension.
+    #[must_use]
+    pub fn values(&self, dimension: usize, deviations: &[f64]) -> Vec<f64> {
+        let (centre, deviation) = (self.centre[dimension], self.deviation[dimension]);
+        deviations.iter().map(|count| centre + deviation * count).collect()
+    }
+}
+
 impl LatentStatistics {
     /// Of the posteriors' means, `[images, latent]`, the mean KL divergences, `[latent]`, one label an image, and the most
     /// typical image of each class, where those are known.
@@ -91,6 +136,19 @@ fn moments<'a>(points: impl Iterator<Item = &'a [f32]>, latent: usize) -> (usize
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_extent_is_the_encodings_and_the_priors_where_they_are_no_numbers() {
+        let statistics = LatentStatistics {
+            mean: vec![3.0, f64::NAN],
+            variance: vec![4.0, 1.0],
+            ..LatentStatistics::default()
+        };
+        let extent = Extent::of(&statistics);
+        assert_eq!(extent.values(0, &[-1.0, 0.0, 0.5]), [1.0, 3.0, 4.0]);
+        assert_eq!(extent.values(1, &[-1.0, 0.5]), [-1.0, 0.5]);
+        assert_eq!(Extent::of(&LatentStatistics::default()), Extent::of_prior(0));
+    }
 
     #[test]
     fn classes_have_their_own_means_and_variances() {

@@ -8,16 +8,16 @@ pub fn by_information(nats: &[f64]) -> Vec<usize> {
     dimensions
 }
 
-/// For each of `dimensions`, counted from 0, a row of points: `base` with each of `values` in that dimension's place.
-/// `[dimensions * values, latent]`; a dimension that there is not gives `base` itself.
+/// For each of `rows`, a dimension counted from 0 and its values, the points `base` with each of the values in that
+/// dimension's place: `[all values, latent]`. A dimension that there is not gives `base` itself.
 #[must_use]
-pub fn traversal(base: &[f64], dimensions: &[usize], values: &[f64]) -> Vec<f32> {
-    let mut points = Vec::with_capacity(base.len() * dimensions.len() * values.len());
-    for &dimension in dimensions {
+pub fn traversal(base: &[f64], rows: &[(usize, Vec<f64>)]) -> Vec<f32> {
+    let mut points = Vec::new();
+    for (dimension, values) in rows {
         for &value in values {
             let start = points.len();
             points.extend(base.iter().map(|&value| value as f32));
-            if dimension < base.len() {
+            if *dimension < base.len() {
                 points[start + dimension] = value as f32;
             }
         }
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn a_row_changes_one_dimension_alone() {
-        let points = traversal(&[1.0, 2.0, 3.0], &[2, 0], &[-1.0, 0.0]);
-        assert_eq!(points, [1.0, 2.0, -1.0, 1.0, 2.0, 0.0, -1.0, 2.0, 3.0, 0.0, 2.0, 3.0]);
+        let points = traversal(&[1.0, 2.0, 3.0], &[(2, vec![-1.0, 0.0]), (0, vec![-4.0, 5.0])]);
+        assert_eq!(points, [1.0, 2.0, -1.0, 1.0, 2.0, 0.0, -4.0, 2.0, 3.0, 5.0, 2.0, 3.0]);
     }
 }

@@ -4,9 +4,12 @@ mod slice;
 mod traverse;
 
 use std::ffi::OsString;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use morphvae::latent::{linear_grid, quantile_grid};
+use anyhow::bail;
+use morphvae::evaluation::{EvaluationOptions, evaluate};
+use morphvae::latent::{Extent, LatentStatistics, linear_grid, quantile_grid};
 use morphvae::model::{Inference, ModelCard};
 use morphvae::objective::Objective;
 
@@ -14,9 +17,9 @@ use crate::Usage;
 use crate::arguments::{GridArguments, SpacingArgument};
 use crate::console::Console;
 use crate::keys::KeyReader;
-use crate::model::Model;
+use crate::model::{Model, is_fatal};
 
-/// Linear spacing reaches so far from the middle of the prior unless told otherwise.
+/// Linear spacing reaches so many standard deviations to either side unless told otherwise.
 const RANGE: f64 = 3.0;
 
 pub fn run(arguments: &GridArguments, console: Console) -> anyhow::Result<()> {
@@ -65,10 +68,75 @@ impl Job<'_> {
     }
 
     /// The point whose dimensions stay where they do not change.
-    fn base(&self) -> anyhow::Result<Vec<f64>> {
+    fn base(&self, ground: &Ground) -> anyhow::Result<Vec<f64>> {
         let mut keys = self.keys(self.arguments.base.as_slice())?;
         let base = keys.pop().map(|point| point.into_iter().map(f64::from).collect());
-        Ok(base.unwrap_or_else(|| vec![0.0; self.latent()]))
+        Ok(base.unwrap_or_else(|| ground.extent.centre.clone()))
+    }
+
+    fn objective(&self) -> Objective {
+        self.model.card().map_or(Objective::Vae, |card| card.objective)
+    }
+
+    /// Whether images lie everywhere that the prior does: in a plane, but not in more dimensions; and a plain autoencoder
+    /// has no prior.
+    fn is_filled(&self) -> bool {
+        self.latent() <= 2 && self.objective() == Objective::Vae
+    }
+
+    /// Where pictures run, by what is known of the encodings.
+    fn ground(&self, known: Option<&LatentStatistics>) -> Ground {
+        match known.filter(|_| !self.is_filled()) {
+            Some(known) => Ground {
+                extent: Extent::of(known),
+                around: Around::Encodings,
+            },
+            None => Ground {
+                extent: Extent::of_prior(self.latent()),
+                around: Around::Prior,
+            },
+        }
+    }
+
+    /// Where the images lie: what the model says, else those that it is judged on. Nothing where there are none to be
+    /// had, if none were named.
+    fn statistics(&self) -> anyhow::Result<Option<LatentStatistics>> {
+        let known = self.model.card().map(|card| &card.latent_statistics);
+        let fits = |known: &&LatentStatistics| {
+            [&known.mean, &known.variance, &known.kl]
+                .iter()
+                .all(|numbers| numbers.len() == self.latent())
+        };
+        if let Some(known) = known.filter(fits) {
+            return Ok(Some(known.clone()));
+        }
+        match self.encoded() {
+            Ok(statistics) => Ok(Some(statistics)),
+            Err(error) if is_fatal(&error, &self.arguments.images) => Err(error),
+            Err(error) => {
+                self.console.note(format!(
+                    "where images lie is not known, only where the prior does, since {error}"
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    fn encoded(&self) -> anyhow::Result<LatentStatistics> {
+        let source = self.model.source(&self.arguments.images, self.console)?;
+        let test = self
+            .model
+            .load(&source, &self.arguments.images, None, self.console)?
+            .test;
+        let options = EvaluationOptions {
+            objective: self.objective(),
+            beta: 1.0,
+            seed: 0,
+        };
+        let evaluation = evaluate(&self.network, &test.images, options, &mut |_| ControlFlow::Continue(()))?;
+        let Some(evaluation) = evaluation else { bail!("stopped") };
+        let (means, kl) = (&evaluation.codes.mean, &evaluation.kl_per_latent);
+        Ok(LatentStatistics::of(means, kl, None, &[], &[]))
     }
 
     /// The points that keys stand for.
@@ -79,10 +147,13 @@ impl Job<'_> {
         keys.map(|(number, key)| reader.read(key, number, &[])).collect()
     }
 
-    /// `count` values, spaced as asked, or as `usual`; and what is to be said of that.
-    fn spaced(&self, count: usize, usual: SpacingArgument) -> Result<(Vec<f64>, &'static str), Usage> {
+    /// `count` numbers of standard deviations, spaced as asked, or as `usual`.
+    fn spaced(&self, count: usize, usual: SpacingArgument) -> Result<Spacing, Usage> {
         let linear = || match self.arguments.range.unwrap_or(RANGE) {
-            range if range > 0.0 && range <= 1e6 => Ok((linear_grid(count, range), "evenly spaced")),
+            range if range > 0.0 && range <= 1e6 => Ok(Spacing {
+                deviations: linear_grid(count, range),
+                range: Some(range),
+            }),
             range => Err(Usage(format!(
                 "--range is {range}; give more than 0, and no more than a million"
             ))),
@@ -93,15 +164,10 @@ impl Job<'_> {
             )),
             (Some(SpacingArgument::Linear), _) | (None, Some(_)) => linear(),
             (None, None) if usual == SpacingArgument::Linear => linear(),
-            _ => Ok((quantile_grid(count), self.quantiles())),
-        }
-    }
-
-    /// A plain autoencoder has no prior.
-    fn quantiles(&self) -> &'static str {
-        match self.model.card() {
-            Some(card) if card.objective == Objective::Ae => "spaced by quantiles of a standard normal",
-            _ => "spaced by quantiles of the prior",
+            _ => Ok(Spacing {
+                deviations: quantile_grid(count),
+                range: None,
+            }),
         }
     }
 
@@ -111,6 +177,55 @@ impl Job<'_> {
             None => self.model.stem(),
             Some(ModelCard { dataset, epochs: 1, .. }) => format!("{dataset} · 1 epoch"),
             Some(ModelCard { dataset, epochs, .. }) => format!("{dataset} · {epochs} epochs"),
+        }
+    }
+}
+
+/// Where pictures run.
+struct Ground {
+    extent: Extent,
+    around: Around,
+}
+
+/// What they are centred on and measured by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Around {
+    Prior,
+    Encodings,
+}
+
+impl Around {
+    /// For programs.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Prior => "prior",
+            Self::Encodings => "encodings",
+        }
+    }
+
+    /// Where the dimensions lie that a picture does not change.
+    fn others(self) -> &'static str {
+        match self {
+            Self::Prior => "the others at 0",
+            Self::Encodings => "the others at the encodings' mean",
+        }
+    }
+}
+
+/// Values along an axis, in standard deviations.
+struct Spacing {
+    deviations: Vec<f64>,
+    /// How far even ones reach.
+    range: Option<f64>,
+}
+
+impl Spacing {
+    fn say(&self, around: Around) -> String {
+        match (self.range, around) {
+            (Some(_), Around::Prior) => "evenly spaced".into(),
+            (None, Around::Prior) => "spaced by quantiles of the prior".into(),
+            (Some(range), Around::Encodings) => format!("{range}σ of the encodings to either side of their mean"),
+            (None, Around::Encodings) => "spaced by quantiles of a normal as wide as the encodings".into(),
         }
     }
 }

@@ -7,7 +7,7 @@ use morphvae::figures::{Caption, ManifoldAxes, dimension_name, manifold, write_p
 use morphvae::latent::{PrincipalComponents, Slice, SliceError};
 use serde_json::json;
 
-use super::Job;
+use super::{Around, Job, Spacing};
 use crate::Usage;
 use crate::arguments::SpacingArgument;
 use crate::commands::data::grouped;
@@ -18,36 +18,39 @@ const SIZE: usize = 20;
 /// A plane and how it is named.
 struct Plane {
     slice: Slice,
+    /// The coordinates of the columns and of the rows, both upwards.
+    coordinates: [Vec<f64>; 2],
     title: String,
     axes: [String; 2],
+    /// How the coordinates are spaced.
+    spacing: String,
     /// Where it lies, if that is to be said.
     place: Option<String>,
-    /// For programs: `axes`, `components` or `through`.
+    /// For programs: `axes`, `components` or `through`; and `prior` or `encodings`, where it is measured by these.
     kind: &'static str,
+    around: Option<Around>,
 }
 
 pub fn run(job: &Job) -> anyhow::Result<()> {
     let arguments = job.arguments;
     let size = arguments.size.unwrap_or(SIZE);
-    let (values, spacing) = match arguments.through {
-        // From one key to the next.
-        Some(_) => (between(size), "evenly spaced"),
-        None => job.spaced(size, SpacingArgument::Quantile)?,
-    };
-    let plane = if let Some(axes) = arguments.components {
-        components(job, axes)?
-    } else if let Some(keys) = &arguments.through {
-        through(job, keys)?
+    let plane = if let Some(keys) = &arguments.through {
+        through(job, keys, size)?
     } else {
-        axes(job, arguments.axes)?
+        let spacing = job.spaced(size, SpacingArgument::Quantile)?;
+        match arguments.components {
+            Some(components) => self::components(job, components, &spacing)?,
+            None => axes(job, arguments.axes, &spacing)?,
+        }
     };
-    let rows: Vec<f64> = values.iter().rev().copied().collect();
-    let images = decode(&job.network, &plane.slice.points(&values, &rows));
-    let subtitle = [Some(job.learned()), Some(spacing.to_owned()), plane.place];
+    let [columns, mut rows] = plane.coordinates;
+    rows.reverse();
+    let images = decode(&job.network, &plane.slice.points(&columns, &rows));
+    let subtitle = [Some(job.learned()), Some(plane.spacing), plane.place];
     let subtitle: Vec<String> = subtitle.into_iter().flatten().collect();
     let axes = ManifoldAxes {
         names: [&plane.axes[0], &plane.axes[1]],
-        columns: &values,
+        columns: &columns,
         rows: &rows,
     };
     let picture = manifold(&images, &axes, &Caption::new(&plane.title, &subtitle.join(" · ")))?;
@@ -57,16 +60,17 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
         job.console.json(&json!({
             "out": job.out,
             "plane": plane.kind,
+            "around": plane.around.map(Around::key),
             "origin": plane.slice.origin,
             "directions": plane.slice.directions,
-            "columns": values,
+            "columns": columns,
             "rows": rows,
         }))?;
     }
     Ok(())
 }
 
-fn axes(job: &Job, axes: Option<[usize; 2]>) -> anyhow::Result<Plane> {
+fn axes(job: &Job, axes: Option<[usize; 2]>, spacing: &Spacing) -> anyhow::Result<Plane> {
     let latent = job.latent();
     if latent == 1 {
         let text = "this model has one latent dimension, and a plane needs two: use --traverse";
@@ -77,23 +81,30 @@ fn axes(job: &Job, axes: Option<[usize; 2]>) -> anyhow::Result<Plane> {
         return Err(Usage(text.into()).into());
     }
     let axes = axes.unwrap_or([0, 1]);
+    // A plane that cannot be is refused before images are encoded.
+    Slice::axes(&vec![0.0; latent], axes).map_err(usage)?;
+    let known = if job.is_filled() { None } else { job.statistics()? };
+    let ground = job.ground(known.as_ref());
     let names = axes.map(dimension_name);
-    let slice = Slice::axes(&job.base()?, axes).map_err(usage)?;
+    let slice = Slice::axes(&job.base(&ground)?, axes).map_err(usage)?;
     let place = match (&job.arguments.base, latent) {
         (_, 2) => None,
         (Some(key), _) => Some(format!("the others at {}", key.display())),
-        (None, _) => Some("the others at 0".to_owned()),
+        (None, _) => Some(ground.around.others().to_owned()),
     };
     Ok(Plane {
         slice,
+        coordinates: axes.map(|axis| ground.extent.values(axis, &spacing.deviations)),
         title: format!("Continuously changing images along {} and {}", names[0], names[1]),
         axes: names,
+        spacing: spacing.say(ground.around),
         place,
         kind: "axes",
+        around: Some(ground.around),
     })
 }
 
-fn components(job: &Job, axes: [usize; 2]) -> anyhow::Result<Plane> {
+fn components(job: &Job, axes: [usize; 2], spacing: &Spacing) -> anyhow::Result<Plane> {
     let (model, latent) = (job.model, job.latent());
     Slice::check_components(axes, latent).map_err(usage)?;
     let source = model.source(&job.arguments.images, job.console)?;
@@ -105,29 +116,40 @@ fn components(job: &Job, axes: [usize; 2]) -> anyhow::Result<Plane> {
         let percent = 100.0 * components.shares[axis];
         format!("principal component {} ({percent:.0} % of the variance)", axis + 1)
     };
+    let values = |axis: usize| {
+        let deviation = components.deviation(axis);
+        spacing.deviations.iter().map(|count| deviation * count).collect()
+    };
     Ok(Plane {
         slice,
+        coordinates: axes.map(values),
         title: "Continuously changing images along principal components".to_owned(),
         axes: axes.map(name),
+        spacing: spacing.say(Around::Encodings),
         place: Some(format!(
             "around the mean of {} images",
             grouped(dataset.test.images.count())
         )),
         kind: "components",
+        around: Some(Around::Encodings),
     })
 }
 
-fn through(job: &Job, keys: &[OsString]) -> anyhow::Result<Plane> {
+fn through(job: &Job, keys: &[OsString], size: usize) -> anyhow::Result<Plane> {
     let points = job.keys(keys)?;
     let [first, second, third] = points.as_slice() else {
         return Err(Usage(format!("--through takes three keys, not {}", keys.len())).into());
     };
     Ok(Plane {
         slice: Slice::through([first, second, third]).map_err(usage)?,
+        // From one key to the next.
+        coordinates: [between(size), between(size)],
         title: "Continuously changing images in the plane through three keys".to_owned(),
         axes: [1, 2].map(|other| format!("{} → {}", keys[0].display(), keys[other].display())),
+        spacing: "evenly spaced".to_owned(),
         place: None,
         kind: "through",
+        around: None,
     })
 }
 

@@ -1,18 +1,15 @@
 //! One row of images for each latent dimension.
 
-use std::ops::ControlFlow;
-
-use anyhow::bail;
-use morphvae::evaluation::{EvaluationOptions, decode, evaluate};
+use morphvae::evaluation::decode;
 use morphvae::figures::{Caption, TraversalRow, dimension_name, traversals, write_png};
 use morphvae::latent::{LatentStatistics, by_information, traversal};
 use morphvae::objective::Objective;
 use serde_json::json;
 
-use super::Job;
+use super::{Around, Job};
 use crate::arguments::SpacingArgument;
 
-/// Images a row unless told otherwise: an odd number, so that the middle one is of the value 0.
+/// Images a row unless told otherwise: an odd number, so that the middle one is of the centre.
 const SIZE: usize = 11;
 /// Rows unless told otherwise.
 const ROWS: usize = 16;
@@ -49,9 +46,11 @@ impl Measure {
 
 pub fn run(job: &Job) -> anyhow::Result<()> {
     let arguments = job.arguments;
-    let (values, spacing) = job.spaced(arguments.size.unwrap_or(SIZE), SpacingArgument::Linear)?;
-    let base = job.base()?;
-    let information = information(job)?;
+    let spacing = job.spaced(arguments.size.unwrap_or(SIZE), SpacingArgument::Linear)?;
+    let known = job.statistics()?;
+    let ground = job.ground(known.as_ref());
+    let base = job.base(&ground)?;
+    let information = Information::of(known, job);
     let order = by_information(&information.amounts);
     let (shown, left_out) = order.split_at(arguments.rows.unwrap_or(ROWS).min(order.len()));
     let Information { amounts, measure } = &information;
@@ -60,11 +59,16 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
         note: measure.say(amounts[dimension]),
     };
     let rows: Vec<TraversalRow> = shown.iter().map(row).collect();
-    let images = decode(&job.network, &traversal(&base, shown, &values));
+    let values = |&dimension: &usize| (dimension, ground.extent.values(dimension, &spacing.deviations));
+    let values: Vec<(usize, Vec<f64>)> = shown.iter().map(values).collect();
+    let images = decode(&job.network, &traversal(&base, &values));
 
-    let mut subtitle = format!("{} · {spacing}", job.learned());
+    let mut subtitle = format!("{} · {}", job.learned(), spacing.say(ground.around));
     if let Some(key) = &arguments.base {
         subtitle += &format!(" · from {}", key.display());
+    }
+    if ground.around == Around::Encodings {
+        subtitle += " · columns in σ";
     }
     if !left_out.is_empty() {
         let rest: f64 = left_out.iter().map(|&dimension| amounts[dimension]).sum();
@@ -76,52 +80,44 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
         ));
     }
     let caption = Caption::new("What each latent dimension does", &subtitle);
-    write_png(job.out, &traversals(&images, &rows, &values, &caption)?)?;
+    write_png(job.out, &traversals(&images, &rows, &spacing.deviations, &caption)?)?;
     job.console.note(format!("drawn in {}", job.out.display()));
     if arguments.json {
         let dimension = |&dimension: &usize| json!({ "dimension": dimension + 1, measure.key(): amounts[dimension] });
+        let drawn = |(index, values): &(usize, Vec<f64>)| {
+            let mut drawn = dimension(index);
+            drawn["values"] = json!(values);
+            drawn
+        };
         job.console.json(&json!({
             "out": job.out,
-            "shown": shown.iter().map(dimension).collect::<Vec<_>>(),
+            "around": ground.around.key(),
+            "base": base,
+            "shown": values.iter().map(drawn).collect::<Vec<_>>(),
             "left_out": left_out.iter().map(dimension).collect::<Vec<_>>(),
-            "columns": values,
+            "columns": spacing.deviations,
         }))?;
     }
     Ok(())
 }
 
-/// What the model says of itself, else of the images that it is judged on.
-fn information(job: &Job) -> anyhow::Result<Information> {
-    let (model, latent) = (job.model, job.latent());
-    let objective = model.card().map_or(Objective::Vae, |card| card.objective);
-    let known = model.card().map(|card| &card.latent_statistics);
-    let of = |LatentStatistics { kl, variance, .. }: &LatentStatistics| match objective {
-        Objective::Vae => Information {
-            amounts: kl.clone(),
-            measure: Measure::Nats,
-        },
-        Objective::Ae => Information {
-            amounts: variance.clone(),
-            measure: Measure::Variance,
-        },
-    };
-    if let Some(information) = known.map(of).filter(|known| known.amounts.len() == latent) {
-        return Ok(information);
+impl Information {
+    /// All carry the same as far as nothing is known.
+    fn of(known: Option<LatentStatistics>, job: &Job) -> Self {
+        let LatentStatistics { kl, variance, .. } = known.unwrap_or_else(|| LatentStatistics {
+            kl: vec![0.0; job.latent()],
+            variance: vec![0.0; job.latent()],
+            ..LatentStatistics::default()
+        });
+        match job.objective() {
+            Objective::Vae => Self {
+                amounts: kl,
+                measure: Measure::Nats,
+            },
+            Objective::Ae => Self {
+                amounts: variance,
+                measure: Measure::Variance,
+            },
+        }
     }
-    let source = model.source(&job.arguments.images, job.console)?;
-    let test = model.load(&source, &job.arguments.images, None, job.console)?.test;
-    let options = EvaluationOptions {
-        objective,
-        beta: 1.0,
-        seed: 0,
-    };
-    let evaluation = evaluate(&job.network, &test.images, options, &mut |_| ControlFlow::Continue(()))?;
-    let Some(evaluation) = evaluation else { bail!("stopped") };
-    Ok(of(&LatentStatistics::of(
-        &evaluation.codes.mean,
-        &evaluation.kl_per_latent,
-        None,
-        &[],
-        &[],
-    )))
 }

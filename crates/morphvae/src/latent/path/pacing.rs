@@ -383,7 +383,7 @@ mod tests {
         for even in [true, false] {
             let frames = path.frames_by(&Paraboloid, 32, even, &gaits).unwrap();
             assert_eq!((frames.keys[2] - frames.keys[1], frames.keys[3]), (20, 32));
-            let chords = steps(&Paraboloid, &frames.points);
+            let chords = steps(&Paraboloid, &frames.points).unwrap();
             let slow = &chords[frames.keys[1]..frames.keys[2]];
             assert!(slow[0] < slow[10] && slow[10] < slow[19]);
             let others = [&chords[..frames.keys[1]], &chords[frames.keys[2]..]].concat();
