@@ -11,6 +11,15 @@ check:
 format:
     cargo fmt --all
 
+# The kernels' tests under AddressSanitizer, on the stable compiler; in a folder of their own, for all is built anew.
+sanitize:
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/sanitize \
+        cargo test --release --locked --target x86_64-unknown-linux-gnu -p morphvae-kernels --lib --tests
+
+# What the program is made of: licences, sources, duplicates, and known faults, whose list comes from the network.
+deny:
+    cargo deny --locked check
+
 # A binary to hand out.
 dist:
     cargo build --profile dist

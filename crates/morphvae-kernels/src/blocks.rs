@@ -11,6 +11,7 @@ mod training;
 pub use folded::{FoldedBlock, RunningStatistics};
 pub use training::{Forward, Gradients, Parameters, State};
 
+use crate::buffer::length;
 use crate::normalization::Window;
 use crate::winograd::{F4, Filters, Scheme, Tiles, TransposedConvolution4x4};
 
@@ -76,7 +77,7 @@ impl Block {
     /// Weight `[out, in, 3, 3]`; the output map is half as high and wide.
     ///
     /// # Panics
-    /// If height or width is odd, or anything is zero.
+    /// If height or width is odd, anything is zero, or input, weight or map would be too large for any memory.
     #[must_use]
     pub fn convolution(batch: usize, (height, width): (usize, usize), in_channels: usize, out_channels: usize) -> Self {
         assert!(
@@ -101,7 +102,7 @@ impl Block {
     /// Weight `[out, in, height, width]`.
     ///
     /// # Panics
-    /// If anything is zero.
+    /// If anything is zero, or input, weight or output would be too large for any memory.
     #[must_use]
     pub fn flattening(batch: usize, (height, width): (usize, usize), in_channels: usize, out_channels: usize) -> Self {
         let activation = Activation::Relu;
@@ -120,7 +121,7 @@ impl Block {
     /// Linear layer, batch normalization and ReLU. Weight `[out, in]`.
     ///
     /// # Panics
-    /// If anything is zero.
+    /// If anything is zero, or input, weight or output would be too large for any memory.
     #[must_use]
     pub fn linear(batch: usize, in_features: usize, out_features: usize) -> Self {
         Self::flattening(batch, (1, 1), in_features, out_features)
@@ -131,7 +132,7 @@ impl Block {
     /// Weight `[in, out, height, width]`.
     ///
     /// # Panics
-    /// If anything is zero.
+    /// If anything is zero, or input, weight or output would be too large for any memory.
     #[must_use]
     pub fn expansion(batch: usize, (height, width): (usize, usize), in_channels: usize, out_channels: usize) -> Self {
         assert!(height > 0 && width > 0, "a map has pixels");
@@ -153,7 +154,7 @@ impl Block {
     /// Weight `[in, out, 4, 4]`; the output map is twice as high and wide.
     ///
     /// # Panics
-    /// If the activation pools, or anything is zero.
+    /// If the activation pools, anything is zero, or input, weight or output would be too large for any memory.
     #[must_use]
     pub fn transposed_convolution(
         batch: usize,
@@ -179,19 +180,26 @@ impl Block {
         .checked()
     }
 
+    /// The block, if its sizes are possible. There is no other way to one whose input, weight or map has more floats than
+    /// a slice, so that products of its sizes that are no longer than one of these never wrap around.
     fn checked(self) -> Self {
         let sizes = [self.batch, self.height, self.width, self.in_channels, self.out_channels];
         assert!(
             !sizes.contains(&0),
             "batch, height, width and channels are at least one: {self:?}"
         );
+        // The map is asked for last: its height and width are no more than twice those of an input that is possible.
+        let is_possible = length(self.input_shape()).is_some()
+            && length(self.weight_shape()).is_some()
+            && length(self.map_shape()).is_some();
+        assert!(is_possible, "input, weight and map fit into memory: {self:?}");
         self
     }
 
     /// Floats of the input.
     #[must_use]
     pub fn input_length(&self) -> usize {
-        self.batch * self.input_pixels() * self.in_channels
+        self.input_shape().iter().product()
     }
 
     /// Floats of the weight.
@@ -241,20 +249,29 @@ impl Block {
         self.batch * self.image_length() / self.out_channels
     }
 
-    /// Multiply-adds of the layer's definition, for the whole batch.
+    /// Multiply-adds of the layer's definition, for the whole batch; `usize::MAX` if there are more.
     #[must_use]
     pub fn multiply_adds(&self) -> usize {
         let applications = match self.layer {
-            Layer::Convolution | Layer::TransposedConvolution => self.input_pixels(),
-            Layer::Flattening | Layer::Expansion { .. } => 1,
+            Layer::Convolution | Layer::TransposedConvolution => self.batch * self.input_pixels(),
+            Layer::Flattening | Layer::Expansion { .. } => self.batch,
         };
-        self.batch * applications * self.weight_length()
+        applications.saturating_mul(self.weight_length())
     }
 
     /// Burn's shape of the input; a linear layer's ends with two ones.
-    #[cfg(feature = "burn")]
     pub(crate) fn input_shape(&self) -> [usize; 4] {
         [self.batch, self.in_channels, self.height, self.width]
+    }
+
+    /// The same of the layer's own output, before the activation.
+    fn map_shape(&self) -> [usize; 4] {
+        let Window {
+            height,
+            width,
+            channels,
+        } = self.window();
+        [self.batch, channels, height, width]
     }
 
     pub(crate) fn input_pixels(&self) -> usize {

@@ -20,6 +20,15 @@ const SHORT: usize = 1 << 12;
 /// Floats of a cache line.
 pub(crate) const LINE: usize = 16;
 
+/// Floats of an array of this shape, `None` if no slice can be so long.
+///
+/// A product that wrapped around would pass for a short length, and what is written by the sizes themselves would leave
+/// the slice that was taken by it.
+pub(crate) fn length<const N: usize>(shape: [usize; N]) -> Option<usize> {
+    let length = shape.into_iter().try_fold(1, usize::checked_mul)?;
+    (length <= isize::MAX as usize / size_of::<f32>()).then_some(length)
+}
+
 /// Memory that nobody uses, the last returned at the end.
 struct Pool {
     kept: Mutex<Vec<Vec<f32>>>,
@@ -82,8 +91,14 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// `length` floats with whatever values an earlier use left.
-    pub fn take(length: usize) -> Self {
+    /// An array of this shape with whatever values an earlier use left.
+    ///
+    /// # Panics
+    /// If no slice can be so long.
+    pub fn take<const N: usize>(shape: [usize; N]) -> Self {
+        let Some(length) = length(shape) else {
+            panic!("working memory of {shape:?} floats is more than there can be")
+        };
         if length == 0 {
             return Self {
                 storage: Vec::new(),

@@ -17,7 +17,7 @@ const RUN: usize = 64 * LANES;
 /// logarithms finite. An image with a pixel that is not finite has a loss that is not a number.
 ///
 /// # Panics
-/// If the slices differ in length, or are not `batch` images.
+/// If the slices differ in length, or are not `batch` images of a pixel at least.
 #[must_use]
 pub fn cross_entropy(isa: Isa, images: &[f32], reconstruction: &[f32], batch: usize, delta: f32) -> Vec<f32> {
     let pixels = check(images, reconstruction, batch);
@@ -34,7 +34,7 @@ pub fn cross_entropy(isa: Isa, images: &[f32], reconstruction: &[f32], batch: us
 /// for [`cross_entropy`].
 ///
 /// # Panics
-/// If the slices of pixels differ in length, or are not as many images as there are weights.
+/// If the slices of pixels differ in length, or are not as many images of a pixel at least as there are weights.
 #[must_use]
 pub fn cross_entropy_gradient(
     isa: Isa,
@@ -63,10 +63,10 @@ fn check(images: &[f32], reconstruction: &[f32], batch: usize) -> usize {
         "a reconstruction is as large as its image"
     );
     assert!(
-        batch > 0 && images.len().is_multiple_of(batch),
-        "there are as many images as the batch says"
+        (1..=images.len()).contains(&batch) && images.len().is_multiple_of(batch),
+        "there are as many images as the batch says, of a pixel at least"
     );
-    (images.len() / batch).max(1)
+    images.len() / batch
 }
 
 simd! {

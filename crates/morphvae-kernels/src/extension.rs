@@ -116,11 +116,10 @@ pub fn train_block<const D: usize>(block: Block, input: Tensor<D>, parameters: B
     }
 }
 
-/// Panics unless a tensor has the shape that it must have; ones at the end may be left out.
+/// Panics unless a tensor has the shape that it must have; a height and width of one may be left out.
 fn check_shape(name: &str, dims: &[usize], expected: [usize; 4]) {
-    let (given, left_out) = expected.split_at(dims.len());
     assert!(
-        dims == given && left_out.iter().all(|&size| size == 1),
+        dims == expected || dims == &expected[..2] && expected[2..] == [1, 1],
         "the {name} is {dims:?} in place of {expected:?}"
     );
 }
@@ -128,7 +127,8 @@ fn check_shape(name: &str, dims: &[usize], expected: [usize; 4]) {
 /// A block that is only run: see [`FoldedBlock::new`]. The tensors have no autodiff.
 ///
 /// # Panics
-/// As [`FoldedBlock::new`], or if a tensor is on a device where the kernels do not run.
+/// As [`FoldedBlock::new`], or if the weight has another shape than the block says, or a tensor is on a device where the
+/// kernels do not run.
 #[must_use]
 pub fn fold_block<const D: usize>(
     block: &Block,
@@ -136,6 +136,7 @@ pub fn fold_block<const D: usize>(
     running_mean: Tensor<1>,
     running_variance: Tensor<1>,
 ) -> FoldedBlock {
+    check_shape("weight", &parameters.weight.dims(), block.weight_shape());
     let epsilon = parameters.epsilon;
     let parameters = parameters.into_flex();
     let statistics = [running_mean, running_variance].map(|tensor| to_flex(tensor).to_contiguous());
@@ -459,5 +460,34 @@ mod tests {
         assert_eq!(runs([2, 3, 2, 4], [3, 5, 4, 4]), (None, None));
         assert_eq!(runs([2, 3, 4, 2], [5, 3, 4, 4]), (None, output));
         assert_eq!(runs([4, 3, 4, 2], [3, 5, 4, 4]), (None, Some([4, 5, 8, 4])));
+
+        let folds = |weight| {
+            let fold = || {
+                fold_block(
+                    &block,
+                    parameters(weight),
+                    Tensor::zeros([5], &device),
+                    Tensor::ones([5], &device),
+                )
+            };
+            catch_unwind(AssertUnwindSafe(fold)).is_ok()
+        };
+        assert!(folds([3, 5, 4, 4]) && !folds([5, 3, 4, 4]));
+    }
+
+    /// Its memory would be taken as it lies, though it is not channels-last.
+    #[test]
+    fn a_map_without_its_width_is_refused() {
+        let device = Device::flex();
+        let parameters = BlockParameters {
+            weight: Tensor::<3>::ones([5, 3, 4], &device),
+            bias: Tensor::zeros([5], &device),
+            gamma: Tensor::ones([5], &device),
+            beta: Tensor::zeros([5], &device),
+            epsilon: 1e-5,
+        };
+        let input = Tensor::<3>::ones([2, 3, 4], &device);
+        let train = || train_block(Block::flattening(2, (4, 1), 3, 5), input, parameters).count;
+        assert!(catch_unwind(AssertUnwindSafe(train)).is_err());
     }
 }

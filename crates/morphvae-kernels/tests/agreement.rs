@@ -159,8 +159,7 @@ fn channels() -> impl Strategy<Value = usize> {
 
 /// The smallest problems that reach every kernel, for checkers that run them slowly.
 ///
-/// `RUSTFLAGS=-Zsanitizer=address cargo +nightly test --target x86_64-unknown-linux-gnu -p morphvae-kernels`; under
-/// Miri the first problem alone takes a minute.
+/// `just sanitize` runs them under AddressSanitizer; under Miri the first problem alone takes a minute.
 #[test]
 fn small_blocks_agree() -> Result<(), TestCaseError> {
     let transposed = |size, sigmoid| Layer::TransposedConvolution { size, sigmoid };

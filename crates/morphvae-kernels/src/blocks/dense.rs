@@ -30,7 +30,7 @@ pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], weight: &[f32], ma
         });
     } else {
         let (channels, image) = (block.out_channels, block.image_length());
-        let mut features = Buffer::take(block.batch * image);
+        let mut features = Buffer::take([block.batch, image]);
         times_matrix(isa, input, weight, block.batch, block.in_channels, &mut features);
         features
             .par_chunks(image)
@@ -53,15 +53,16 @@ pub(super) fn backward(
     needs_input: bool,
 ) -> (Option<Vec<f32>>, Vec<f32>) {
     let (batch, inputs, outputs) = (block.batch, block.in_channels, block.out_channels);
-    let mut map = Buffer::take(batch * block.image_length());
-    map.par_chunks_mut(batch * block.image_length() / block.groups())
+    let mut map = Buffer::take([batch, block.image_length()]);
+    let group = map.len() / block.groups();
+    map.par_chunks_mut(group)
         .enumerate()
         .for_each_task(|(group, map)| map_gradient(group, map));
     let mut gradient = result(if needs_input { block.input_length() } else { 0 });
     if block.layer == Layer::Flattening {
         let pixels = block.input_pixels();
         if needs_input {
-            let mut features = Buffer::take(block.input_length());
+            let mut features = Buffer::take([block.input_length()]);
             times_matrix(isa, &map, weight, batch, outputs, &mut features);
             to_pixel_order(isa, &features, pixels, inputs, &mut gradient);
         }
@@ -87,10 +88,10 @@ fn times_rows(isa: Isa, left: &[f32], weight: &[f32], rows: usize, columns: usiz
         multiply(isa, left, right, rows, columns, depth, output, columns, false);
         return;
     }
-    let mut blocks = Buffer::take(rows * columns);
+    let mut blocks = Buffer::take([rows, columns]);
     blocks
-        .par_chunks_mut(rows * TRANSPOSED_COLUMNS)
-        .zip(weight.par_chunks(depth * TRANSPOSED_COLUMNS))
+        .par_chunks_mut(rows.saturating_mul(TRANSPOSED_COLUMNS))
+        .zip(weight.par_chunks(depth.saturating_mul(TRANSPOSED_COLUMNS)))
         .for_each_task(|(block, weight)| {
             let width = block.len() / rows;
             multiply_by_rows(isa, left, weight, depth, block, width);
@@ -101,9 +102,9 @@ fn times_rows(isa: Isa, left: &[f32], weight: &[f32], rows: usize, columns: usiz
 /// `output[rows, columns] = left[rows, depth] * weight[depth, columns]`.
 fn times_matrix(isa: Isa, left: &[f32], weight: &[f32], rows: usize, depth: usize, output: &mut [f32]) {
     let columns = weight.len() / depth;
-    let mut blocks = Buffer::take(rows * columns);
+    let mut blocks = Buffer::take([rows, columns]);
     blocks
-        .par_chunks_mut(rows * COLUMNS)
+        .par_chunks_mut(rows.saturating_mul(COLUMNS))
         .enumerate()
         .for_each_task(|(index, block)| {
             let width = block.len() / rows;
@@ -132,7 +133,7 @@ fn outer_products(isa: Isa, left: &[f32], right: &[f32], batch: usize, n: usize)
     let packed = pack_matrix(isa, right, k);
     let mut output = result(n * k);
     output
-        .par_chunks_mut(ROWS * k)
+        .par_chunks_mut(k.saturating_mul(ROWS))
         .enumerate()
         .for_each_task(|(index, output)| {
             let (left, right) = (Left::columns(&left[index * ROWS..], n), Right::Packed(&packed));
@@ -156,7 +157,7 @@ fn join_columns(blocks: &[f32], rows: usize, columns: usize, width: usize, outpu
 
 /// `[batch, pixel, channel]` to `[batch, channel, pixel]`.
 fn to_channel_order(isa: Isa, map: &[f32], pixels: usize, channels: usize) -> Buffer {
-    let mut ordered = Buffer::take(map.len());
+    let mut ordered = Buffer::take([map.len()]);
     transpose_each(isa, map, pixels, channels, &mut ordered);
     ordered
 }

@@ -57,13 +57,13 @@ pub(super) fn forward(isa: Isa, block: &Block, input: &[f32], packed: &[f32], ma
         maps(image, &mut |map| {
             if block.layer == Layer::Convolution {
                 let depth = 9 * inputs;
-                let mut rows = Buffer::take(pixels * depth);
+                let mut rows = Buffer::take([pixels, depth]);
                 gather_3x3(input, size, inputs, &mut rows);
                 let left = Left::rows(&rows, depth);
                 multiply(isa, left, right, pixels, outputs, depth, map, outputs, false);
             } else {
                 let columns = 16 * outputs;
-                let mut rows = Buffer::take(pixels * columns);
+                let mut rows = Buffer::take([pixels, columns]);
                 let left = Left::rows(input, inputs);
                 multiply(isa, left, right, pixels, columns, inputs, &mut rows, columns, false);
                 scatter_4x4(&rows, size, outputs, map);
@@ -89,7 +89,7 @@ pub(super) fn backward(
     let gradient_parts = Disjoint::new(&mut gradient);
     // Each part is the sum over a run of images, and the parts are added in order at the end.
     let run = block.batch.div_ceil(PARTS);
-    let mut parts = Buffer::take(block.batch.div_ceil(run) * block.weight_length());
+    let mut parts = Buffer::take([block.batch.div_ceil(run), block.weight_length()]);
     let runs = parts.par_chunks_mut(block.weight_length()).enumerate();
     runs.for_each_task(|(index, part)| {
         for image in index * run..((index + 1) * run).min(block.batch) {
@@ -97,11 +97,11 @@ pub(super) fn backward(
             let input = &input[image * pixels * inputs..][..pixels * inputs];
             // SAFETY: each image has its own gradient.
             let gradient = unsafe { gradient_parts.part(image * gradient_image, gradient_image) };
-            let mut map = Buffer::take(block.image_length());
+            let mut map = Buffer::take([block.image_length()]);
             map_gradient(image, &mut map);
             if block.layer == Layer::Convolution {
                 let depth = 9 * inputs;
-                let mut rows = Buffer::take(pixels * depth);
+                let mut rows = Buffer::take([pixels, depth]);
                 gather_3x3(input, size, inputs, &mut rows);
                 let (left, data) = (Left::columns(&rows, depth), &map);
                 let right = Right::Rows { data, stride: outputs };
@@ -113,7 +113,7 @@ pub(super) fn backward(
                 }
             } else {
                 let columns = 16 * outputs;
-                let mut rows = Buffer::take(pixels * columns);
+                let mut rows = Buffer::take([pixels, columns]);
                 gather_4x4(&map, size, outputs, &mut rows);
                 let (left, data) = (Left::columns(input, inputs), &rows);
                 let right = Right::Rows { data, stride: columns };

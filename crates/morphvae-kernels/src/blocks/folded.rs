@@ -132,7 +132,7 @@ impl FoldedBlock {
     /// Runs the block on `[batch, height, width, in channels]`.
     ///
     /// # Panics
-    /// If the input is not a whole number of images.
+    /// If the input is not a whole number of images, or of so many that the layer's map would be too large for any memory.
     #[must_use]
     pub fn forward(&self, input: &[f32]) -> Vec<f32> {
         let image = self.block.input_pixels() * self.block.in_channels;
@@ -140,14 +140,15 @@ impl FoldedBlock {
             input.len().is_multiple_of(image),
             "the input is a whole number of images"
         );
+        if input.is_empty() {
+            return Vec::new();
+        }
         let block = Block {
             batch: input.len() / image,
             ..self.block
-        };
-        let mut output = vec![0.0; block.output_length()];
-        if block.batch == 0 {
-            return output;
         }
+        .checked();
+        let mut output = vec![0.0; block.output_length()];
         match &self.weight {
             Weight::Dense(columns) => self.dense(&block, input, columns, &mut output),
             Weight::Stem(filters) => stem::forward(self.isa, &block, input, filters, &mut output),
@@ -179,7 +180,7 @@ impl FoldedBlock {
         let image = output.len() / block.batch;
         let outputs: Vec<_> = output.chunks_mut(image).map(Mutex::new).collect();
         layer(&|index, fill| {
-            let mut map = Buffer::take(block.image_length());
+            let mut map = Buffer::take([block.image_length()]);
             fill(&mut map);
             let mut output = outputs[index].lock().unwrap_or_else(PoisonError::into_inner);
             activate(
@@ -206,9 +207,9 @@ impl FoldedBlock {
                 ..*block
             };
             direct::forward(self.isa, &block, input, packed, &|index, fill| {
-                let mut map = Buffer::take(block.image_length());
+                let mut map = Buffer::take([block.image_length()]);
                 fill(&mut map);
-                let mut activated = Buffer::take(image / channels * width);
+                let mut activated = Buffer::take([image / channels, width]);
                 activate(self.isa, block.activation, block.window(), &map, affine, &mut activated);
                 for (pixel, from) in activated.chunks_exact(width).enumerate() {
                     // SAFETY: each image is made once in each task, and the tasks' channels are disjoint.
@@ -233,7 +234,7 @@ impl FoldedBlock {
                 shift,
             } = &columns[task];
             let (width, stride) = (range.len(), padded_stride(self.isa, range.len()));
-            let mut products = Buffer::take(rows * width);
+            let mut products = Buffer::take([rows, width]);
             if let Some(row) = &single {
                 multiply_row(self.isa, row, packed, stride, &mut products);
             } else {

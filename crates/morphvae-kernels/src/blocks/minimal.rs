@@ -44,8 +44,8 @@ pub(super) fn forward<S: Scheme>(isa: Isa, block: &Block, input: &[f32], filters
             let images_here = input.len() / input_image;
             let tiles = images_here * shape.count();
             let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
-            let mut values = Buffer::take(S::VALUES * value_stride);
-            let mut products = Buffer::take(S::PRODUCTS * product_stride);
+            let mut values = Buffer::take([S::VALUES, value_stride]);
+            let mut products = Buffer::take([S::PRODUCTS, product_stride]);
             let parts = Disjoint::new(&mut values);
             for_each_task(images_here, |image| {
                 let input = &input[image * input_image..][..input_image];
@@ -89,8 +89,8 @@ pub(super) fn backward<S: Scheme>(
     let part_length = images * block.input_pixels() * inputs;
     let mut gradients: Vec<_> = gradient.chunks_mut(part_length).map(Some).collect();
     gradients.resize_with(count, || None);
-    let filters_length = S::PRODUCTS * aligned(inputs * outputs);
-    let mut filters = Buffer::take(count * filters_length);
+    let mut filters = Buffer::take([count, S::PRODUCTS, aligned(inputs * outputs)]);
+    let filters_length = filters.len() / count;
     filters
         .par_chunks_mut(filters_length)
         .zip(input.par_chunks(part_length))
@@ -129,8 +129,9 @@ pub(super) fn backward<S: Scheme>(
 /// that would else go from core to core are much more than the sums that do then.
 fn parts<S: Scheme>(block: &Block) -> usize {
     let (inputs, outputs) = (block.in_channels, block.out_channels);
-    let maps = block.batch * block.tiles::<S>().count() * (S::VALUES * inputs + S::PRODUCTS * outputs);
-    if maps > MANY * S::PRODUCTS * inputs * outputs {
+    let tiles = block.batch * block.tiles::<S>().count();
+    let maps = tiles.saturating_mul(S::VALUES * inputs + S::PRODUCTS * outputs);
+    if maps > (inputs * outputs).saturating_mul(MANY * S::PRODUCTS) {
         PARTS
     } else {
         1
@@ -161,14 +162,14 @@ fn backward_part<S: Scheme>(
     for (chunk, input) in input.chunks(images * input_image).enumerate() {
         let tiles = input.len() / input_image * shape.count();
         let (value_stride, product_stride) = (aligned(tiles * inputs), aligned(tiles * outputs));
-        let mut values = Buffer::take(S::VALUES * value_stride);
-        let mut products = Buffer::take(S::PRODUCTS * product_stride);
+        let mut values = Buffer::take([S::VALUES, value_stride]);
+        let mut products = Buffer::take([S::PRODUCTS, product_stride]);
         let (value_parts, product_parts) = (Disjoint::new(&mut values), Disjoint::new(&mut products));
         input
             .par_chunks(input_image)
             .enumerate()
             .for_each_task(|(image, input)| {
-                let mut map = Buffer::take(block.image_length());
+                let mut map = Buffer::take([block.image_length()]);
                 map_gradient(chunk * images + image, &mut map);
                 let rows = [inputs, outputs].map(|channels| shape.count() * channels);
                 // SAFETY: each image has rows of its own in both.

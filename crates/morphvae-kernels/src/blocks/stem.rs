@@ -186,7 +186,7 @@ fn sum_images<I>(
 /// An image as `[channel, height + 2, width + 2]`, with zeros around it.
 fn planes(block: &Block, image: &[f32]) -> Buffer {
     let (channels, width) = (block.in_channels, block.width);
-    let mut planes = Buffer::take(channels * plane_length(block));
+    let mut planes = Buffer::take([channels, plane_length(block)]);
     planes.fill(0.0);
     for (channel, plane) in planes.chunks_exact_mut(plane_length(block)).enumerate() {
         let rows = plane.chunks_exact_mut(width + 2).skip(1);
@@ -276,7 +276,7 @@ simd! {
         let columns = block.width / 2;
         let (sums, products) = sums.split_at_mut(channels);
         // A row's gradients before the activation, each pooled one spread over its four pixels.
-        let mut spread = Buffer::take(4 * columns * REGISTERS * V::LANES);
+        let mut spread = Buffer::take([columns, 4, REGISTERS, V::LANES]);
         for (first, filters) in runs::<V>(block, filters) {
             for (y, row) in gradient.chunks_exact(columns * channels).enumerate() {
                 let mut sum = zero;

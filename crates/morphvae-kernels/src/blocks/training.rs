@@ -147,7 +147,7 @@ impl Block {
         weight: &[f32],
         see: impl Fn(&[f32]) -> T + Sync,
     ) -> (Buffer, Vec<T>) {
-        let mut map = Buffer::take(self.batch * self.image_length());
+        let mut map = Buffer::take([self.batch, self.image_length()]);
         let group = map.len() / self.groups();
         let groups: Vec<_> = map.chunks_mut(group).map(|map| Mutex::new((map, None))).collect();
         self.layer_forward(isa, input, weight, &|index, fill| {

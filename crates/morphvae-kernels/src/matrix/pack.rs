@@ -9,9 +9,9 @@ use crate::tasks::Tasks;
 /// Panels that a task packs.
 const PANELS: usize = 16;
 
-/// Length of a packed matrix of `depth` rows and `columns` columns.
-fn packed_length(isa: Isa, depth: usize, columns: usize) -> usize {
-    columns.div_ceil(isa.panel()) * isa.panel() * depth
+/// Memory for a packed matrix of `depth` rows and `columns` columns.
+fn take_packed(isa: Isa, depth: usize, columns: usize) -> Buffer {
+    Buffer::take([columns.div_ceil(isa.panel()), isa.panel(), depth])
 }
 
 /// Packs the matrix whose element in row `k` and column `n` is `value(k, n)`.
@@ -19,7 +19,7 @@ fn packed_length(isa: Isa, depth: usize, columns: usize) -> usize {
 /// A panel holds `PANEL` columns, row after row; panels follow one another. Missing columns are zero.
 pub(crate) fn pack(isa: Isa, depth: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Buffer {
     let width = isa.panel();
-    let mut packed = Buffer::take(packed_length(isa, depth, columns));
+    let mut packed = take_packed(isa, depth, columns);
     for (panel, rows) in packed.chunks_exact_mut((width * depth).max(1)).enumerate() {
         for (k, row) in rows.chunks_exact_mut(width).enumerate() {
             for (j, element) in row.iter_mut().enumerate() {
@@ -34,11 +34,12 @@ pub(crate) fn pack(isa: Isa, depth: usize, columns: usize, value: impl Fn(usize,
 /// [`pack`] of a row-major matrix with this many columns, by all threads.
 pub(crate) fn pack_matrix(isa: Isa, data: &[f32], columns: usize) -> Buffer {
     let (width, depth) = (isa.panel(), data.len() / columns);
-    let mut packed = Buffer::take(packed_length(isa, depth, columns));
-    let runs = packed.par_chunks_mut(PANELS * width * depth).enumerate();
+    let mut packed = take_packed(isa, depth, columns);
+    let panel = width * depth;
+    let runs = packed.par_chunks_mut(panel.saturating_mul(PANELS)).enumerate();
     runs.for_each_task(|(run, panels)| {
-        for (panel, rows) in panels.chunks_exact_mut(width * depth).enumerate() {
-            let first = (run * PANELS + panel) * width;
+        for (index, rows) in panels.chunks_exact_mut(panel).enumerate() {
+            let first = (run * PANELS + index) * width;
             for (row, from) in rows.chunks_exact_mut(width).zip(data.chunks_exact(columns)) {
                 let from = &from[first..(first + width).min(columns)];
                 let (to, missing) = row.split_at_mut(from.len());
@@ -60,7 +61,7 @@ pub(crate) fn padded_stride(isa: Isa, columns: usize) -> usize {
 /// The matrix whose element in row `k` and column `n` is `value(k, n)`, row after row, [`padded_stride`] floats apart.
 pub(crate) fn pack_padded(isa: Isa, depth: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Buffer {
     let stride = padded_stride(isa, columns);
-    let mut packed = Buffer::take(depth * stride);
+    let mut packed = Buffer::take([depth, stride]);
     for (k, row) in packed.chunks_exact_mut(stride).enumerate() {
         for (n, element) in row.iter_mut().enumerate() {
             *element = if n < columns { value(k, n) } else { 0.0 };

@@ -58,6 +58,17 @@ impl<'a> Right<'a> {
     }
 }
 
+/// Floats from the beginning of the first to the end of the last of `count` runs, `width` floats each, that begin `stride`
+/// floats apart; `None` if they are more than can be counted.
+fn extent(count: usize, stride: usize, width: usize) -> Option<usize> {
+    (count - 1).checked_mul(stride)?.checked_add(width)
+}
+
+/// Whether a slice is as long as that.
+fn is_held(extent: Option<usize>, data: &[f32]) -> bool {
+    extent.is_some_and(|extent| extent <= data.len())
+}
+
 simd! {
     /// `output = left * right`, or `output += left * right`; `left` is `rows` x `depth`, `right` `depth` x `columns`.
     ///
@@ -75,32 +86,30 @@ simd! {
         if rows == 0 || columns == 0 || depth == 0 {
             return;
         }
+        let left_row = extent(depth, left.depth_stride, 1);
+        let left_rows = left_row.and_then(|row| extent(rows, left.row_stride, row));
+        assert!(is_held(left_rows, left.data), "left matrix too short");
+        assert!(is_held(extent(rows, output_stride, columns), output) && output_stride >= columns, "output too short");
+        // `columns` is less than the length of a slice by now, so that this does not wrap around.
         let panels = columns.div_ceil(V::PANEL);
-        assert!(left.data.len() > (rows - 1) * left.row_stride + (depth - 1) * left.depth_stride, "left matrix too short");
-        assert!(output.len() >= (rows - 1) * output_stride + columns && output_stride >= columns, "output too short");
-        let padded_length = |stride: usize| (depth - 1) * stride + panels * V::PANEL;
+        let width = panels * V::PANEL;
+        let is_padded = |data: &[f32], stride: usize| is_held(extent(depth, stride, width), data) && stride >= width;
         match right {
-            Right::Packed(data) => assert!(data.len() >= panels * V::PANEL * depth, "packed matrix too short"),
+            Right::Packed(data) => assert!(is_held(extent(depth, width, width), data), "packed matrix too short"),
             Right::Rows { data, stride } => {
-                assert!(data.len() >= (depth - 1) * stride + columns && stride >= columns, "right matrix too short");
+                assert!(is_held(extent(depth, stride, columns), data) && stride >= columns, "right matrix too short");
             }
-            Right::Padded { data, stride } => {
-                assert!(data.len() >= padded_length(stride) && stride >= panels * V::PANEL, "padded matrix too short");
-            }
+            Right::Padded { data, stride } => assert!(is_padded(data, stride), "padded matrix too short"),
         }
         // Rows of whole panels are read where they lie if no panel is read twice.
         let right = match right {
-            Right::Rows { data, stride }
-                if rows <= V::ROWS && stride >= panels * V::PANEL && data.len() >= padded_length(stride) =>
-            {
-                Right::Padded { data, stride }
-            }
+            Right::Rows { data, stride } if rows <= V::ROWS && is_padded(data, stride) => Right::Padded { data, stride },
             right => right,
         };
         let block = depth.min(DEPTH);
         let strips_needed = left.depth_stride != 1;
-        let mut right_block = Buffer::take(if matches!(right, Right::Rows { .. }) { panels * V::PANEL * block } else { 0 });
-        let mut left_block = Buffer::take(if strips_needed { ROWS.next_multiple_of(V::ROWS) * block + 16 } else { 0 });
+        let mut right_block = Buffer::take(if matches!(right, Right::Rows { .. }) { [width, block] } else { [0, 0] });
+        let mut left_block = Buffer::take([if strips_needed { ROWS.next_multiple_of(V::ROWS) * block + 16 } else { 0 }]);
         let mut edge = [0.0f32; 12 * 32];
 
         for start in (0..depth).step_by(DEPTH) {
@@ -204,6 +213,93 @@ fn pack_strips<V: crate::isa::Vector>(data: &[f32], left: Left<'_>, rows: usize,
                     to[i] = from[i * left.row_stride];
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::isa::Isa;
+    use crate::matrix::{pack, pack_padded, padded_stride};
+
+    /// Small sizes and strides, and such whose products wrap around to small ones.
+    fn size() -> impl Strategy<Value = usize> {
+        prop_oneof![
+            12 => 0usize..20,
+            2 => (usize::BITS - 8..usize::BITS, 0usize..5).prop_map(|(power, more)| (1 << power) + more),
+            1 => any::<usize>(),
+        ]
+    }
+
+    /// Whether `count` runs of `width` floats, `stride` floats apart, end within `length` floats.
+    fn fits(length: usize, count: usize, stride: usize, width: usize) -> bool {
+        let last = (count as u128 - 1).saturating_mul(stride as u128);
+        last.saturating_add(width as u128) <= length as u128
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// A product of matrices that their slices do not hold is refused; every other is right.
+        #[test]
+        fn a_product_stays_within_its_slices(
+            (rows, columns, depth) in (size(), size(), size()),
+            strides in (size(), prop_oneof![2 => Just(1usize), 1 => size()], size(), size()),
+            transposed in any::<bool>(),
+            lengths in prop::array::uniform3(0usize..700),
+            packing in 0..3,
+        ) {
+            let (row_stride, depth_stride, right_stride, output_stride) = strides;
+            let (row_stride, depth_stride) =
+                if transposed { (depth_stride, row_stride) } else { (row_stride, depth_stride) };
+            let [left, right, mut output] =
+                lengths.map(|length| (0..length).map(|index| (index % 7) as f32).collect::<Vec<_>>());
+            for isa in Isa::available() {
+                let width = columns.checked_next_multiple_of(isa.panel()).unwrap_or(usize::MAX);
+                let (right_matrix, right_stride, right_columns) = match packing {
+                    0 => (Right::rows(&right, right_stride), right_stride, columns),
+                    1 => (Right::Padded { data: &right, stride: right_stride }, right_stride, width),
+                    _ => (Right::Packed(&right), width, width),
+                };
+                let is_empty = rows == 0 || columns == 0 || depth == 0;
+                let is_held = is_empty
+                    || fits(left.len(), rows, row_stride, 1) && fits(left.len(), depth, depth_stride, 1)
+                        && fits(left.len() - (rows - 1) * row_stride, depth, depth_stride, 1)
+                        && fits(output.len(), rows, output_stride, columns) && output_stride >= columns
+                        && fits(right.len(), depth, right_stride, right_columns) && right_stride >= right_columns;
+                let left = Left { data: &left, row_stride, depth_stride };
+                let found = catch_unwind(AssertUnwindSafe(|| {
+                    multiply(isa, left, right_matrix, rows, columns, depth, &mut output, output_stride, false);
+                }));
+                prop_assert_eq!(found.is_ok(), is_held);
+                if !is_held || is_empty {
+                    continue;
+                }
+                for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                    let right = |k: usize| match packing {
+                        2 => right[(j / isa.panel() * depth + k) * isa.panel() + j % isa.panel()],
+                        _ => right[k * right_stride + j],
+                    };
+                    let left = |k: usize| left.data[i * row_stride + k * depth_stride];
+                    let expected: f32 = (0..depth).map(|k| left(k) * right(k)).sum();
+                    prop_assert_eq!(output[i * output_stride + j], expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn packed_matrices_are_refused_where_their_lengths_would_wrap_around() {
+        for isa in Isa::available() {
+            let (depth, columns) = (usize::MAX / isa.panel() + 2, 1);
+            assert!(catch_unwind(|| pack(isa, depth, columns, |_, _| 0.0)).is_err());
+            let depth = usize::MAX / padded_stride(isa, columns) + 2;
+            assert!(catch_unwind(|| pack_padded(isa, depth, columns, |_, _| 0.0)).is_err());
         }
     }
 }

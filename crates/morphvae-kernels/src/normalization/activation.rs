@@ -177,7 +177,8 @@ simd! {
     ) {
         let Normalization { affine, mean, .. } = normalization;
         let zero = V::splat(0.0);
-        for (values, gradients) in map.chunks(ROWS * channels).zip(gradient.chunks(ROWS * channels)) {
+        let block = channels.saturating_mul(ROWS);
+        for (values, gradients) in map.chunks(block).zip(gradient.chunks(block)) {
             for c in (0..channels).step_by(V::LANES) {
                 let (scale, shift) = (V::load(&affine.scale[c..]), V::load(&affine.shift[c..]));
                 let mean = V::load(&mean[c..]);
@@ -207,7 +208,7 @@ simd! {
         let Normalization { affine, mean, .. } = normalization;
         let zero = V::splat(0.0);
         let channels = window.channels;
-        for (block, gradients) in gradient.chunks(ROWS * channels).enumerate() {
+        for (block, gradients) in gradient.chunks(channels.saturating_mul(ROWS)).enumerate() {
             for c in (0..channels).step_by(V::LANES) {
                 let (scale, shift) = (V::load(&affine.scale[c..]), V::load(&affine.shift[c..]));
                 let mean = V::load(&mean[c..]);

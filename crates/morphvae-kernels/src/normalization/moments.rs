@@ -74,7 +74,7 @@ simd! {
     /// The first row lies near the mean as a rule, compared with a map that is far from zero, so that little cancels.
     fn accumulate<V>(map: &[f32], channels: usize, mean: &mut [f64], deviations: &mut [f64]) {
         let pivot = &map[..channels];
-        for block in map.chunks(ROWS * channels) {
+        for block in map.chunks(channels.saturating_mul(ROWS)) {
             for c in (0..channels).step_by(V::LANES) {
                 let shift = V::load(&pivot[c..]);
                 let (mut sum, mut squares) = (V::splat(0.0), V::splat(0.0));

@@ -52,7 +52,7 @@ pub(crate) fn pack_filters<S: Scheme>(isa: Isa, weight: &[f32], filters: Filters
     let width = isa.panel();
     let panels = filters.columns.div_ceil(width);
     let stride = aligned(panels * width * filters.depth);
-    let mut packed = Buffer::take(S::PRODUCTS * stride);
+    let mut packed = Buffer::take([S::PRODUCTS, stride]);
     let parts = Disjoint::new(&mut packed);
     let blocks = filters.depth.div_ceil(ROWS);
     (0..panels * blocks).into_par_iter().for_each_task(|task| {
@@ -60,7 +60,7 @@ pub(crate) fn pack_filters<S: Scheme>(isa: Isa, weight: &[f32], filters: Filters
         let rows = first..(first + ROWS).min(filters.depth);
         let columns = panel * width..((panel + 1) * width).min(filters.columns);
         let length = rows.len() * width;
-        let mut taps = Buffer::take(S::WEIGHT_TAPS * S::WEIGHT_TAPS * length);
+        let mut taps = Buffer::take([S::WEIGHT_TAPS, S::WEIGHT_TAPS, length]);
         gather_taps::<S>(isa, weight, filters, rows, columns, width, &mut taps);
         // SAFETY: each task has rows of its own.
         let mut runs = unsafe { parts.runs((panel * filters.depth + first) * width, length, stride) };
@@ -157,7 +157,7 @@ pub(crate) fn filter_gradient<S: Scheme>(isa: Isa, transformed: &[f32], filters:
         .for_each_task(|(task, weight)| {
             let count = weight.len() / filters.depth_stride * filters.columns;
             let length = aligned(count);
-            let mut taps = Buffer::take(S::WEIGHT_TAPS * S::WEIGHT_TAPS * length);
+            let mut taps = Buffer::take([S::WEIGHT_TAPS, S::WEIGHT_TAPS, length]);
             restore_taps::<S>(isa, transformed, task * rows * filters.columns, count, &mut taps);
             scatter_taps::<S>(isa, &taps, length, count, weight);
         });
@@ -174,7 +174,7 @@ simd! {
 simd! {
     /// The transpose of [`transform_taps`]: the gradients of the taps of `count` filters.
     fn restore_taps<V, S: Scheme>(transformed: &[f32], at: usize, count: usize, taps: &mut [f32]) {
-        let mut lines = Buffer::take(S::Filtering::POSITIONS * TAPS * aligned(count));
+        let mut lines = Buffer::take([S::Filtering::POSITIONS, TAPS, aligned(count)]);
         each_phase!(S, restore_phase::<V, S>(transformed, at, count, &mut lines, taps));
     }
 }
