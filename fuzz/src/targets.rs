@@ -191,6 +191,7 @@ fn run(folder: &Path) -> RunConfig {
         init_from: None,
         data: DataConfig {
             dataset: "faces".to_owned(),
+            data_dir: None,
             images: Some("/images/of faces".into()),
             fit: Fit::Pad,
             limit: Some(40),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use morphvae::latent::path::MOST_STEPS;
+use morphvae::model::{MOST_BASE_CHANNELS, MOST_LATENTS};
 
 use crate::commands::morph::LONGEST_REST;
 
@@ -29,7 +30,8 @@ pub enum Verb {
     #[command(after_help = "Example: morphvae train --dataset strokes --epochs 3 --out runs/first")]
     Train(Box<TrainArguments>),
     /// Judge a model on a whole test split, or on that of its run as --limit left it
-    #[command(after_help = "Example: morphvae evaluate runs/first --json")]
+    #[command(after_help = "Examples: morphvae evaluate --dataset strokes --limit 500\n          \
+                            morphvae evaluate --dataset strokes --per-image losses.csv")]
     Evaluate(EvaluateArguments),
     /// Let one image flow into another: a clip through classes, files or points
     #[command(
@@ -55,6 +57,13 @@ pub enum Verb {
     /// Write where images lie in the latent space, as CSV and NPZ
     #[command(after_help = "Example: morphvae encode --dataset strokes --limit 100 --out codes.csv")]
     Encode(EncodeArguments),
+    /// Draw the images that lie at points of the latent space: codes that `encode` wrote, or your own
+    #[command(
+        after_help = "Examples: morphvae encode --dataset strokes --limit 100 --out codes.csv\n          \
+                            morphvae decode codes.csv --out decoded\n          \
+                            morphvae decode codes.csv --out images.npz"
+    )]
+    Decode(DecodeArguments),
     /// Show a model's latent map in a browser, or write it as one file
     #[command(after_help = "Example: morphvae explore runs/first --no-open")]
     Explore(ExploreArguments),
@@ -74,14 +83,14 @@ pub struct TrainArguments {
     #[command(flatten)]
     pub images: ImageArguments,
     /// Use at most N images for training, and N for testing
-    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(2, MOST), allow_negative_numbers = true)]
     pub limit: Option<usize>,
 
     /// Dimensions of the latent space [default: 2]
-    #[arg(long, value_name = "D", value_parser = positive(), help_heading = "Network", allow_negative_numbers = true)]
+    #[arg(long, value_name = "D", value_parser = whole(1, MOST_LATENTS), help_heading = "Network", allow_negative_numbers = true)]
     pub latent: Option<usize>,
     /// Channels after the first convolution [default: 64]
-    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Network", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(1, MOST_BASE_CHANNELS), help_heading = "Network", allow_negative_numbers = true)]
     pub base_channels: Option<usize>,
     /// Side of the images in pixels [default: 32]
     #[arg(long, value_parser = PossibleValuesParser::new(["32", "64", "128"]), help_heading = "Network")]
@@ -94,7 +103,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
     /// Images a step [default: 30]
-    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole(2, MOST), help_heading = "Training", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Variational autoencoder, or the plain one without noise and KL [default: vae]
     #[arg(long, help_heading = "Training")]
@@ -200,10 +209,24 @@ pub struct ImageArguments {
     pub store: StoreArguments,
 }
 
+impl ImageArguments {
+    /// Those of a verb that takes known sets only.
+    pub fn of_store(store: &StoreArguments) -> Self {
+        Self {
+            dataset: None,
+            images: None,
+            fit: None,
+            channels: None,
+            strict: false,
+            store: store.clone(),
+        }
+    }
+}
+
 /// Where known data sets are kept and fetched from.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct StoreArguments {
-    /// Folder of the known data sets, each in a folder of its own [default: data]
+    /// Folder of the known data sets, each in a folder of its own [default: the one that a run learned from, else data]
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
     /// Never use the network
@@ -218,6 +241,14 @@ impl StoreArguments {
     /// The folder of the known data sets.
     pub fn data_dir(&self) -> &Path {
         self.data_dir.as_deref().unwrap_or(Path::new("data"))
+    }
+
+    /// The same, with another folder where none was typed.
+    pub fn or_in(&self, data_dir: Option<&Path>) -> Self {
+        Self {
+            data_dir: self.data_dir.clone().or_else(|| data_dir.map(Path::to_owned)),
+            ..self.clone()
+        }
     }
 }
 
@@ -253,9 +284,18 @@ pub struct EvaluateArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
+    /// Judge by the first N images alone, for a quick look: the numbers are then not those of the split
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
+    pub limit: Option<usize>,
     /// Decides the noise: one sample of the posterior an image
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
+    /// Write the loss of each image and its terms, too: a .csv or an .npz
+    #[arg(long, value_name = "FILE")]
+    pub per_image: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, requires = "per_image")]
+    pub force: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -492,9 +532,9 @@ pub struct ReconstructArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Which images of a data set; a folder named with --images is taken whole, unless it holds `train` and `test`
-    #[arg(long, value_enum, default_value = "test")]
-    pub split: SplitArgument,
+    /// Which images [default: test; a folder named with --images is taken whole, unless it holds `train` and `test`]
+    #[arg(long, value_enum)]
+    pub split: Option<SplitArgument>,
     /// Use at most N images
     #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
@@ -515,9 +555,9 @@ pub struct EncodeArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Which images of a data set; a folder named with --images is taken whole, unless it holds `train` and `test`
-    #[arg(long, value_enum, default_value = "test")]
-    pub split: SplitArgument,
+    /// Which images [default: test; a folder named with --images is taken whole, unless it holds `train` and `test`]
+    #[arg(long, value_enum)]
+    pub split: Option<SplitArgument>,
     /// Use at most N images
     #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
@@ -525,6 +565,24 @@ pub struct EncodeArguments {
     #[arg(long, value_name = "FILE", default_value = "codes")]
     pub out: PathBuf,
     /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DecodeArguments {
+    /// The points: a .csv or an .npz as `encode` writes them, or any N x D numbers as .csv, .npy or .npz
+    #[arg(value_name = "CODES")]
+    pub codes: PathBuf,
+    #[command(flatten)]
+    pub model: ModelArgument,
+    /// A folder for PNG images, which are called as the codes are, or one .npz
+    #[arg(long, value_name = "FOLDER|FILE", default_value = "decoded")]
+    pub out: PathBuf,
+    /// Write into a folder that exists, or replace the file
     #[arg(long)]
     pub force: bool,
     /// Print one JSON object
@@ -593,6 +651,12 @@ pub enum DataVerb {
     /// Draw a contact sheet of a data set
     #[command(after_help = "Example: morphvae data sheet --dataset strokes --out strokes.png")]
     Sheet(DataSheetArguments),
+    /// Write a data set as PNG images, in a folder for each class
+    #[command(
+        after_help = "Examples: morphvae data export --dataset strokes --limit 500 --out digits\n          \
+                      morphvae train --images digits --epochs 3 --out runs/digits"
+    )]
+    Export(DataExportArguments),
 }
 
 #[derive(Debug, Args)]
@@ -636,6 +700,30 @@ pub struct DataSheetArguments {
     pub force: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct DataExportArguments {
+    /// A known data set (see `morphvae data list`) or `strokes`, digits drawn by this program
+    #[arg(long, value_name = "NAME", default_value = crate::images::DEFAULT)]
+    pub dataset: String,
+    #[command(flatten)]
+    pub store: StoreArguments,
+    /// Write at most N images to train on, and N to test on
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
+    pub limit: Option<usize>,
+    /// Decides the digits that `strokes` draws
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Folder for `train` and `test` [default: DATASET-images]
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Write into a folder that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 fn address(text: &str) -> Result<String, &'static str> {
     if text.starts_with("http://") || text.starts_with("https://") {
         Ok(text.to_owned())
@@ -676,8 +764,11 @@ fn pair(text: &str) -> Result<[usize; 2], &'static str> {
     }
 }
 
+/// As good as endless.
+const MOST: usize = 1_000_000_000;
+
 fn positive() -> impl Fn(&str) -> Result<usize, String> + Clone {
-    whole(1, 1_000_000_000)
+    whole(1, MOST)
 }
 
 fn grid() -> impl Fn(&str) -> Result<usize, String> + Clone {

@@ -21,9 +21,16 @@ pub const STROKES: &str = "strokes";
 /// Where images come from, once all is said.
 #[derive(Clone, Debug)]
 pub enum Source {
-    Known(&'static KnownSet),
+    Known {
+        set: &'static KnownSet,
+        /// The data folder in which a run found it, which goes before the usual one.
+        found_in: Option<PathBuf>,
+    },
     Strokes,
-    Folder { path: PathBuf, fit: Fit },
+    Folder {
+        path: PathBuf,
+        fit: Fit,
+    },
 }
 
 /// What a reader must know besides the source.
@@ -62,7 +69,22 @@ impl Source {
         if name == STROKES {
             return Ok(Self::Strokes);
         }
-        catalogue::find(name).map(Self::Known)
+        Ok(Self::known(catalogue::find(name)?))
+    }
+
+    fn known(set: &'static KnownSet) -> Self {
+        Self::Known { set, found_in: None }
+    }
+
+    /// The same source, if it is a known set, looked for where a run found one.
+    pub fn found_in(self, config: Option<&DataConfig>) -> Self {
+        match self {
+            Self::Known { set, .. } => Self::Known {
+                set,
+                found_in: config.and_then(|config| config.data_dir.clone()),
+            },
+            other => other,
+        }
     }
 
     /// What a run learned from.
@@ -76,7 +98,7 @@ impl Source {
                 path: path.clone(),
                 fit: config.fit,
             }),
-            None => Ok(Self::of_name(&config.dataset)?),
+            None => Ok(Self::of_name(&config.dataset)?.found_in(Some(config))),
         }
     }
 
@@ -103,14 +125,14 @@ impl Source {
                 "data set: {DEFAULT}, found in {}",
                 mnist.folder(folder).display()
             ));
-            return Ok(Self::Known(mnist));
+            return Ok(Self::known(mnist));
         }
         if !store.offline {
             console.note(format!("data set: {DEFAULT}, trying to fetch what is not on disk"));
         }
         let meant = store.data_dir.is_some() || missing < states.len();
         match fetch(mnist, store, console) {
-            Ok(()) => Ok(Self::Known(mnist)),
+            Ok(()) => Ok(Self::known(mnist)),
             Err(error) if meant || matches!(error, DataError::Stopped { .. }) => Err(error.into()),
             Err(error) => {
                 console.note(format!(
@@ -123,7 +145,7 @@ impl Source {
 
     pub fn name(&self) -> String {
         match self {
-            Self::Known(set) => set.name.to_owned(),
+            Self::Known { set, .. } => set.name.to_owned(),
             Self::Strokes => STROKES.to_owned(),
             Self::Folder { path, .. } => path
                 .canonicalize()
@@ -140,9 +162,12 @@ impl Source {
                 let limit = reading.limit.unwrap_or(usize::MAX);
                 strokes(DEFAULT_TRAIN.min(limit), DEFAULT_TEST.min(limit), reading.seed)
             }
-            Self::Known(set) => {
-                fetch(set, &arguments.store, console)?;
-                set.load(arguments.store.data_dir())?
+            Self::Known { set, found_in } => {
+                let is_there = |folder: &&PathBuf| set.folder(folder).is_dir();
+                let found_in = found_in.as_ref().filter(is_there);
+                let store = arguments.store.or_in(found_in.map(PathBuf::as_path));
+                fetch(set, &store, console)?;
+                set.load(store.data_dir())?
             }
             Self::Folder { path, fit } => {
                 let asked = arguments
@@ -195,6 +220,42 @@ pub fn tell_skipped(skipped: &Skipped, console: Console) {
             skipped.len()
         ));
     }
+}
+
+/// The split that was asked for, or else the test split, and which it is. A folder that was named is taken whole, unless
+/// it holds `train` and `test`: whoever asks for a part of it would get something else.
+pub fn asked_split(
+    dataset: Dataset,
+    asked: Option<SplitArgument>,
+    arguments: &ImageArguments,
+) -> Result<(data::Split, SplitArgument), Usage> {
+    if asked.is_some() && arguments.images.is_some() && dataset.train.images.count() == 0 {
+        return Err(Usage(format!(
+            "{}: this folder holds no `train` and `test`, so there is nothing to choose: leave --split out to take all \
+             its images",
+            dataset.name
+        )));
+    }
+    let which = asked.unwrap_or(SplitArgument::Test);
+    Ok((split(dataset, which)?, which))
+}
+
+/// The file that each image was read from, with `/` between its folders; `test/00000` and so on where there are none.
+pub fn ids(split: &data::Split, which: SplitArgument) -> Vec<String> {
+    if let Some(sources) = &split.sources {
+        let name = |source: &PathBuf| {
+            let parts: Vec<_> = source.iter().map(|part| part.to_string_lossy()).collect();
+            parts.join("/")
+        };
+        return sources.iter().map(name).collect();
+    }
+    let part = match which {
+        SplitArgument::Train => "train",
+        SplitArgument::Test => "test",
+    };
+    (0..split.images.count())
+        .map(|index| format!("{part}/{index:05}"))
+        .collect()
 }
 
 /// One of a data set's two splits.

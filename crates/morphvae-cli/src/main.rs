@@ -9,7 +9,9 @@ mod console;
 mod images;
 mod interrupt;
 mod keys;
+mod limits;
 mod model;
+mod pictures;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -49,15 +51,31 @@ fn explain(answer: &clap::Error) -> ExitCode {
     let is_help = answer.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if is_help || !answer.use_stderr() {
         // Nobody listening is no reason to fail.
-        let _ = answer.print();
+        if let Err(error) = answer.print().and_then(|()| io::stdout().flush())
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            let _ = writeln!(io::stderr(), "error: cannot print this: {error}");
+            return ExitCode::FAILURE;
+        }
+    } else if answer.kind() == ErrorKind::InvalidUtf8 {
+        let _ = writeln!(io::stderr(), "error: {}; --help explains every option", unreadable());
     } else {
         let text = answer.render().to_string();
         let end = |line: &&str| !line.starts_with("Usage:") && !line.starts_with("For more information");
-        let words: Vec<&str> = text.lines().take_while(end).flat_map(str::split_whitespace).collect();
+        // That options might be meant as values helps nobody who mistyped one.
+        let is_tip = |line: &&str| line.trim_start().starts_with("tip: to pass '--");
+        let lines = text.lines().take_while(end).filter(|line| !is_tip(line));
+        let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
         let line = words.join(" ").replace(" tip:", "; tip:");
         let _ = writeln!(io::stderr(), "{line}; --help explains every option");
     }
     ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2))
+}
+
+/// What is to be said of the first argument that is no text.
+fn unreadable() -> String {
+    let mut words = std::env::args_os().skip(1).filter(|word| word.to_str().is_none());
+    format!("{:?} is not UTF-8, as names must be", words.next().unwrap_or_default())
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -72,6 +90,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Grid(arguments) => commands::grid::run(&arguments, console),
         Verb::Reconstruct(arguments) => commands::reconstruct::run(&arguments, console),
         Verb::Encode(arguments) => commands::encode::run(&arguments, console),
+        Verb::Decode(arguments) => commands::decode::run(&arguments, console),
         Verb::Explore(arguments) => commands::explore::run(&arguments, console),
         Verb::Info(arguments) => commands::info::run(&arguments, console),
         Verb::Bench(arguments) => commands::bench::run(&arguments, console),
@@ -79,6 +98,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Data(DataVerb::Fetch(arguments)) => commands::data::fetch(&arguments, console),
         Verb::Data(DataVerb::Check(arguments)) => commands::data::check(&arguments, console),
         Verb::Data(DataVerb::Sheet(arguments)) => commands::data::sheet(&arguments, console),
+        Verb::Data(DataVerb::Export(arguments)) => commands::data::export(&arguments, console),
     }
 }
 

@@ -84,7 +84,7 @@ impl Model {
             (Some(Source::Folder { path, .. }), ..) if arguments.fit.is_none() => {
                 Source::Folder { path, fit: self.fit()? }
             }
-            (Some(source), ..) => source,
+            (Some(source), config, _) => source.found_in(config.as_ref().map(|config| &config.data)),
             (None, Some(config), _) => Source::of_config(&config.data)?,
             (None, None, Some(card)) => Source::of_name(&card.dataset).map_err(|_| {
                 Usage(format!(

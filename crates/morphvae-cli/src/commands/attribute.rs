@@ -25,6 +25,13 @@ pub fn run(arguments: &AttributeArguments, console: Console) -> anyhow::Result<(
         return Err(Usage(format!("{name}: an attribute's name has letters, digits, - and _ only")).into());
     }
     let out = arguments.out.clone().unwrap_or_else(|| attribute_path(name));
+    if !out.to_string_lossy().ends_with(".json") {
+        let text = format!(
+            "{}: an attribute's file ends in .json: choose such an --out",
+            out.display()
+        );
+        return Err(Usage(text).into());
+    }
     if out.exists() && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
@@ -37,13 +44,23 @@ pub fn run(arguments: &AttributeArguments, console: Console) -> anyhow::Result<(
     attribute.write(&out)?;
     let [from, to] = attribute.images;
     console.note(format!(
-        "{name}: from {from} image(s) to {to}, in {}; apply it with: morphvae morph KEY KEY+{name}:1.5",
-        out.display()
+        "{name}: from {from} image(s) to {to}, in {}; apply it with: {}",
+        out.display(),
+        example(arguments)
     ));
     if arguments.json {
         console.json(&json!({ "attribute": name, "images": [from, to], "file": out }))?;
     }
     Ok(())
+}
+
+/// A command that uses the attribute, with the model and the file that it takes.
+fn example(arguments: &AttributeArguments) -> String {
+    let model = arguments.model.model.as_ref();
+    let model = model.map_or(String::new(), |model| format!("{} ", model.display()));
+    let file = arguments.out.as_ref().map(|out| out.display().to_string());
+    let attribute = file.unwrap_or_else(|| arguments.name.clone());
+    format!("morphvae morph {model}KEY KEY+{attribute}:1.5")
 }
 
 /// Where a folder's images lie in the latent space.

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use morphvae::data::catalogue;
-use morphvae::data::{Condition, KnownSet};
+use morphvae::data::{Condition, KnownSet, write_image};
 use morphvae::figures::{Caption, Labels, class_sheet, contact_sheet, write_png};
 use serde_json::json;
 
 use crate::Usage;
-use crate::arguments::{DataListArguments, DataNameArguments, DataSheetArguments, SplitArgument};
-use crate::console::Console;
+use crate::arguments::{
+    DataExportArguments, DataListArguments, DataNameArguments, DataSheetArguments, ImageArguments, SplitArgument,
+};
+use crate::console::{Console, Unit};
 use crate::images::{DEFAULT, Reading, STROKES, Source, fetch as fetch_set, is_on_disk, split};
 use crate::interrupt;
 
@@ -165,6 +167,70 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
     Ok(())
 }
 
+pub fn export(arguments: &DataExportArguments, console: Console) -> anyhow::Result<()> {
+    interrupt::listen()?;
+    let source = Source::of_name(&arguments.dataset)?;
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}-images", source.name())));
+    if out.exists() && !arguments.force {
+        return Err(Usage::exists(&out).into());
+    }
+    let reading = Reading {
+        size: SIZE,
+        channels: None,
+        limit: arguments.limit,
+        seed: arguments.seed,
+        whole: false,
+    };
+    let images = ImageArguments::of_store(&arguments.store);
+    let dataset = source.load(&images, reading, console)?;
+    let [train, test] = [&dataset.train, &dataset.test].map(|split| split.images.count());
+    let mut meter = console.progress(Unit::Images);
+    let folders = class_folders(&dataset.classes);
+    let mut done = 0;
+    for (part, split) in [("train", &dataset.train), ("test", &dataset.test)] {
+        for index in 0..split.images.count() {
+            let class = split.labels.as_ref().map(|labels| usize::from(labels[index]));
+            let folder = class.and_then(|class| folders.get(class)).map_or("", String::as_str);
+            let path = out.join(part).join(folder).join(format!("{index:05}.png"));
+            write_image(&split.images, index, &path)?;
+            done += 1;
+            meter.update("writing", done, (train + test) as u64, "");
+            if interrupt::check().is_break() {
+                bail!("stopped: {done} of {} images are in {}", train + test, out.display());
+            }
+        }
+    }
+    drop(meter);
+    console.note(format!(
+        "{} images to train on and {} to test on in {}; learn from them with: morphvae train --images {}",
+        grouped(train),
+        grouped(test),
+        out.display(),
+        out.display()
+    ));
+    if arguments.json {
+        console.json(&json!({ "name": dataset.name, "train": train, "test": test, "out": out }))?;
+    }
+    Ok(())
+}
+
+/// A folder for each class. Of two that differ by capitals alone, which some disks take for one, the small one gets a
+/// word before it.
+fn class_folders(classes: &[String]) -> Vec<String> {
+    let folder = |class: &String| {
+        let is_twin = |other: &String| other != class && other.to_lowercase() == *class;
+        if classes.iter().any(is_twin) {
+            format!("small-{class}")
+        } else {
+            class.clone()
+        }
+    };
+    classes.iter().map(folder).collect()
+}
+
 /// A count with its thousands apart: `60,000`.
 pub fn grouped(count: usize) -> String {
     let digits = count.to_string();
@@ -174,11 +240,18 @@ pub fn grouped(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{class_folders, grouped};
 
     #[test]
     fn thousands_are_set_apart() {
         let written = [0, 999, 1000, 20_500, 1_234_567].map(grouped);
         assert_eq!(written, ["0", "999", "1,000", "20,500", "1,234,567"]);
+    }
+
+    #[test]
+    fn no_two_classes_share_a_folder_on_any_disk() {
+        let folders = |classes: &[&str]| class_folders(&classes.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(folders(&["7", "A", "c", "a"]), ["7", "A", "c", "small-a"]);
+        assert_eq!(folders(&["a", "b"]), ["a", "b"]);
     }
 }

@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use morphvae::data::Split;
 use morphvae::evaluation::encode;
-use morphvae::latent::Encodings;
+use morphvae::tables::{Rows, Table};
 use serde_json::json;
 
 use crate::Usage;
-use crate::arguments::{EncodeArguments, SplitArgument};
+use crate::arguments::EncodeArguments;
 use crate::console::Console;
-use crate::images::split;
+use crate::images::{asked_split, ids};
 use crate::model::Model;
 
 pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> {
@@ -21,40 +20,24 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
     let model = Model::open(&arguments.model, console)?;
     let source = model.source(&arguments.images, console)?;
     let dataset = model.load(&source, &arguments.images, arguments.limit, console)?;
-    let split = split(dataset, arguments.split)?;
+    let classes = dataset.classes.clone();
+    let (split, which) = asked_split(dataset, arguments.split, &arguments.images)?;
     let codes = encode(&model.inference(), &split.images)?;
-    let ids = ids(&split, arguments.split);
-    let encodings = Encodings::new(&ids, split.labels.as_deref(), &codes)?;
+    let ids = ids(&split, which);
+    let rows = Rows {
+        ids: &ids,
+        labels: split.labels.as_deref(),
+        classes: &classes,
+    };
+    let table = Table::new(rows, codes.columns())?;
     for file in &files {
-        if file.extension().is_some_and(|ending| ending == "csv") {
-            encodings.write_csv(file)?;
-        } else {
-            encodings.write_npz(file)?;
-        }
+        table.write(file)?;
         console.note(format!("{} images encoded in {}", ids.len(), file.display()));
     }
     if arguments.json {
         console.json(&json!({ "images": ids.len(), "latent": codes.latent, "files": files }))?;
     }
     Ok(())
-}
-
-/// The file that each image was read from, with `/` between its folders; `test/00000` and so on where there are none.
-fn ids(split: &Split, which: SplitArgument) -> Vec<String> {
-    if let Some(sources) = &split.sources {
-        let name = |source: &PathBuf| {
-            let parts: Vec<_> = source.iter().map(|part| part.to_string_lossy()).collect();
-            parts.join("/")
-        };
-        return sources.iter().map(name).collect();
-    }
-    let part = match which {
-        SplitArgument::Train => "train",
-        SplitArgument::Test => "test",
-    };
-    (0..split.images.count())
-        .map(|index| format!("{part}/{index:05}"))
-        .collect()
 }
 
 fn files(arguments: &EncodeArguments) -> Result<Vec<PathBuf>, Usage> {

@@ -1,12 +1,19 @@
 //! `morphvae evaluate`
 
+use std::path::{Path, PathBuf};
+
 use anyhow::bail;
-use morphvae::evaluation::{EvaluationOptions, evaluate};
+use morphvae::data::Split;
+use morphvae::evaluation::{EvaluationOptions, ImageLosses, evaluate};
 use morphvae::objective::{Likelihood, Objective};
+use morphvae::tables::{Rows, Table};
 use serde::Serialize;
 
-use crate::arguments::EvaluateArguments;
+use crate::Usage;
+use crate::arguments::{EvaluateArguments, SplitArgument};
+use crate::commands::data::grouped;
 use crate::console::{Console, Unit};
+use crate::images::ids;
 use crate::interrupt;
 use crate::model::Model;
 
@@ -22,14 +29,22 @@ struct Report {
     likelihood_scale: Option<f32>,
     informative_latents: usize,
     images: usize,
+    /// Images that there are; more than were judged with `--limit`.
+    of_images: usize,
+    per_image: Option<PathBuf>,
     seed: u64,
 }
 
 pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
+    if let Some(file) = &arguments.per_image {
+        check_table(file, arguments.force)?;
+    }
     let model = Model::open(&arguments.model, console)?;
     let source = model.source(&arguments.images, console)?;
-    let dataset = model.load_unseen(&source, &arguments.images, console)?;
+    let mut dataset = model.load_unseen(&source, &arguments.images, console)?;
+    let of_images = dataset.test.images.count();
+    dataset.test.truncate(arguments.limit.unwrap_or(of_images));
     let (objective, beta) = model
         .card()
         .map_or((Objective::Vae, 1.0), |card| (card.objective, card.beta));
@@ -46,6 +61,10 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     })?;
     drop(meter);
     let Some(evaluation) = evaluation else { bail!("stopped") };
+    if let Some(file) = &arguments.per_image {
+        write_losses(file, &dataset.test, &dataset.classes, &evaluation.per_image)?;
+        console.note(format!("the losses of each image in {}", file.display()));
+    }
     let report = Report {
         model: model.name.clone(),
         dataset: dataset.name,
@@ -56,6 +75,8 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         likelihood_scale: model.network().likelihood_scale(),
         informative_latents: evaluation.informative_latents(),
         images: evaluation.images,
+        of_images,
+        per_image: arguments.per_image.clone(),
         seed: arguments.seed,
     };
     if arguments.json {
@@ -64,6 +85,14 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     let part = match dataset.train.images.count() {
         0 => "all images",
         _ => "test split",
+    };
+    let images = match report.images < of_images {
+        true => format!(
+            "the first {} of its {} images: not the numbers of the whole",
+            grouped(report.images),
+            grouped(of_images)
+        ),
+        false => format!("{} images", report.images),
     };
     let (how, divergence) = match objective {
         Objective::Vae => (
@@ -81,16 +110,43 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         ),
     };
     console.print(&format!(
-        "model                {}\ndata set             {}, {part}, {} images\n\
+        "model                {}\ndata set             {}, {part}, {images}\n\
          loss                 {:.2} nats per image ({how})\n\
          {}{divergence}",
         report.model,
         report.dataset,
-        report.images,
         report.test_loss,
         reconstruction_line(&report),
     ))?;
     Ok(())
+}
+
+/// Refuses a file that cannot be written before the images are judged.
+fn check_table(file: &Path, force: bool) -> Result<(), Usage> {
+    if !matches!(file.extension().and_then(|ending| ending.to_str()), Some("csv" | "npz")) {
+        let text = format!(
+            "{}: losses are written as .csv or .npz: choose such a file",
+            file.display()
+        );
+        return Err(Usage(text));
+    }
+    if file.exists() && !force {
+        let text = format!(
+            "{}: this exists: replace it with --force, or choose another file",
+            file.display()
+        );
+        return Err(Usage(text));
+    }
+    Ok(())
+}
+
+fn write_losses(file: &Path, split: &Split, classes: &[String], losses: &ImageLosses) -> anyhow::Result<()> {
+    let rows = Rows {
+        ids: &ids(split, SplitArgument::Test),
+        labels: split.labels.as_deref(),
+        classes,
+    };
+    Ok(Table::new(rows, losses.columns())?.write(file)?)
 }
 
 /// The loss's first term, and what is to be known of it.

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::Usage;
 use crate::arguments::FiguresArguments;
 use crate::console::Console;
+use crate::limits::check_figure;
 use crate::model::Model;
 
 pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()> {
@@ -24,6 +25,8 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
     if out.exists() && !own && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
+    let config = model.network().config();
+    check_figure("--grid", arguments.grid, |grid| Gallery::check(config, grid))?;
     let source = model.source(&arguments.images, console)?;
     let dataset = model.load(&source, &arguments.images, None, console)?;
     let network = model.inference();

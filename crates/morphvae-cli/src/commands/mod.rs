@@ -3,6 +3,7 @@
 pub mod attribute;
 pub mod bench;
 pub mod data;
+pub mod decode;
 pub mod encode;
 pub mod evaluate;
 pub mod explore;

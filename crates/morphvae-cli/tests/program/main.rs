@@ -3,12 +3,16 @@
 mod alone;
 mod classes;
 mod clip;
+mod codes;
 mod desk;
 mod grid;
 mod images;
+mod limits;
 mod morph;
 mod resume;
+mod sets;
 mod system;
+mod words;
 
 use std::fs;
 use std::path::Path;

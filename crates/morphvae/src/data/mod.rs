@@ -7,6 +7,7 @@
 //! - [`Batches`]: images of the network's size, made ready off the training thread.
 //! - [`idx`]: the file format of those sets.
 //! - [`read_folder`], [`read_image`]: a folder of image files, and one of them; [`decode_image`]: one in memory.
+//! - [`write_image`], [`write_images`]: images out, as PNG and for NumPy.
 //!
 //! Nothing here knows of networks or training; whoever trains or evaluates asks for a [`Dataset`]. All that comes from
 //! outside is taken for hostile: sizes are checked before memory is taken, and each error says what to do.
@@ -21,6 +22,7 @@ pub mod idx;
 mod images;
 mod resize;
 pub mod strokes;
+mod write;
 
 pub use batches::{Batch, Batches, epoch_order, prepare};
 pub use catalogue::{Condition, FileState, KnownSet};
@@ -29,3 +31,4 @@ pub use error::{DataError, Found, IdxKind, Start};
 pub use folder::{Fit, Folder, FolderOptions, Skipped, decode_image, read_folder, read_image};
 pub use images::{Dataset, Images, Split};
 pub use resize::Resizer;
+pub use write::{write_image, write_images};

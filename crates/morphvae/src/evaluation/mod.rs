@@ -3,6 +3,8 @@
 //! Everything here takes images of any size and goes through them in batches of one fixed size, so that the same images
 //! give the same bits. Batch norms use their running statistics.
 
+mod losses;
+
 use std::ops::ControlFlow;
 
 use burn::tensor::{Tensor, TensorData};
@@ -11,9 +13,12 @@ use crate::data::{Images, prepare};
 use crate::model::{Inference, ModelError, NetworkConfig, Posterior, to_values};
 use crate::objective::{Loss, Objective, kl_divergence};
 use crate::random::{Purpose, noise};
+use crate::tables::{Column, Numbers};
+
+pub use losses::ImageLosses;
 
 /// Images a pass: large enough to keep the cores busy, small enough for little memory.
-const BATCH: usize = 100;
+pub(crate) const BATCH: usize = 100;
 
 /// A latent dimension is said to carry information when its mean KL divergence is above this many nats.
 const INFORMATIVE_NATS: f64 = 0.01;
@@ -39,6 +44,8 @@ pub struct Evaluation {
     pub loss: Loss,
     /// How many images there were.
     pub images: usize,
+    /// The losses of each image.
+    pub per_image: ImageLosses,
     /// Mean KL divergence of each latent dimension, `[latent]`, in nats.
     pub kl_per_latent: Vec<f64>,
     /// Where the images lie in the latent space.
@@ -87,6 +94,7 @@ pub fn evaluate(
     let latent = network.config().latent;
     let mut reconstruction = 0.0;
     let mut kl_per_latent = vec![0.0; latent];
+    let mut per_image = ImageLosses::default();
     let mut codes = Codes {
         latent,
         ..Codes::default()
@@ -104,24 +112,27 @@ pub fn evaluate(
             }
         };
         let location = network.locate(latents);
-        reconstruction += sum(network.network().reconstruction_loss(batch, location));
-        if options.objective == Objective::Vae {
-            let kl = to_values(kl_divergence(&posterior).flatten(0, 1));
-            for (index, value) in kl.into_iter().enumerate() {
-                kl_per_latent[index % latent] += f64::from(value);
-            }
+        let errors = to_values(network.network().reconstruction_loss(batch, location));
+        reconstruction += errors.iter().copied().map(f64::from).sum::<f64>();
+        let divergences = match options.objective {
+            Objective::Vae => to_values(kl_divergence(&posterior).flatten(0, 1)),
+            Objective::Ae => Vec::new(),
+        };
+        for (index, &value) in divergences.iter().enumerate() {
+            kl_per_latent[index % latent] += f64::from(value);
         }
+        per_image.push(&errors, &divergences, options.beta);
         codes.push(posterior);
         if observe(done).is_break() {
             return Ok(None);
         }
     }
-    let per_image = 1.0 / images.count().max(1) as f64;
+    let share = 1.0 / images.count().max(1) as f64;
     for kl in &mut kl_per_latent {
-        *kl *= per_image;
+        *kl *= share;
     }
     let kl = kl_per_latent.iter().sum::<f64>();
-    let reconstruction = reconstruction * per_image;
+    let reconstruction = reconstruction * share;
     Ok(Some(Evaluation {
         loss: Loss {
             loss: reconstruction + options.beta * kl,
@@ -129,6 +140,7 @@ pub fn evaluate(
             kl,
         },
         images: images.count(),
+        per_image,
         kl_per_latent,
         codes,
     }))
@@ -177,6 +189,18 @@ pub fn reconstruct(network: &Inference, images: &Images) -> Result<Images, Model
 }
 
 impl Codes {
+    /// Means and log variances for a [`Table`](crate::tables::Table).
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column<'_>> {
+        [("mean", &self.mean), ("log_variance", &self.log_variance)]
+            .map(|(name, values)| {
+                let width = self.latent;
+                let numbers = Numbers::Many { width, values };
+                Column { name, numbers }
+            })
+            .into()
+    }
+
     fn push(&mut self, posterior: Posterior) {
         self.mean.extend(to_values(posterior.mean.flatten(0, 1)));
         self.log_variance
@@ -215,10 +239,6 @@ fn latents(network: &Inference, values: Vec<f32>) -> Tensor<2> {
     let latent = network.config().latent;
     let shape = [values.len() / latent, latent];
     Tensor::from_data(TensorData::new(values, shape), &network.network().device())
-}
-
-fn sum(values: Tensor<1>) -> f64 {
-    to_values(values).into_iter().map(f64::from).sum()
 }
 
 fn to_byte(value: f32) -> u8 {

@@ -185,12 +185,18 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
+    /// Whether a page may be so large.
+    pub fn check(width: usize, height: usize) -> Result<(), FigureError> {
+        if width.max(height) > LONGEST_SIDE || width * height > MOST_PIXELS {
+            return Err(FigureError::TooLarge { width, height });
+        }
+        Ok(())
+    }
+
     /// A white page.
     pub fn new(width: usize, height: usize) -> Result<Self, FigureError> {
+        Self::check(width, height)?;
         let too_large = FigureError::TooLarge { width, height };
-        if width.max(height) > LONGEST_SIDE || width * height > MOST_PIXELS {
-            return Err(too_large);
-        }
         let mut pixmap = Pixmap::new(width as u32, height as u32).ok_or(too_large)?;
         pixmap.fill(tiny_skia::Color::WHITE);
         Ok(Self { pixmap })

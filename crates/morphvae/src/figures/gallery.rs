@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::axis::number;
 use super::latent_map::{self, AZIMUTHS, ELEVATION, Plane, Points, Space};
+use super::sheet::check_contact_sheet;
 use super::{
-    Caption, CurvePoint, FigureError, Labels, ManifoldAxes, Terms, contact_sheet, learning_curve, manifold,
-    reconstruction, write_gif, write_png,
+    Caption, CurvePoint, FigureError, Labels, ManifoldAxes, Terms, check_manifold, contact_sheet, learning_curve,
+    manifold, reconstruction, write_gif, write_png,
 };
 use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
 use crate::latent::{Extent, LatentStatistics, PrincipalComponents, Slice, linear_grid, quantile_grid};
-use crate::model::Inference;
+use crate::model::{Inference, NetworkConfig};
 use crate::objective::{Likelihood, Objective};
 use crate::training::EpochMetrics;
 
@@ -44,6 +45,18 @@ pub struct Gallery<'a> {
 }
 
 impl Gallery<'_> {
+    /// Makes sure that the sheets of continuously changing images can be drawn with `grid` images a side, for those who
+    /// would otherwise learn of it only when a network has been trained.
+    ///
+    /// # Errors
+    /// [`FigureError::TooLarge`] when they cannot.
+    pub fn check(network: NetworkConfig, grid: usize) -> Result<(), FigureError> {
+        match network.latent {
+            1 => check_contact_sheet(grid * grid, grid, network.image_size),
+            _ => check_manifold(grid, grid, network.image_size),
+        }
+    }
+
     /// Draws every figure into `folder` and returns their paths.
     ///
     /// # Errors

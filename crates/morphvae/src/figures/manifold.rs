@@ -48,12 +48,12 @@ pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Resu
             got: images.count(),
         });
     }
-    let longest = (columns * images.width()).max(rows * images.height());
-    let scale = (SIDE / longest as f64).round().max(1.0) as usize;
+    let scale = scale(columns * images.width(), rows * images.height());
     let [tile_width, tile_height] = [images.width() * scale, images.height() * scale];
     let [width, height] = [(columns * tile_width) as f64, (rows * tile_height) as f64];
     let top = MARGIN + caption.height(width);
-    let mut canvas = Canvas::new((LEFT + width + MARGIN) as usize, (top + height + BOTTOM) as usize)?;
+    let [page_width, page_height] = page([width, height], caption);
+    let mut canvas = Canvas::new(page_width, page_height)?;
     caption.draw(&mut canvas, [LEFT, MARGIN], width);
     for index in 0..images.count() {
         let (column, row) = (index % columns, index / columns);
@@ -76,6 +76,29 @@ pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Resu
     canvas.text(axes.names[0], [LEFT + width / 2.0, top + height + 106.0], Style::NAME);
     canvas.text_upwards(axes.names[1], [LEFT - 110.0, top + height / 2.0], Style::NAME);
     Ok(canvas.into_image())
+}
+
+/// Makes sure that [`manifold`] can draw so many columns and rows of images with `side` x `side` pixels, for those who
+/// would otherwise learn of it only when all of these are decoded.
+///
+/// # Errors
+/// [`FigureError::TooLarge`] when it cannot.
+pub fn check_manifold(columns: usize, rows: usize, side: usize) -> Result<(), FigureError> {
+    let [width, height] = [columns, rows].map(|count| count.saturating_mul(side));
+    let scale = scale(width, height) as f64;
+    let [width, height] = page([width as f64 * scale, height as f64 * scale], &Caption::new(" ", " "));
+    Canvas::check(width, height)
+}
+
+/// How many times its own size an image is drawn, on a surface that has `width` x `height` pixels without that.
+fn scale(width: usize, height: usize) -> usize {
+    (SIDE / width.max(height) as f64).round().max(1.0) as usize
+}
+
+/// Width and height of the page around a surface.
+fn page([width, height]: [f64; 2], caption: &Caption) -> [usize; 2] {
+    let top = MARGIN + caption.height(width);
+    [(LEFT + width + MARGIN) as usize, (top + height + BOTTOM) as usize]
 }
 
 /// The numbers along an axis and where they stand, counted in tiles: round ones where the values are evenly spaced, and
@@ -185,5 +208,32 @@ mod tests {
                     .eq(chosen.iter().copied())
             );
         }
+    }
+
+    #[test]
+    fn what_would_be_too_large_is_known_before_it_is_drawn() {
+        // As wide as high, so that the page's area is what counts.
+        for (side, most) in [(32, 100), (64, 100), (128, 75)] {
+            assert!(check_manifold(most, most, side).is_ok());
+        }
+        assert!(matches!(
+            check_manifold(78, 78, 128),
+            Err(FigureError::TooLarge { width: 10_218, .. })
+        ));
+        // The page is as large as was said.
+        let values = [0.0; 300];
+        let axes = ManifoldAxes {
+            names: ["x", "y"],
+            columns: &values,
+            rows: &values[..2],
+        };
+        let draw = |side: usize| {
+            let images = Images::new(1, side, side, vec![0; side * side * 600]).unwrap();
+            manifold(&images, &axes, &Caption::new("title", "subtitle"))
+        };
+        assert_eq!(draw(60).unwrap().width(), 18_234);
+        assert!(check_manifold(300, 2, 60).is_ok());
+        let said = check_manifold(300, 2, 70).unwrap_err().to_string();
+        assert_eq!(draw(70).unwrap_err().to_string(), said);
     }
 }

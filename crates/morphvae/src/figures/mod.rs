@@ -11,6 +11,8 @@
 //! - [`clip`]: a row of images as an animation or as numbered pictures;
 //! - [`side_by_side`](fn@side_by_side): two figures on one page.
 //!
+//! What would be too large is known beforehand: [`Gallery::check`], [`check_manifold`], [`check_traversals`].
+//!
 //! All of them share one page (`canvas`, `text`), one way of writing numbers (`axis`) and one set of colours
 //! (`palette`). The typeface is Inter, cut down to Latin, Greek and the signs of the axes; its licence lies beside it.
 
@@ -38,11 +40,11 @@ pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
 pub use gallery::Gallery;
 pub use gif::write_gif;
-pub use manifold::{ManifoldAxes, manifold};
+pub use manifold::{ManifoldAxes, check_manifold, manifold};
 pub use palette::{ClassMark, class_marks};
 pub use sheet::{class_sheet, clip_sheet_count, clip_sheets, contact_sheet, reconstruction};
 pub use side_by_side::side_by_side;
-pub use traversals::{TraversalRow, dimension_name, traversals};
+pub use traversals::{TraversalRow, check_traversals, dimension_name, traversals};
 pub use write::write_png;
 
 /// The classes of a row of things: points, images.

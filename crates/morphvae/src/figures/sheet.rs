@@ -43,6 +43,25 @@ pub fn contact_sheet(images: &Images, columns: usize, caption: &Caption) -> Resu
     Ok(canvas.into_image())
 }
 
+/// Makes sure that [`contact_sheet`] can draw `count` images of `side` x `side` pixels, for those who would otherwise
+/// learn of it only when all of these are decoded.
+///
+/// # Errors
+/// [`FigureError::TooLarge`] when it cannot.
+///
+/// # Panics
+/// When `count`, `columns` or `side` is zero.
+pub(super) fn check_contact_sheet(count: usize, columns: usize, side: usize) -> Result<(), FigureError> {
+    let columns = columns.min(count);
+    let cells = Cells::of_size(side, side, columns, WIDTH);
+    let width = cells.across(columns);
+    let caption = Caption::new(" ", " ").height(width as f64) as usize;
+    Canvas::check(
+        2 * MARGIN + width,
+        2 * MARGIN + caption + cells.down(count.div_ceil(columns)),
+    )
+}
+
 /// Draws one row for each class that has images: its name and its first `columns` images.
 ///
 /// # Errors
@@ -227,16 +246,24 @@ impl Cells {
         if columns == 0 {
             return Err(FigureError::NoColumns);
         }
-        let (width, height) = (images.width(), images.height());
-        let columns = columns.min(images.count());
+        Ok(Self::of_size(
+            images.width(),
+            images.height(),
+            columns.min(images.count()),
+            target,
+        ))
+    }
+
+    /// The same for images of `width` x `height` pixels.
+    fn of_size(width: usize, height: usize, columns: usize, target: usize) -> Self {
         let scale = (target / (columns * (width + 1))).clamp(1, MOST_SCALE);
-        Ok(Self {
+        Self {
             pixels: Pixels::Squares,
             width,
             height,
             scale,
             gap: (scale + 1).max(3),
-        })
+        }
     }
 
     /// From one image to the next, along a side of `pixels`.

@@ -26,6 +26,8 @@ const LOW: f64 = 60.0;
 const BETWEEN: f64 = 18.0;
 /// For the numbers below the last row.
 const NUMBERS: usize = 44;
+/// The words beside a row take no more than this.
+const WIDEST_WORDS: usize = 400;
 
 /// The words beside a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +59,7 @@ pub fn traversals(
             got: images.count(),
         });
     }
-    let scale = (WIDTH / columns.len().saturating_mul(images.width())).clamp(1, MOST_SCALE);
+    let scale = scale(columns.len(), images.width());
     let [width, height] = [images.width() * scale, images.height() * scale];
     let name = Style::NAME.align(Align::Right);
     let note = Style::NOTE.align(Align::Right);
@@ -103,6 +105,24 @@ pub fn traversals(
         canvas.text(&number(columns[column], decimals), place, Style::TICK);
     }
     Ok(canvas.into_image())
+}
+
+/// Makes sure that [`traversals`] can draw so many rows and columns of images with `side` x `side` pixels, for those who
+/// would otherwise learn of it only when all of these are decoded.
+///
+/// # Errors
+/// [`FigureError::TooLarge`] when it cannot.
+pub fn check_traversals(rows: usize, columns: usize, side: usize) -> Result<(), FigureError> {
+    let side = side.saturating_mul(scale(columns, side));
+    let width = columns.saturating_mul(side).saturating_add(2 * MARGIN + WIDEST_WORDS);
+    let height = rows.saturating_mul(side + GAP);
+    let around = 2 * MARGIN + NUMBERS + Caption::new(" ", " ").height(width as f64) as usize;
+    Canvas::check(width, height.saturating_add(around))
+}
+
+/// How many times its own size an image is drawn.
+fn scale(columns: usize, width: usize) -> usize {
+    (WIDTH / columns.saturating_mul(width)).clamp(1, MOST_SCALE)
 }
 
 /// The name of a latent dimension, counted from 0, as figures have it: `z₁` for the first.
@@ -154,5 +174,27 @@ mod tests {
     fn dimensions_are_counted_from_one() {
         assert_eq!(dimension_name(0), "z₁");
         assert_eq!(dimension_name(108), "z₁₀₉");
+    }
+
+    #[test]
+    fn what_would_be_too_large_is_known_before_it_is_drawn() {
+        assert!(check_traversals(100, 100, 64).is_ok());
+        assert!(check_traversals(16, 100, 128).is_ok());
+        assert!(matches!(
+            check_traversals(100, 100, 128),
+            Err(FigureError::TooLarge { height: 14_506, .. })
+        ));
+        // No page is larger than was thought.
+        let widest = |side: usize| TraversalRow {
+            name: dimension_name(side),
+            note: "variance 12345.67".to_owned(),
+        };
+        let values = [0.0; 160];
+        let images = Images::new(1, 128, 128, vec![0; 128 * 128 * 160]).unwrap();
+        let error = traversals(&images, &[widest(4095)], &values, &Caption::new("title", "subtitle")).unwrap_err();
+        let FigureError::TooLarge { width, .. } = error else {
+            panic!("{error}")
+        };
+        assert!(width <= 160 * 128 + 2 * MARGIN + WIDEST_WORDS);
     }
 }

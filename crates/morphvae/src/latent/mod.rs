@@ -2,7 +2,6 @@
 //! to image, the prior, and the points of planes and of single dimensions.
 
 mod attribute;
-mod encodings;
 pub mod path;
 mod principal;
 mod prior;
@@ -12,7 +11,6 @@ mod traversal;
 mod typical;
 
 pub use attribute::{Attribute, AttributeError};
-pub use encodings::{Encodings, EncodingsError};
 pub use principal::PrincipalComponents;
 pub use prior::{linear_grid, normal_quantile, prior_sample, quantile_grid};
 pub use slice::{Slice, SliceError};

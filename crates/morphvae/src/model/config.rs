@@ -8,9 +8,10 @@ use crate::weights::StateDict;
 /// The sides that images may have, in pixels.
 pub const IMAGE_SIZES: [usize; 3] = [32, 64, 128];
 
-/// Largest number of latent dimensions and of base channels: beyond it weights no longer fit a laptop.
-const MOST_LATENTS: usize = 4096;
-const MOST_BASE_CHANNELS: usize = 512;
+/// The most latent dimensions: beyond it weights no longer fit a laptop.
+pub const MOST_LATENTS: usize = 4096;
+/// The most base channels, for the same reason.
+pub const MOST_BASE_CHANNELS: usize = 512;
 
 /// The most convolutions that an encoder is looked for.
 const MOST_STAGES: usize = 16;
@@ -133,6 +134,38 @@ impl NetworkConfig {
         MOST_WIDENING * self.base_channels
     }
 
+    /// Numbers that are learned, and the batch norms' running statistics.
+    #[must_use]
+    pub fn weights(&self) -> usize {
+        // A weight for each pair of channels and place of the kernel; a bias, and four numbers of the batch norm.
+        let layer = |inputs: usize, outputs: usize, places: usize| outputs * (inputs * places + 5);
+        let head = self.latent * (self.features() + 1);
+        let (stages, features) = (self.stages(), self.features());
+        let last = stages.last().copied().unwrap_or(self.channels);
+        let widths: Vec<usize> = [self.channels].into_iter().chain(stages).collect();
+        let stages = widths
+            .windows(2)
+            .map(|pair| layer(pair[0], pair[1], 9) + layer(pair[1], pair[0], 16));
+        let ends = layer(last, features, 16) + layer(features, last, 16);
+        stages.sum::<usize>() + ends + 2 * head + layer(self.latent, features, 1)
+    }
+
+    /// Numbers in the maps that one image becomes: of each layer before its activation and after it.
+    #[must_use]
+    pub fn maps(&self) -> Vec<usize> {
+        let mut side = self.image_size;
+        let mut maps = Vec::new();
+        for channels in self.stages() {
+            // Into the encoder at this size, and out of the decoder.
+            let map = side * side * channels;
+            maps.extend([map, map / 4, map, map]);
+            side /= 2;
+        }
+        maps.extend([self.features(); 4]);
+        maps.extend([self.image_length(); 2]);
+        maps
+    }
+
     /// Numbers in one image: `channels * image_size * image_size`.
     #[must_use]
     pub fn image_length(&self) -> usize {
@@ -174,5 +207,24 @@ mod tests {
             config.validate().unwrap_err().to_string(),
             "the latent size is 0, but must be from 1 to 4096"
         );
+    }
+
+    #[test]
+    fn weights_and_maps_are_counted_without_making_them() {
+        use burn::module::Module;
+        use burn::tensor::Device;
+
+        for (image_size, channels, base_channels, latent) in [(32, 1, 64, 2), (64, 3, 4, 7), (128, 1, 2, 1)] {
+            let config = NetworkConfig {
+                image_size,
+                channels,
+                base_channels,
+                latent,
+            };
+            let network = crate::model::Vae::new(config, 0, &Device::flex()).unwrap();
+            assert_eq!(config.weights(), network.num_params(), "{config:?}");
+        }
+        // Of the reference network: 32 x 32 x 64 first and last.
+        assert_eq!(NetworkConfig::default().maps()[0], 65_536);
     }
 }

@@ -12,7 +12,7 @@ mod network;
 mod pixels;
 mod state;
 
-pub use config::{IMAGE_SIZES, NetworkConfig};
+pub use config::{IMAGE_SIZES, MOST_BASE_CHANNELS, MOST_LATENTS, NetworkConfig};
 pub use file::{ModelCard, TrainedModel};
 pub use inference::Inference;
 pub use layers::BatchStatistics;

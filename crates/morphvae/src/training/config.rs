@@ -106,6 +106,9 @@ fn first_difference(started: &toml::Table, asked: &toml::Table) -> Option<(Strin
 pub struct DataConfig {
     /// A known data set, or the name of the folder.
     pub dataset: String,
+    /// The folder in which a known data set was found; runs of earlier programs do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
     /// The folder of images, for those that come from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<PathBuf>,
@@ -167,6 +170,8 @@ impl TrainingConfig {
                 Err(TrainingError::Setting { name, value, allowed })
             }
         };
+        // Neither three hundred digits nor as many zeros.
+        let shown = |value: f64| format!("{value:?}");
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let not_negative = |value: f64| value.is_finite() && value >= 0.0;
         let AdamConfig {
@@ -190,32 +195,32 @@ impl TrainingConfig {
         check(
             not_negative(self.beta),
             "beta",
-            self.beta.to_string(),
+            shown(self.beta),
             "finite, and zero or more",
         )?;
         check(
             positive(learning_rate),
             "the learning rate",
-            learning_rate.to_string(),
+            shown(learning_rate),
             "finite, and above zero",
         )?;
         check(
             not_negative(weight_decay),
             "the weight decay",
-            weight_decay.to_string(),
+            shown(weight_decay),
             "finite, and zero or more",
         )?;
         check(
             positive(epsilon),
             "Adam's epsilon",
-            epsilon.to_string(),
+            shown(epsilon),
             "finite, and above zero",
         )?;
         for beta in betas {
             check(
                 (0.0..1.0).contains(&beta),
                 "a beta of Adam",
-                beta.to_string(),
+                shown(beta),
                 "from 0 to below 1",
             )?;
         }

@@ -435,6 +435,7 @@ fn config(batch_size: usize) -> RunConfig {
         init_from: None,
         data: DataConfig {
             dataset: "noise".into(),
+            data_dir: None,
             images: None,
             fit: Fit::default(),
             limit: None,

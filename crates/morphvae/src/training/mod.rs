@@ -8,6 +8,7 @@ mod adam;
 mod checkpoint;
 mod config;
 mod held_run;
+mod memory;
 mod run_folder;
 mod session;
 
@@ -19,6 +20,7 @@ mod ground_truth;
 pub use adam::{Adam, AdamConfig};
 pub use config::{DataConfig, RunConfig, TrainingConfig};
 pub use held_run::HeldRun;
+pub use memory::Footprint;
 pub use run_folder::RunFolder;
 pub use session::{EpochMetrics, EpochReport, Outcome, Progress, Training, TrainingData};
 

@@ -67,6 +67,9 @@ impl Signature {
         if brace {
             return Self::Safetensors;
         }
+        if is_table(text) {
+            return Self::Other("TOML (if it is a run's config.toml, name the run's folder)");
+        }
         if text.starts_with(b"{") || text.starts_with(b"[") {
             return Self::Other("JSON");
         }
@@ -77,6 +80,18 @@ impl Signature {
             "data of an unknown kind"
         })
     }
+}
+
+/// Whether a text begins with the name of a TOML table in brackets, alone on its line.
+fn is_table(text: &[u8]) -> bool {
+    let line = text
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or(text)
+        .trim_ascii_end();
+    let name = line.strip_prefix(b"[").and_then(|line| line.strip_suffix(b"]"));
+    let is_plain = |&byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    name.is_some_and(|name| name.iter().all(is_plain) && name.iter().any(u8::is_ascii_alphabetic))
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -113,6 +128,9 @@ mod tests {
         assert_eq!(what(b""), "an empty file");
         assert_eq!(what(b"\n <!DOCTYPE html>"), "a web page");
         assert_eq!(what(b"{\"a\": 1}"), "JSON");
+        assert_eq!(what(b"[1, 2]"), "JSON");
+        assert_eq!(what(b"[\"a\"]"), "JSON");
+        assert!(what(b"\n[data]\r\ndataset = \"mnist\"\n").starts_with("TOML"));
         assert_eq!(what(b"hello"), "plain text");
         assert_eq!(what(b"\x01\x02"), "data of an unknown kind");
         assert_eq!(what(b"\x89PNG\r\n\x1a\n"), "a PNG image");

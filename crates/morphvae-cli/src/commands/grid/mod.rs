@@ -9,14 +9,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use morphvae::evaluation::{EvaluationOptions, evaluate};
+use morphvae::figures::{check_manifold, check_traversals};
 use morphvae::latent::{Extent, LatentStatistics, linear_grid, quantile_grid};
-use morphvae::model::{Inference, ModelCard};
+use morphvae::model::{Inference, ModelCard, NetworkConfig};
 use morphvae::objective::Objective;
 
 use crate::Usage;
 use crate::arguments::{GridArguments, SpacingArgument};
 use crate::console::Console;
 use crate::keys::KeyReader;
+use crate::limits::check_figure;
 use crate::model::{Model, is_fatal};
 
 /// Linear spacing reaches so many standard deviations to either side unless told otherwise.
@@ -39,6 +41,7 @@ pub fn run(arguments: &GridArguments, console: Console) -> anyhow::Result<()> {
     if out.exists() && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
+    check_size(arguments, model.network().config())?;
     let job = Job {
         arguments,
         network: model.inference(),
@@ -51,6 +54,18 @@ pub fn run(arguments: &GridArguments, console: Console) -> anyhow::Result<()> {
     } else {
         slice::run(&job)
     }
+}
+
+/// Refuses a picture that is larger than can be drawn before it is decoded.
+fn check_size(arguments: &GridArguments, network: NetworkConfig) -> anyhow::Result<()> {
+    let side = network.image_size;
+    if arguments.traverse {
+        let rows = arguments.rows.unwrap_or(traverse::ROWS).min(network.latent);
+        let size = arguments.size.unwrap_or(traverse::SIZE);
+        return check_figure("--size", size, |size| check_traversals(rows, size, side));
+    }
+    let size = arguments.size.unwrap_or(slice::SIZE);
+    check_figure("--size", size, |size| check_manifold(size, size, side))
 }
 
 /// What both kinds of picture need.
@@ -155,7 +170,7 @@ impl Job<'_> {
                 range: Some(range),
             }),
             range => Err(Usage(format!(
-                "--range is {range}; give more than 0, and no more than a million"
+                "--range is {range:?}; give more than 0, and no more than a million"
             ))),
         };
         match (self.arguments.spacing, self.arguments.range) {

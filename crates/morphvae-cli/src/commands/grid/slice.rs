@@ -13,7 +13,7 @@ use crate::arguments::SpacingArgument;
 use crate::commands::data::grouped;
 
 /// Images a side unless told otherwise.
-const SIZE: usize = 20;
+pub(super) const SIZE: usize = 20;
 
 /// A plane and how it is named.
 struct Plane {

@@ -10,9 +10,9 @@ use super::{Around, Job};
 use crate::arguments::SpacingArgument;
 
 /// Images a row unless told otherwise: an odd number, so that the middle one is of the centre.
-const SIZE: usize = 11;
+pub(super) const SIZE: usize = 11;
 /// Rows unless told otherwise.
-const ROWS: usize = 16;
+pub(super) const ROWS: usize = 16;
 
 /// How much each dimension carries.
 struct Information {

@@ -12,7 +12,7 @@ use burn::tensor::Device;
 use morphvae::evaluation::{Codes, encode};
 use morphvae::figures::Gallery;
 use morphvae::latent::{LatentStatistics, typical_members};
-use morphvae::model::{Inference, ModelCard, TrainedModel};
+use morphvae::model::{Inference, ModelCard, NetworkConfig, TrainedModel};
 use morphvae::objective::{Likelihood, Loss, Objective};
 use morphvae::training::{EpochReport, HeldRun, Outcome, Progress, RunConfig, Training, TrainingData};
 use morphvae_explorer::ModelFacts;
@@ -24,6 +24,7 @@ use crate::commands::explore;
 use crate::console::{Console, Meter, Unit};
 use crate::images::Reading;
 use crate::interrupt;
+use crate::limits::check_memory;
 use settings::{Beginning, Plan};
 use watching::Watching;
 
@@ -94,6 +95,16 @@ impl Run {
             train: Arc::new(dataset.train),
             test: Arc::new(dataset.test),
         };
+        // A step takes no more images than there are.
+        let batch = config.training.batch_size.min(data.train.images.count());
+        let channels = data.train.images.channels();
+        check_memory(
+            NetworkConfig {
+                channels,
+                ..config.network
+            },
+            batch,
+        )?;
         let device = Device::flex();
         let training = match beginning {
             Beginning::New(initial) => {

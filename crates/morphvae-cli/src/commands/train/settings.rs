@@ -3,16 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use morphvae::data::Fit;
+use morphvae::figures::Gallery;
 use morphvae::model::{NetworkConfig, Vae};
 use morphvae::objective::{Likelihood, Objective};
 use morphvae::training::{DataConfig, HeldRun, RunConfig, TrainingConfig};
 
 use super::preset;
 use crate::Usage;
-use crate::arguments::{LikelihoodArgument, ModelArgument, ObjectiveArgument, TrainArguments};
+use crate::arguments::{LikelihoodArgument, ModelArgument, ObjectiveArgument, StoreArguments, TrainArguments};
 use crate::console::Console;
 use crate::images::Source;
+use crate::limits::{check_figure, check_memory};
 use crate::model::Model;
+
+/// Images of the smallest step.
+const LEAST_BATCH: usize = 2;
 
 /// A run as it was asked for, before any image is read.
 pub struct Plan {
@@ -70,12 +75,13 @@ impl Plan {
             return Err(Usage(text.into()).into());
         }
         config.validate()?;
+        check_limits(&config, arguments.grid)?;
 
         let source = match Source::named(&arguments.images)? {
             Some(source) => source,
             None => Source::default(&arguments.images.store, console)?,
         };
-        remember(&source, &mut config.data);
+        remember(&source, &arguments.images.store, &mut config.data);
         let source = match source {
             // Typed or of a preset.
             Source::Folder { path, .. } => Source::Folder {
@@ -103,11 +109,16 @@ impl Plan {
         apply(arguments, &mut asked);
         let named = Source::named(&arguments.images)?;
         if let Some(source) = &named {
-            remember(source, &mut asked.data);
+            remember(source, &arguments.images.store, &mut asked.data);
         }
         asked.validate()?;
-        let config = config.continued_as(&asked);
+        let mut config = config.continued_as(&asked);
+        if config.data.data_dir.is_some() && arguments.images.store.data_dir.is_some() {
+            config.data.data_dir = Some(whole_path(arguments.images.store.data_dir()));
+        }
+        asked.data.data_dir.clone_from(&config.data.data_dir);
         config.refuse_differences(&asked)?;
+        check_limits(&config, arguments.grid)?;
         Ok(Self {
             run,
             source: match named {
@@ -123,11 +134,18 @@ impl Plan {
     }
 }
 
+/// Refuses what would fail late: figures larger than can be drawn, and networks that no number of images fits beside.
+fn check_limits(config: &RunConfig, grid: usize) -> anyhow::Result<()> {
+    check_figure("--grid", grid, |grid| Gallery::check(config.network, grid))?;
+    Ok(check_memory(config.network, LEAST_BATCH)?)
+}
+
 fn defaults() -> RunConfig {
     RunConfig {
         init_from: None,
         data: DataConfig {
             dataset: String::new(),
+            data_dir: None,
             images: None,
             fit: Fit::default(),
             limit: None,
@@ -139,12 +157,19 @@ fn defaults() -> RunConfig {
 }
 
 /// Writes into the settings where the images come from.
-fn remember(source: &Source, data: &mut DataConfig) {
+fn remember(source: &Source, store: &StoreArguments, data: &mut DataConfig) {
     data.dataset = source.name();
-    data.images = match source {
-        Source::Folder { path, .. } => Some(path.canonicalize().unwrap_or_else(|_| path.clone())),
-        Source::Known(_) | Source::Strokes => None,
+    (data.data_dir, data.images) = match source {
+        Source::Folder { path, .. } => (None, Some(whole_path(path))),
+        Source::Known { .. } => (Some(whole_path(store.data_dir())), None),
+        Source::Strokes => (None, None),
     };
+}
+
+/// A path that means the same from any folder.
+fn whole_path(path: &Path) -> PathBuf {
+    let whole = path.canonicalize().or_else(|_| std::path::absolute(path));
+    whole.unwrap_or_else(|_| path.to_owned())
 }
 
 /// Puts what was typed over the settings.

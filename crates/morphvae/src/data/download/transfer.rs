@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -73,6 +73,11 @@ impl Remote {
 pub(super) fn get(remote: &Remote, patience: &Patience, observer: &mut Observer<'_>) -> Result<(), DataError> {
     let part_path = remote.part();
     let io_error = |error| DataError::io(&part_path)(error);
+    let made: Vec<&Path> = remote
+        .folder
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .collect();
     fs::create_dir_all(&remote.folder).map_err(DataError::io(&remote.folder))?;
     let part = OpenOptions::new()
         .read(true)
@@ -104,6 +109,9 @@ pub(super) fn get(remote: &Remote, patience: &Patience, observer: &mut Observer<
                 // Nothing has come, so there is nothing to keep, nor a folder that holds nothing else (another is not
                 // removed). The error that is returned matters more than these.
                 let _ = fs::remove_file(&part_path).and_then(|()| fs::remove_dir(&remote.folder));
+                for folder in made {
+                    let _ = fs::remove_dir(folder);
+                }
             }
             Err(error)
         }

@@ -1,0 +1,123 @@
+//! `morphvae decode`
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use morphvae::data::{Images, write_image, write_images};
+use morphvae::evaluation::decode;
+use morphvae::model::Inference;
+use morphvae::tables::Points;
+use serde_json::json;
+
+use crate::Usage;
+use crate::arguments::DecodeArguments;
+use crate::console::{Console, Meter, Unit};
+use crate::interrupt;
+use crate::model::Model;
+use crate::pictures::{names_like, numbered, paths_of};
+
+/// Points decoded before their images are written.
+const BATCH: usize = 100;
+
+pub fn run(arguments: &DecodeArguments, console: Console) -> anyhow::Result<()> {
+    interrupt::listen()?;
+    let out = &arguments.out;
+    let is_archive = is_archive(arguments)?;
+    if out.exists() && !arguments.force {
+        return Err(Usage::exists(out).into());
+    }
+    let points = Points::read(&arguments.codes)?;
+    let model = Model::open(&arguments.model, console)?;
+    let latent = model.network().config().latent;
+    if points.latent != latent {
+        let text = format!(
+            "{}: these points have {} coordinates, but the latent space of {} has {latent} dimension(s): name the model \
+             that they belong to",
+            arguments.codes.display(),
+            points.latent,
+            model.name,
+        );
+        return Err(Usage(text).into());
+    }
+    let job = Job {
+        network: model.inference(),
+        points: &points,
+    };
+    let meter = console.progress(Unit::Images);
+    if is_archive {
+        job.write_archive(out, meter)?;
+    } else {
+        job.write_folder(out, meter)?;
+    }
+    console.note(format!("{} images in {}", points.count(), out.display()));
+    if arguments.json {
+        console.json(&json!({ "images": points.count(), "latent": latent, "out": out }))?;
+    }
+    Ok(())
+}
+
+/// Whether one `.npz` is asked for, and not a folder.
+fn is_archive(arguments: &DecodeArguments) -> Result<bool, Usage> {
+    let out = &arguments.out;
+    match out.extension().and_then(|ending| ending.to_str()) {
+        Some("npz") => Ok(true),
+        Some(ending @ ("npy" | "csv" | "png" | "gif" | "zip")) if !out.is_dir() => Err(Usage(format!(
+            "{}: images are written into a folder or as one .npz, not as .{ending}",
+            out.display()
+        ))),
+        _ => Ok(false),
+    }
+}
+
+struct Job<'a> {
+    network: Inference,
+    points: &'a Points,
+}
+
+impl Job<'_> {
+    /// The images, a batch after the other, until all are there or somebody presses Ctrl-C.
+    fn batches(&self, mut meter: Meter) -> impl Iterator<Item = Images> {
+        let (total, mut done) = (self.points.count() as u64, 0);
+        let batches = self.points.values.chunks(BATCH * self.points.latent);
+        let running = batches.take_while(|_| interrupt::check().is_continue());
+        running.map(move |points| {
+            let images = decode(&self.network, points);
+            done += images.count() as u64;
+            meter.update("decoding", done, total, "");
+            images
+        })
+    }
+
+    fn write_folder(&self, out: &std::path::Path, meter: Meter) -> anyhow::Result<()> {
+        let names: Vec<PathBuf> = match &self.points.ids {
+            Some(ids) => names_like(&paths_of(ids)?),
+            None => numbered(self.points.count()),
+        };
+        let mut names = names.iter();
+        for images in self.batches(meter) {
+            for (index, name) in (0..images.count()).zip(&mut names) {
+                write_image(&images, index, &out.join(name))?;
+            }
+        }
+        stop_if_asked()
+    }
+
+    fn write_archive(&self, out: &std::path::Path, meter: Meter) -> anyhow::Result<()> {
+        let config = self.network.config();
+        let shape = [config.channels, config.image_size, config.image_size];
+        let ids = match &self.points.ids {
+            Some(ids) => ids.clone(),
+            None => (0..self.points.count()).map(|index| format!("{index:05}")).collect(),
+        };
+        let written = write_images(out, &ids, shape, self.batches(meter));
+        stop_if_asked()?;
+        Ok(written?)
+    }
+}
+
+fn stop_if_asked() -> anyhow::Result<()> {
+    if interrupt::check().is_break() {
+        bail!("stopped");
+    }
+    Ok(())
+}

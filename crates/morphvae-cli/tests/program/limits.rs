@@ -1,0 +1,81 @@
+//! What is asked for within the stated ranges, but cannot be: refused before anything is written or computed.
+
+use std::fs;
+
+use crate::TINY;
+use crate::desk::Desk;
+
+#[test]
+fn figures_too_large_to_draw_are_refused_before_a_run_begins() {
+    let desk = Desk::new();
+    desk.fail(
+        &format!("train {TINY} --image-size 128 --grid 100 --out run"),
+        2,
+        &["--grid is 100", "13034 x", "give 75 or less"],
+    );
+    // One dimension has a sheet with gaps.
+    desk.fail(
+        &format!("train {TINY} --image-size 128 --latent 1 --grid 90 --out run"),
+        2,
+        &["--grid is 90", "or less"],
+    );
+    assert!(!desk.path("run").exists());
+    desk.succeed(&format!("train {TINY} --image-size 128 --epochs 1 --grid 2 --out run"));
+    let model = fs::read(desk.path("run/model.safetensors")).unwrap();
+    let checkpoint = fs::read(desk.path("run/checkpoint/latest.safetensors")).unwrap();
+    desk.fail(
+        "train --resume run --epochs 2 --grid 76",
+        2,
+        &["--grid is 76", "give 75"],
+    );
+    desk.fail("figures run --grid 76", 2, &["--grid is 76", "give 75"]);
+    desk.fail("grid run --size 100", 2, &["--size is 100", "give 75"]);
+    assert_eq!(fs::read(desk.path("run/model.safetensors")).unwrap(), model);
+    assert_eq!(
+        fs::read(desk.path("run/checkpoint/latest.safetensors")).unwrap(),
+        checkpoint
+    );
+    // Few rows leave room for many columns.
+    desk.succeed("grid run --traverse --size 100 --quiet");
+}
+
+/// The largest size that a message names can be drawn, and one more cannot.
+#[test]
+fn the_largest_size_that_is_named_is_the_largest() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {TINY} --image-size 128 --epochs 1 --grid 2 --out run"));
+    desk.succeed("grid run --size 75 --quiet");
+    desk.fail("grid run --size 76 --force", 2, &["give 75 or less"]);
+}
+
+#[test]
+fn a_training_that_no_memory_would_hold_is_refused() {
+    let desk = Desk::new();
+    let digits = "train --dataset strokes --base-channels 512 --image-size 128 --latent 4096 --out run";
+    // As many steps as images would do it on any machine, once they are counted.
+    if cfg!(target_os = "linux") {
+        desk.fail(
+            &format!("{digits} --batch-size 1000000000"),
+            2,
+            &[
+                "of memory",
+                "for the network",
+                "free",
+                "--base-channels",
+                "--batch-size",
+            ],
+        );
+    }
+    assert!(!desk.path("run").exists());
+}
+
+#[test]
+fn ranges_are_the_true_ones() {
+    let desk = Desk::new();
+    desk.fail("train --latent abc", 2, &["--latent", "from 1 to 4096"]);
+    desk.fail("train --latent 4097", 2, &["--latent", "from 1 to 4096"]);
+    desk.fail("train --base-channels 513", 2, &["--base-channels", "from 1 to 512"]);
+    desk.fail("train --batch-size 1", 2, &["--batch-size", "from 2 to 1000000000"]);
+    desk.fail("train --limit 1", 2, &["--limit", "from 2 to"]);
+    desk.fail("grid --size 101", 2, &["--size", "from 1 to 100"]);
+}

@@ -1,0 +1,90 @@
+//! Arrays for NumPy: a zip archive of `.npy` files, stored and not compressed.
+//! (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>, version 1.0)
+
+use std::io::{self, Seek, Write};
+
+use zip::write::{SimpleFileOptions, ZipWriter};
+use zip::{CompressionMethod, DateTime};
+
+/// Files of this many bytes and more need the archive's larger headers.
+const LARGE: u64 = u32::MAX as u64;
+
+/// An archive that is being written, array after array.
+pub(crate) struct NpzWriter<W: Write + Seek> {
+    archive: Option<ZipWriter<W>>,
+}
+
+impl<W: Write + Seek> NpzWriter<W> {
+    /// An archive without arrays.
+    pub fn new(writer: W) -> Self {
+        Self {
+            archive: Some(ZipWriter::new(writer)),
+        }
+    }
+
+    /// Adds an array of numbers of `kind`, as NumPy writes it: `<f4`.
+    pub fn array(&mut self, name: &str, kind: &str, shape: &[usize], bytes: &[u8]) -> io::Result<()> {
+        self.begin(name, kind, shape, bytes.len() as u64)?;
+        self.append(bytes)
+    }
+
+    /// Begins an array of `length` bytes, which [`NpzWriter::append`] adds.
+    pub fn begin(&mut self, name: &str, kind: &str, shape: &[usize], length: u64) -> io::Result<()> {
+        // One date for all, so that equal arrays make equal files.
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .large_file(length >= LARGE / 2)
+            .last_modified_time(DateTime::default());
+        self.open()?
+            .start_file(format!("{name}.npy"), options)
+            .map_err(io::Error::other)?;
+        self.append(&header(kind, shape))
+    }
+
+    /// Adds bytes to the array that was begun last.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.open()?.write_all(bytes)
+    }
+
+    /// Adds an array of texts as NumPy keeps them: 32 bits a character, padded with zeros.
+    pub fn texts(&mut self, name: &str, texts: &[String]) -> io::Result<()> {
+        let longest = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
+        let padded = |text: &String| {
+            let mut characters: Vec<u32> = text.chars().map(u32::from).collect();
+            characters.resize(longest, 0);
+            characters
+        };
+        let bytes: Vec<u8> = texts.iter().flat_map(padded).flat_map(u32::to_le_bytes).collect();
+        self.array(name, &format!("<U{longest}"), &[texts.len()], &bytes)
+    }
+
+    /// Ends the archive.
+    pub fn finish(&mut self) -> io::Result<()> {
+        match self.archive.take() {
+            Some(archive) => archive.finish().map(drop).map_err(io::Error::other),
+            None => Ok(()),
+        }
+    }
+
+    fn open(&mut self) -> io::Result<&mut ZipWriter<W>> {
+        self.archive
+            .as_mut()
+            .ok_or_else(|| io::Error::other("the archive has ended"))
+    }
+}
+
+fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
+    let sides: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    // A tuple of one has a comma, too.
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let sides = sides.join(", ");
+    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({sides}{comma}), }}");
+    // Magic, version and length take ten bytes; with the line's end all comes to a multiple of 64.
+    let padded = (10 + text.len() + 1).next_multiple_of(64) - 10;
+    text.extend(std::iter::repeat_n(' ', padded - text.len() - 1));
+    text.push('\n');
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend((text.len() as u16).to_le_bytes());
+    header.extend(text.as_bytes());
+    header
+}
