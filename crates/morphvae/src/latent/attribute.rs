@@ -13,6 +13,9 @@ use crate::files::write_atomically;
 /// Bytes that an attribute's file may have: far more than the largest latent space needs.
 const LARGEST: u64 = 1 << 20;
 
+/// Characters of a reason for not reading a file, at most.
+const LONGEST_REASON: usize = 200;
+
 /// A direction of one model's latent space: from the mean of the images without an attribute to the mean of those with
 /// it (Larsen et al., "Autoencoding beyond pixels using a learned similarity metric", 2016).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,13 +125,23 @@ impl Attribute {
         if json.len() as u64 > LARGEST {
             return Err(reject("it is larger than any attribute".to_owned()));
         }
-        let attribute: Self = serde_json::from_str(&json).map_err(|error| reject(error.to_string()))?;
+        let attribute: Self = serde_json::from_str(&json).map_err(|error| reject(one_line(&error)))?;
         if attribute.direction.iter().all(|value| value.is_finite()) {
             Ok(attribute)
         } else {
             Err(reject("its direction is not finite".to_owned()))
         }
     }
+}
+
+/// What is wrong with the JSON, on one line of which a file's own words take little.
+fn one_line(error: &serde_json::Error) -> String {
+    let line = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST_REASON {
+        return line;
+    }
+    let beginning: String = line.chars().take(LONGEST_REASON).collect();
+    format!("{beginning}…")
 }
 
 /// The mean of encoded images' means, `[latent]`; zeros for none.
@@ -147,6 +160,19 @@ fn mean(codes: &Codes) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_damaged_file_is_refused_on_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("smile.attribute.json");
+        std::fs::write(&path, format!("{{\"na\\n\\nme{}\": 1}}", "x".repeat(9000))).unwrap();
+        let error = Attribute::read(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("unknown field `na me") && error.chars().count() < 500,
+            "{error}"
+        );
+        assert_eq!(error.lines().count(), 1);
+    }
 
     fn codes(mean: &[f32]) -> Codes {
         Codes {

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::{png, webp};
+use super::{jpeg, png, webp};
 
 /// Rows or columns of an image, at most. Larger ones are taken for decompression bombs.
 const LONGEST_SIDE: u32 = 20_000;
@@ -31,6 +31,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     let bytes = match format {
         ImageFormat::WebP => webp::check(bytes)?,
         ImageFormat::Png => png::check(bytes).map(|()| bytes)?,
+        ImageFormat::Jpeg => jpeg::check(bytes).map(|()| bytes)?,
         _ => bytes,
     };
     let mut limits = Limits::default();

@@ -14,6 +14,7 @@ use super::{DataError, Dataset, Images, Split};
 use crate::random::{Purpose, generator};
 
 mod decode;
+mod jpeg;
 mod picture;
 mod png;
 #[cfg(test)]
