@@ -68,7 +68,7 @@ fn settings_that_are_no_numbers_are_told_once() {
     fs::write(desk.path("run/config.toml"), config.replace("beta = 1.0", "beta = nan")).unwrap();
     desk.fail("train --resume run", 1, words);
     desk.fail("train --resume run --beta nan", 1, &["config.toml: beta is NaN"]);
-    desk.fail("train --resume run --latent 5000", 1, &["config.toml"]);
+    desk.fail("train --resume run --latent 3", 1, &["config.toml"]);
     fs::write(desk.path("run/config.toml"), config).unwrap();
     desk.fail("train --resume run --latent 5000", 2, &["latent", "5000"]);
 }

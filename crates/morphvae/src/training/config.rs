@@ -53,6 +53,8 @@ impl RunConfig {
     pub fn continued_as(&self, asked: &Self) -> Self {
         let mut config = self.clone();
         config.training.epochs = asked.training.epochs;
+        // Wherever it lies, the fingerprint tells whether it is the same.
+        config.data.data_dir.clone_from(&asked.data.data_dir);
         if config.data.images.is_some() && asked.data.images.is_some() {
             config.data.dataset.clone_from(&asked.data.dataset);
             config.data.images.clone_from(&asked.data.images);

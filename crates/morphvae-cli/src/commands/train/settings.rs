@@ -112,11 +112,11 @@ impl Plan {
             remember(source, &arguments.images.store, &mut asked.data);
         }
         asked.validate()?;
-        let mut config = config.continued_as(&asked);
-        if config.data.data_dir.is_some() && arguments.images.store.data_dir.is_some() {
-            config.data.data_dir = Some(whole_path(arguments.images.store.data_dir()));
-        }
-        asked.data.data_dir.clone_from(&config.data.data_dir);
+        asked.data.data_dir = match (&config.data.data_dir, &arguments.images.store.data_dir) {
+            (Some(_), Some(_)) => Some(whole_path(arguments.images.store.data_dir())),
+            (remembered, _) => remembered.clone(),
+        };
+        let config = config.continued_as(&asked);
         config.refuse_differences(&asked)?;
         check_limits(&config, arguments.grid)?;
         Ok(Self {
