@@ -82,24 +82,25 @@ impl Campaign {
         }
     }
 
-    /// Tries new inputs until the time is up, after the sound ones.
-    pub fn run(&mut self, seed: u64, time: Duration) {
+    /// Tries new inputs until the time is up or there were enough, after the sound ones.
+    pub fn run(&mut self, options: &Options) {
         let begin = Instant::now();
         let input = Arc::new(AtomicU64::new(0));
         let watchdog = self.watch(&input);
         for sound in self.subject.seeds.clone() {
             self.execute(&sound);
         }
-        let mut number = 0;
-        while begin.elapsed() < time {
-            let mut generator = generator(seed, self.target.name, number);
+        for number in 0..options.executions {
+            if begin.elapsed() >= options.time {
+                break;
+            }
+            let mut generator = generator(options.seed, self.target.name, number);
             let base = generator.random_range(0..self.kept.len());
             let bytes = mutate::mutate(&self.kept[base], &self.kept, self.target.form, &mut generator);
             input.fetch_add(1, Relaxed);
             if self.execute(&bytes) && self.kept.len() < MOST_KEPT {
                 self.kept.push(bytes);
             }
-            number += 1;
         }
         input.store(u64::MAX, Relaxed);
         watchdog.thread().unpark();

@@ -1,6 +1,6 @@
 //! Hostile files and requests for everything that morphvae reads: a mutation fuzzer that needs nothing but Rust.
 //!
-//! `cargo run --release -p morphvae-fuzz -- png --seconds 1800 --seed 0` makes inputs out of sound ones (what this
+//! `cargo run --release --bin morphvae-fuzz -- png --seconds 1800 --seed 0` makes inputs out of sound ones (what this
 //! program's own writers and encoders write, and PyTorch's files) until the time is up, and hands each to the library as
 //! the program would. A finding is an input that makes anything panic, asks for more memory at once than four times its
 //! own length and 64 MB, or takes longer than 20 seconds; for the explorer, also one that is answered as a fault of the
@@ -62,7 +62,7 @@ fn run(options: &Options) -> u64 {
         let mut campaign = Campaign::new(target, options);
         match &options.replay {
             Some(path) => campaign.replay(&fs::read(path).expect("the file to replay can be read")),
-            None => campaign.run(options.seed, options.time),
+            None => campaign.run(options),
         }
         println!("{campaign}");
         findings += campaign.findings();

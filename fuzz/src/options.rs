@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::targets::{TARGETS, Target};
 
 /// How it is called.
-pub const USAGE: &str = "usage: morphvae-fuzz TARGET|all [--seconds N] [--seed N] [--findings FOLDER]
+pub const USAGE: &str = "usage: morphvae-fuzz TARGET|all [--seconds N] [--executions N] [--seed N] [--findings FOLDER]
        morphvae-fuzz TARGET --replay FILE
        morphvae-fuzz list";
 
@@ -16,6 +16,8 @@ pub struct Options {
     pub targets: Vec<&'static Target>,
     /// How long each is tried.
     pub time: Duration,
+    /// How many new inputs of each are tried at most, however fast the machine is.
+    pub executions: u64,
     /// Decides every input.
     pub seed: u64,
     /// Where inputs that fail are kept.
@@ -34,6 +36,7 @@ impl Options {
                 .filter(|target| name == "all" || name == target.name)
                 .collect(),
             time: Duration::from_secs(60),
+            executions: u64::MAX,
             seed: 0,
             findings: PathBuf::from("target/fuzz"),
             replay: None,
@@ -46,6 +49,7 @@ impl Options {
             let number = || value.parse().map_err(|error| format!("{option} {value}: {error}"));
             match option.as_str() {
                 "--seconds" => options.time = Duration::from_secs(number()?),
+                "--executions" => options.executions = number()?,
                 "--seed" => options.seed = number()?,
                 "--findings" => options.findings = PathBuf::from(value),
                 "--replay" => options.replay = Some(PathBuf::from(value)),

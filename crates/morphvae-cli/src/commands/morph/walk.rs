@@ -12,13 +12,10 @@ use morphvae::model::Inference;
 use super::pace::Pace;
 use super::watched::Watched;
 use crate::arguments::{MorphArguments, RepeatArgument};
-use crate::console::Console;
+use crate::console::{Console, Unit};
 use crate::interrupt::Stopped;
 use crate::keys::KeyReader;
 
-/// Steps over which a way is measured before its frames are spaced, and rounds of spacing: more than that is not decoded.
-const MEASURED: usize = 128;
-const ROUNDS: usize = 6;
 /// Images that are decoded at a time.
 const BATCH: usize = 100;
 
@@ -43,13 +40,9 @@ impl Walk {
         let path = LatentPath::through(arguments.path.into(), points, closed, &ways)?;
         drop(ways);
         let even = !arguments.uneven;
-        let spacing = if even {
-            MEASURED * pace.gaits.len() + ROUNDS * pace.frames()
-        } else {
-            0
-        };
         // The frames are decoded for themselves, to be measured, and beside those of the straight line.
-        let watched = Watched::images(network, spacing + 3 * pace.frames(), console);
+        let count = path.most_decoded(pace.steps, even) + 3 * pace.frames();
+        let watched = Watched::images(network, count, console);
         let frames = path.frames_by(&watched, pace.steps, even, &pace.gaits)?;
         let line = LatentPath::through(PathKind::Line, points, closed, &watched)?;
         let straight = line.frames_by(&watched, pace.steps, false, &pace.gaits)?;
@@ -133,7 +126,7 @@ fn decoded(network: &Inference, watched: &Watched, points: &[f32]) -> anyhow::Re
             return Err(Stopped.into());
         }
         pixels.extend_from_slice(decode(network, batch).pixels());
-        watched.advance(batch.len() / config.latent, true);
+        watched.advance(batch.len() / config.latent, Unit::Images);
     }
     Ok(Images::new(
         config.channels,

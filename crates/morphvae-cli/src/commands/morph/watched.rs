@@ -17,29 +17,29 @@ pub struct Watched<'a> {
 struct Progress {
     meter: Meter,
     what: &'static str,
+    counted: Unit,
     done: u64,
     total: u64,
-    is_counted: bool,
 }
 
 impl<'a> Watched<'a> {
     /// Counts the ways between keys that are found.
     pub fn ways(network: &'a Inference, count: usize, console: Console) -> Self {
-        Self::new(network, console.progress(Unit::Ways), "path", count, false)
+        Self::new(network, Unit::Ways, "path", count, console)
     }
 
     /// Counts the images that are decoded, about so many in all.
     pub fn images(network: &'a Inference, count: usize, console: Console) -> Self {
-        Self::new(network, console.progress(Unit::Images), "frames", count, true)
+        Self::new(network, Unit::Images, "frames", count, console)
     }
 
-    fn new(network: &'a Inference, meter: Meter, what: &'static str, total: usize, is_counted: bool) -> Self {
+    fn new(network: &'a Inference, counted: Unit, what: &'static str, total: usize, console: Console) -> Self {
         let progress = Progress {
-            meter,
+            meter: console.progress(counted),
             what,
+            counted,
             done: 0,
             total: total as u64,
-            is_counted,
         };
         Self {
             network,
@@ -47,10 +47,10 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// So many more are done, of images or of ways.
-    pub fn advance(&self, count: usize, of_images: bool) {
+    /// So many more are done, of what may be counted here or not.
+    pub fn advance(&self, count: usize, unit: Unit) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        if progress.is_counted == of_images {
+        if progress.counted == unit {
             progress.done = (progress.done + count as u64).min(progress.total);
             let Progress {
                 meter,
@@ -71,7 +71,7 @@ impl Decoder for Watched<'_> {
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {
         let images = Decoder::decode(self.network, points);
-        self.advance(points.len() / self.latent(), true);
+        self.advance(points.len() / self.latent(), Unit::Images);
         images
     }
 
@@ -80,6 +80,6 @@ impl Decoder for Watched<'_> {
     }
 
     fn found(&self) {
-        self.advance(1, false);
+        self.advance(1, Unit::Ways);
     }
 }

@@ -166,6 +166,15 @@ impl LatentPath {
         Ok(frames)
     }
 
+    /// Points that [`LatentPath::frames_by`] has decoded for so many steps, at most: for who shows how far it is.
+    #[must_use]
+    pub fn most_decoded(&self, steps: usize, even: bool) -> usize {
+        match even {
+            true => FINE * self.segments() + ROUNDS * steps,
+            false => 0,
+        }
+    }
+
     /// All points at `places`, the last segment's end with them.
     fn frames_at(&self, places: &Places) -> Frames {
         let (mut points, mut keys) = (Vec::new(), vec![0]);
