@@ -27,8 +27,6 @@ use pace::Pace;
 use stops::Stop;
 use walk::Walk;
 
-pub use stops::LONGEST_REST;
-
 /// Bytes of a GIF that is said to be large before it is written.
 const LARGE: usize = 10_000_000;
 

@@ -9,15 +9,13 @@ use anyhow::Context;
 use clap::ValueEnum;
 
 use crate::Usage;
-use crate::arguments::EaseArgument;
+use crate::arguments::{EaseArgument, LONGEST_REST};
 use crate::keys::{is_clearly_a_file, split_amount};
 
 /// Bytes of a list of keys, at most.
 const LONGEST_LIST: u64 = 1 << 20;
 /// The longest way from one key to the next, in seconds.
 const LONGEST_WAY: f64 = 600.0;
-/// The longest rest on a key, in seconds.
-pub const LONGEST_REST: f64 = 60.0;
 
 /// A key of a clip.
 #[derive(Clone, Debug, PartialEq)]

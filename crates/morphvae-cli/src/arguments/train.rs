@@ -1,0 +1,118 @@
+//! `train`: the network, its training, where the run goes.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+use morphvae::model::{MOST_BASE_CHANNELS, MOST_LATENTS};
+
+use super::images::ImageArguments;
+use super::values::{MOST, grid, positive, whole};
+
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Use at most N images for training, and N for testing
+    #[arg(long, value_name = "N", value_parser = whole(2, MOST), allow_negative_numbers = true)]
+    pub limit: Option<usize>,
+
+    /// Dimensions of the latent space [default: 2]
+    #[arg(long, value_name = "D", value_parser = whole(1, MOST_LATENTS), help_heading = "Network", allow_negative_numbers = true)]
+    pub latent: Option<usize>,
+    /// Channels after the first convolution [default: 64]
+    #[arg(long, value_name = "N", value_parser = whole(1, MOST_BASE_CHANNELS), help_heading = "Network", allow_negative_numbers = true)]
+    pub base_channels: Option<usize>,
+    /// Side of the images in pixels [default: 32]
+    #[arg(long, value_parser = PossibleValuesParser::new(["32", "64", "128"]), help_heading = "Network")]
+    pub image_size: Option<String>,
+
+    /// Begin with settings found to be good; options that are typed go before them
+    #[arg(long, conflicts_with = "resume", help_heading = "Training")]
+    pub preset: Option<PresetArgument>,
+    /// Times that every image is seen [default: 5]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
+    pub epochs: Option<usize>,
+    /// Images a step [default: 30]
+    #[arg(long, value_name = "N", value_parser = whole(2, MOST), help_heading = "Training", allow_negative_numbers = true)]
+    pub batch_size: Option<usize>,
+    /// Variational autoencoder, or the plain one without noise and KL [default: vae]
+    #[arg(long, help_heading = "Training")]
+    pub objective: Option<ObjectiveArgument>,
+    /// How images are held against what the decoder says [default: cross-entropy]
+    #[arg(long, help_heading = "Training")]
+    pub likelihood: Option<LikelihoodArgument>,
+    /// Weight of the KL divergence [default: 1]
+    #[arg(long, value_name = "β", help_heading = "Training", allow_negative_numbers = true)]
+    pub beta: Option<f64>,
+    /// Step length of Adam [default: 0.001]
+    #[arg(long, value_name = "RATE", help_heading = "Training", allow_negative_numbers = true)]
+    pub learning_rate: Option<f64>,
+    /// Penalty added to the gradient [default: 0.00001]
+    #[arg(long, value_name = "P", help_heading = "Training", allow_negative_numbers = true)]
+    pub weight_decay: Option<f64>,
+    /// Decides every random number of the run [default: 0]
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), help_heading = "Training", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Start from this model's weights
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume", help_heading = "Training")]
+    pub init_from: Option<PathBuf>,
+
+    /// Go on with a run that was stopped; --images says where its folder of images lies now, if that has moved
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "force"], help_heading = "Output")]
+    pub resume: Option<PathBuf>,
+    /// The run's folder [default: runs/DATASET-Dd]
+    #[arg(long, value_name = "FOLDER", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// Replace the run that is there
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+    /// Images a side of the sheet of continuously changing images
+    #[arg(long, value_name = "N", default_value = "20", value_parser = grid(), help_heading = "Output", allow_negative_numbers = true)]
+    pub grid: usize,
+    /// Show the latent map in a browser while it forms, and after that until Ctrl-C
+    #[arg(long, help_heading = "Watching")]
+    pub watch: bool,
+    /// Serve it at this port [default: 7878, or a free one if that is taken]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = whole(0, u16::MAX),
+        requires = "watch",
+        help_heading = "Watching",
+        allow_negative_numbers = true
+    )]
+    pub port: Option<u16>,
+    /// Only print the address
+    #[arg(long, requires = "watch", help_heading = "Watching")]
+    pub no_open: bool,
+    /// Print the last epoch's metrics as one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ObjectiveArgument {
+    /// Variational autoencoder
+    Vae,
+    /// Plain autoencoder
+    Ae,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LikelihoodArgument {
+    /// Grey values as probabilities of ink; of them this is no likelihood
+    CrossEntropy,
+    /// A density of grey values with its weight at either end
+    ContinuousBernoulli,
+    /// A Gaussian density with a learned standard deviation
+    Gaussian,
+    /// 256 levels around a logistic variable with a learned scale
+    DiscretizedLogistic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PresetArgument {
+    /// A folder of faces: --fit pad --latent 32 --likelihood gaussian --epochs 80 --learning-rate 0.0003
+    Faces,
+}
