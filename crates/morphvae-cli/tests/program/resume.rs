@@ -162,6 +162,66 @@ fn a_finished_run_is_drawn_again_and_not_cut_short() {
 }
 
 #[test]
+fn a_run_begins_where_its_images_are_even_after_a_stop() {
+    let desk = Desk::new();
+    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    desk.succeed(
+        "train --images faces --likelihood gaussian --base-channels 2 --grid 4 --quiet --epochs 1 --out whole",
+    );
+    let config = fs::read_to_string(desk.path("whole/config.toml")).unwrap();
+    assert!(config.contains("output = \"fitted\""), "{config}");
+    // Settings are all that is left by a run which stopped before its first checkpoint. Those of earlier programs do
+    // not say how the output begins.
+    fs::create_dir(desk.path("killed")).unwrap();
+    fs::write(desk.path("killed/config.toml"), &config).unwrap();
+    fs::create_dir(desk.path("old")).unwrap();
+    fs::write(
+        desk.path("old/config.toml"),
+        config.replace("output = \"fitted\"\n", ""),
+    )
+    .unwrap();
+    for run in ["killed", "old"] {
+        desk.succeed(&format!("train --resume {run} --grid 4 --quiet"));
+        let is_same = same_files(
+            &desk.path("whole/model.safetensors"),
+            &desk.path(&format!("{run}/model.safetensors")),
+        );
+        assert_eq!(is_same, run == "killed", "{run}");
+    }
+    assert!(
+        !fs::read_to_string(desk.path("old/config.toml"))
+            .unwrap()
+            .contains("output")
+    );
+}
+
+#[test]
+fn the_well_known_experiment_and_what_begins_with_weights_are_not_fitted() {
+    let desk = Desk::new();
+    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    let line = "train --base-channels 2 --grid 4 --quiet --epochs 1";
+    for (run, options, is_fitted) in [
+        ("strokes", "--dataset strokes --limit 60", false),
+        (
+            "density",
+            "--dataset strokes --limit 60 --likelihood continuous-bernoulli",
+            true,
+        ),
+        ("folder", "--images faces", true),
+    ] {
+        desk.succeed(&format!("{line} {options} --out {run}"));
+        let config = fs::read_to_string(desk.path(run).join("config.toml")).unwrap();
+        assert_eq!(config.contains("output = \"fitted\""), is_fitted, "{run}: {config}");
+    }
+    desk.succeed("train --images faces --grid 4 --quiet --epochs 1 --init-from strokes --out again");
+    assert!(
+        !fs::read_to_string(desk.path("again/config.toml"))
+            .unwrap()
+            .contains("output")
+    );
+}
+
+#[test]
 fn a_run_starts_from_another_ones_weights_even_after_a_stop() {
     let desk = Desk::new();
     desk.succeed(&format!("train {TINY} --epochs 1 --seed 7 --out first"));

@@ -257,6 +257,11 @@ impl Vae {
         }
     }
 
+    /// What the names of the batch norm that ends the decoder begin with: `convTrans4.1.`.
+    pub(crate) fn output_name(&self) -> String {
+        format!("convTrans{}.1.", self.conv_trans.len())
+    }
+
     /// What ends a block of the decoder.
     fn activation(&self, stage: usize) -> Activation {
         if stage + 1 == self.conv_trans.len() {

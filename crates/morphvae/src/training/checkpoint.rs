@@ -116,7 +116,9 @@ impl Training {
         let (averages, network): (StateDict, StateDict) =
             file.tensors.into_iter().partition(|(name, _)| Adam::is_average(name));
         let network = Vae::from_state(&network, config.likelihood, device)?;
-        let optimizer = Adam::load(config.adam, rest.steps, &network, averages).map_err(reject)?;
+        let optimizer = Adam::load(config.adam, rest.steps, &network, averages)
+            .map_err(reject)?
+            .with_quick_weights(config.output.quick_weights(&network));
         Ok(Self {
             config,
             network: network.train(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{AdamConfig, Training, TrainingError};
+use super::{AdamConfig, Output, Training, TrainingData, TrainingError};
 use crate::data::Fit;
 use crate::model::{NetworkConfig, Vae};
 use crate::objective::{Likelihood, Objective};
@@ -35,14 +35,24 @@ impl RunConfig {
         self.training.validate()
     }
 
-    /// The training as it begins: of `initial`, or of the fresh network that the seed gives.
+    /// The training as it begins: of `initial`, or of the fresh network that the seed gives, with the output that it is
+    /// to have for these images.
     ///
     /// # Errors
-    /// As [`RunConfig::validate`].
-    pub fn beginning(&self, initial: Option<Vae>, device: &Device) -> Result<Training, TrainingError> {
+    /// As [`RunConfig::validate`] and [`TrainingData::check`].
+    pub fn beginning(
+        &self,
+        initial: Option<Vae>,
+        data: &TrainingData,
+        device: &Device,
+    ) -> Result<Training, TrainingError> {
+        data.check(initial.as_ref().map_or(self.network, Vae::config))?;
         let network = match initial {
             Some(network) => network,
-            None => Vae::new(self.network, self.training.seed, device)?,
+            None => {
+                let network = Vae::new(self.network, self.training.seed, device)?;
+                self.training.output.begin(network, &data.train.images)?
+            }
         };
         Training::new(network, self.training)
     }
@@ -137,6 +147,10 @@ pub struct TrainingConfig {
     /// How images are held against what the decoder says.
     #[serde(default)]
     pub likelihood: Likelihood,
+    /// How the end of the decoder begins and moves. [`Training::new`] takes a network as it is; who makes one calls
+    /// [`Output::begin`], as [`RunConfig::beginning`] does.
+    #[serde(default, skip_serializing_if = "Output::is_standard")]
+    pub output: Output,
     /// Weight of the KL divergence; 1 makes the loss the negative evidence lower bound.
     pub beta: f64,
     /// Decides every random number of the run.
@@ -152,6 +166,7 @@ impl Default for TrainingConfig {
             batch_size: 30,
             objective: Objective::Vae,
             likelihood: Likelihood::CrossEntropy,
+            output: Output::Standard,
             beta: 1.0,
             seed: 0,
             adam: AdamConfig::default(),

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use serde_json::Value;
 
 use super::{
-    DataConfig, HeldRun, Outcome, RunConfig, RunFolder, Training, TrainingConfig, TrainingData, TrainingError,
+    DataConfig, HeldRun, Outcome, Output, RunConfig, RunFolder, Training, TrainingConfig, TrainingData, TrainingError,
 };
 use crate::data::{Fit, Images, Split};
 use crate::files::faults::{Fault, with_fault};
@@ -273,7 +273,7 @@ impl<'a> Start<'a> {
     /// Begins the run and ends it.
     fn run(self) -> Result<(), TrainingError> {
         let run = HeldRun::claim(self.path, self.force)?;
-        let training = self.config.beginning(self.initial.cloned(), &Device::flex())?;
+        let training = self.config.beginning(self.initial.cloned(), &data(), &Device::flex())?;
         run.begin(self.config, &training)?;
         train(&run, self.config, training)
     }
@@ -281,7 +281,7 @@ impl<'a> Start<'a> {
 
 fn resume(path: &Path) -> Result<(), TrainingError> {
     let (run, config) = HeldRun::reopen(path)?;
-    let training = run.load(&config, &Device::flex())?;
+    let training = run.load(&config, &data(), &Device::flex())?;
     run.write_config(&config)?;
     train(&run, &config, training)
 }
@@ -315,7 +315,7 @@ fn train(run: &HeldRun, config: &RunConfig, mut training: Training) -> Result<()
 /// Stops a run after so many batches.
 fn stop(path: &Path, config: &RunConfig, mut batches: usize) {
     let run = HeldRun::claim(path, false).unwrap();
-    let mut training = config.beginning(None, &Device::flex()).unwrap();
+    let mut training = config.beginning(None, &data(), &Device::flex()).unwrap();
     run.begin(config, &training).unwrap();
     while batches > 0 {
         let outcome;
@@ -448,6 +448,8 @@ fn config(batch_size: usize) -> RunConfig {
         training: TrainingConfig {
             epochs: 2,
             batch_size,
+            // What depends on the images must begin anew from them.
+            output: Output::Fitted,
             ..TrainingConfig::default()
         },
     }

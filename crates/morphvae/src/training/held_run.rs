@@ -13,7 +13,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::{RunConfig, RunFolder, Training, TrainingError};
+use super::{RunConfig, RunFolder, Training, TrainingData, TrainingError};
 use crate::files::{
     Claim, ClaimError, is_unfinished, remove_dir_all, remove_file, rename, sweep, unfinished_name, write_atomically,
 };
@@ -140,9 +140,9 @@ impl HeldRun {
     /// Goes on from the last checkpoint, or from the beginning where none was written yet, and makes the metrics whole.
     ///
     /// # Errors
-    /// As [`Training::load`]; [`TrainingError::Checkpoint`] also when it is of other settings or another network;
+    /// As [`Training::load`] and [`RunConfig::beginning`]; [`TrainingError::Checkpoint`] also when it is of other settings or another network;
     /// [`TrainingError::NoCheckpoint`] when it has been lost; [`TrainingError::File`] when the metrics cannot be written.
-    pub fn load(&self, config: &RunConfig, device: &Device) -> Result<Training, TrainingError> {
+    pub fn load(&self, config: &RunConfig, data: &TrainingData, device: &Device) -> Result<Training, TrainingError> {
         let path = self.checkpoint_path();
         if path.exists() {
             let training = Training::load_in_run(&path, config, device)?;
@@ -153,7 +153,7 @@ impl HeldRun {
         if config.init_from.is_some() || self.metrics_path().exists() || self.model_path().exists() {
             return Err(TrainingError::NoCheckpoint { path });
         }
-        config.beginning(None, device)
+        config.beginning(None, data, device)
     }
 
     /// Writes the run's settings.

@@ -9,6 +9,7 @@ mod checkpoint;
 mod config;
 mod held_run;
 mod memory;
+mod output;
 mod run_folder;
 mod session;
 
@@ -21,6 +22,7 @@ pub use adam::{Adam, AdamConfig};
 pub use config::{DataConfig, RunConfig, TrainingConfig};
 pub use held_run::HeldRun;
 pub use memory::Footprint;
+pub use output::Output;
 pub use run_folder::RunFolder;
 pub use session::{EpochMetrics, EpochReport, Outcome, Progress, Training, TrainingData};
 

@@ -145,8 +145,8 @@ impl Training {
     pub fn new(network: Vae, config: TrainingConfig) -> Result<Self, TrainingError> {
         config.validate()?;
         Ok(Self {
+            optimizer: Adam::new(config.adam).with_quick_weights(config.output.quick_weights(&network)),
             network: network.with_likelihood(config.likelihood).train(),
-            optimizer: Adam::new(config.adam),
             config,
             position: Position::default(),
             history: Vec::new(),

@@ -110,13 +110,12 @@ impl Run {
             Beginning::New(initial) => {
                 config.network.channels = data.train.images.channels();
                 config.data.fingerprint = fingerprint;
-                data.check(initial.as_ref().map_or(config.network, |network| network.config()))?;
-                let training = config.beginning(initial.map(|network| *network), &device)?;
+                let training = config.beginning(initial.map(|network| *network), &data, &device)?;
                 folder.begin(&config, &training)?;
                 training
             }
             Beginning::Resumed if fingerprint == config.data.fingerprint => {
-                let training = folder.load(&config, &device)?;
+                let training = folder.load(&config, &data, &device)?;
                 let (done, asked) = (training.history().len(), config.training.epochs);
                 if asked < done {
                     let text = format!("--epochs is {asked}, but this run has done {done}: give more, or leave it out");

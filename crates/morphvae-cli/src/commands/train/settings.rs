@@ -6,7 +6,7 @@ use morphvae::data::Fit;
 use morphvae::figures::Gallery;
 use morphvae::model::{NetworkConfig, Vae};
 use morphvae::objective::{Likelihood, Objective};
-use morphvae::training::{DataConfig, HeldRun, RunConfig, TrainingConfig};
+use morphvae::training::{DataConfig, HeldRun, Output, RunConfig, TrainingConfig};
 
 use super::preset;
 use crate::Usage;
@@ -90,6 +90,9 @@ impl Plan {
             },
             known => known,
         };
+        if initial.is_none() {
+            config.training.output = output(&source, config.training.likelihood);
+        }
         let out = arguments
             .out
             .clone()
@@ -138,6 +141,15 @@ impl Plan {
 fn check_limits(config: &RunConfig, grid: usize) -> anyhow::Result<()> {
     check_figure("--grid", grid, |grid| Gallery::check(config.network, grid))?;
     Ok(check_memory(config.network, LEAST_BATCH)?)
+}
+
+/// Fresh networks are fitted to their images, but for the well-known experiment: what learns a known set by the
+/// cross-entropy begins as PyTorch does.
+fn output(source: &Source, likelihood: Likelihood) -> Output {
+    match source {
+        Source::Known { .. } | Source::Strokes if likelihood == Likelihood::CrossEntropy => Output::Standard,
+        _ => Output::Fitted,
+    }
 }
 
 fn defaults() -> RunConfig {

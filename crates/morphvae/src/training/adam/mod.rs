@@ -49,6 +49,8 @@ impl Default for AdamConfig {
 pub struct Adam {
     config: AdamConfig,
     steps: u64,
+    /// What the names of weights begin with that move as fast as a likelihood's scale, if any do.
+    quick_weights: Option<String>,
     /// What the last step makes of each weight, by its name.
     updates: HashMap<String, Arc<Update>>,
     /// Those that no thread was given yet, in the order in which the network needs them.
@@ -72,9 +74,10 @@ impl Averages {
     }
 }
 
-/// How many times longer the steps of a likelihood's scale are. Its logarithm has units to go where a weight has
-/// tenths, and until it is there the loss weighs the reconstruction wrongly.
-const SCALE_STEPS: f64 = 10.0;
+/// How many times longer the steps of a likelihood's scale are, and of other weights that are one number for all
+/// pixels. Such a one has units to go where a weight has tenths, and until it is there all others learn to make up for it:
+/// with a scale's logarithm too high or low, the loss weighs the reconstruction wrongly.
+const LONGER: f64 = 10.0;
 
 /// Where the averages stand in a checkpoint: PyTorch's names for them, before the weight's.
 const GRADIENT: &str = "exp_avg.";
@@ -87,9 +90,16 @@ impl Adam {
         Self {
             config,
             steps: 0,
+            quick_weights: None,
             updates: HashMap::new(),
             due: Vec::new(),
         }
+    }
+
+    /// The same, with longer steps for the weights whose names begin so.
+    pub(super) fn with_quick_weights(mut self, names: Option<String>) -> Self {
+        self.quick_weights = names;
+        self
     }
 
     /// How many steps were taken.
@@ -108,15 +118,13 @@ impl Adam {
             kernel: extension::runs_on(&network.device()),
         };
         self.due.clear();
+        let quick_weights = self.quick_weights.as_deref();
         network.map_parameters(Some(&mut gradients), |name, weight, gradient| {
             let Some(gradient) = gradient else {
                 return Values::Now(weight);
             };
-            let step = if name == LOG_SCALE {
-                step.longer(SCALE_STEPS)
-            } else {
-                step
-            };
+            let is_quick = name == LOG_SCALE || quick_weights.is_some_and(|names| name.starts_with(names));
+            let step = if is_quick { step.longer(LONGER) } else { step };
             let last = self.updates.remove(name);
             let update = Arc::new(Update::new(move || {
                 let averages = last.map_or_else(|| Averages::of_new(&weight), |last| last.take_averages());
@@ -189,6 +197,7 @@ impl Adam {
         Ok(Self {
             config,
             steps,
+            quick_weights: None,
             updates,
             due: Vec::new(),
         })

@@ -1,0 +1,266 @@
+//! Where the decoder's output begins, and how fast it moves.
+//!
+//! The decoder ends in a batch norm and a sigmoid. So the batch norm's shift and scale, one of each for a channel, are
+//! mean and standard deviation of all logits: the brightness and the contrast of whatever is drawn. PyTorch begins
+//! with a medium grey of contrast one, and Adam moves both by about a learning rate a step. Until they have come to
+//! where the images are, a network that wants most of the logits to be otherwise has one way to get them: a few pixels
+//! make up for the difference, at logits far out. There the sigmoid is so flat that no gradient brings them back, and
+//! they stay black or white for good. With many images and long steps that passes; with few, or short ones, as faces
+//! have, it does not.
+
+use burn::tensor::{Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::TrainingError;
+use crate::data::{Images, prepare};
+use crate::evaluation::check_channels;
+use crate::model::{Vae, Values};
+
+/// How the batch norm that ends the decoder begins and moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// As in PyTorch: with a scale of one and a shift of zero, in steps like those of every other weight.
+    #[default]
+    Standard,
+    /// With the brightness and contrast of the images, in steps ten times as long. See [`Output::begin`].
+    Fitted,
+}
+
+/// Images whose pixels are held in memory at once.
+const BATCH: usize = 256;
+
+/// The least scale: what is multiplied by nothing learns nothing.
+const LEAST_SCALE: f64 = 0.1;
+
+/// Levels of grey, from black to white.
+const LEVELS: usize = 256;
+
+impl Output {
+    /// Whether this is what runs of earlier programs had, whose settings do not say.
+    pub(super) fn is_standard(&self) -> bool {
+        *self == Self::Standard
+    }
+
+    /// `network` with the output that it is to begin with for these images to learn from.
+    ///
+    /// A fitted one has the mean and the standard deviation that the logits of the images' pixels have, for each channel:
+    /// half a level away from black and white, and a deviation of 0.1 at least, so that images without any contrast
+    /// can be learned from, too.
+    ///
+    /// # Errors
+    /// [`TrainingError::Model`] for images of another kind than the network's.
+    pub fn begin(self, network: Vae, images: &Images) -> Result<Vae, TrainingError> {
+        match self {
+            Self::Standard => Ok(network),
+            Self::Fitted => {
+                check_channels(network.config(), images)?;
+                let logits = logits(images, network.config().image_size);
+                Ok(begin_at(network, &logits))
+            }
+        }
+    }
+
+    /// What the names of the weights begin with that move in longer steps.
+    pub(super) fn quick_weights(self, network: &Vae) -> Option<String> {
+        match self {
+            Self::Standard => None,
+            Self::Fitted => Some(network.output_name()),
+        }
+    }
+}
+
+/// Mean and standard deviation of the logits of a channel's pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Logits {
+    mean: f64,
+    deviation: f64,
+}
+
+/// Those of each channel of the images, fitted to `size` x `size`.
+fn logits(images: &Images, size: usize) -> Vec<Logits> {
+    let mut counts = vec![[0_u64; LEVELS]; images.channels()];
+    let indices: Vec<u32> = (0..=u32::MAX).take(images.count()).collect();
+    for batch in indices.chunks(BATCH) {
+        let pixels = prepare(images, batch, size);
+        for (channel, plane) in pixels.chunks_exact(size * size).enumerate() {
+            let counts = &mut counts[channel % images.channels()];
+            for pixel in plane {
+                counts[(pixel * 255.0).round() as usize] += 1;
+            }
+        }
+    }
+    counts.iter().map(Logits::of).collect()
+}
+
+impl Logits {
+    /// Of so many pixels of each level: half a level away from black and from white, which have no logit.
+    fn of(counts: &[u64; LEVELS]) -> Self {
+        let logit = |level: usize| ((level as f64 + 0.5) / (LEVELS as f64 - level as f64 - 0.5)).ln();
+        let total = counts.iter().sum::<u64>().max(1) as f64;
+        let mean_of = |value: &dyn Fn(usize) -> f64| {
+            let sum: f64 = counts
+                .iter()
+                .enumerate()
+                .map(|(level, &count)| count as f64 * value(level))
+                .sum();
+            sum / total
+        };
+        let mean = mean_of(&logit);
+        let variance = mean_of(&|level| (logit(level) - mean).powi(2));
+        Self {
+            mean,
+            deviation: variance.sqrt(),
+        }
+    }
+}
+
+/// The network with these means and deviations for shift and scale of the batch norm that ends its decoder.
+fn begin_at(network: Vae, logits: &[Logits]) -> Vae {
+    let name = network.output_name();
+    network.map_parameters(None, |parameter, old, _| {
+        let values: Vec<f32> = match parameter.strip_prefix(&name) {
+            Some("weight") => logits
+                .iter()
+                .map(|channel| channel.deviation.max(LEAST_SCALE) as f32)
+                .collect(),
+            Some("bias") => logits.iter().map(|channel| channel.mean as f32).collect(),
+            _ => return Values::Now(old),
+        };
+        let shape = [values.len()];
+        Values::Now(Tensor::from_data(TensorData::new(values, shape), &old.device()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::Arc;
+
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::data::Split;
+    use crate::model::{ModelError, NetworkConfig, to_values};
+    use crate::objective::Likelihood;
+    use crate::training::{Training, TrainingConfig, TrainingData};
+
+    fn images(channels: usize, count: usize, pixel: impl Fn(usize) -> u8) -> Images {
+        let pixels = (0..count * channels * 1024).map(pixel).collect();
+        Images::new(channels, 32, 32, pixels).unwrap()
+    }
+
+    fn network(channels: usize) -> Vae {
+        let config = NetworkConfig {
+            channels,
+            base_channels: 2,
+            ..NetworkConfig::default()
+        };
+        Vae::new(config, 0, &Device::flex()).unwrap()
+    }
+
+    fn moments(values: &[f64]) -> [f64; 2] {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        [mean, (squares / values.len() as f64).sqrt()]
+    }
+
+    #[test]
+    fn what_is_drawn_before_anything_is_learned_is_as_bright_and_as_rich_in_contrast_as_the_images() {
+        // A channel of its own brightness each, and no pixel near an end, so that its logit needs no help.
+        let images = images(3, 40, |index| {
+            let channel = index / 1024 % 3;
+            (40 + 60 * channel + index * index % 31) as u8
+        });
+        let network = Output::Fitted.begin(network(3), &images).unwrap();
+        let indices: Vec<u32> = (0..40).collect();
+        let pixels = prepare(&images, &indices, 32);
+        let shape = [40, 3, 32, 32];
+        let batch = Tensor::from_data(TensorData::new(pixels.clone(), shape), &network.device());
+        let noise = crate::random::noise(0, crate::random::Purpose::Noise, 0, 80);
+        let noise = Tensor::from_data(TensorData::new(noise, [40, 2]), &network.device());
+        let drawn = network.train_pass(batch, Some(noise)).reconstruction;
+        let drawn = to_values(drawn.flatten::<1>(0, 3));
+        for channel in 0..3 {
+            let [truth, found] = [&pixels, &drawn].map(|values| {
+                let planes = values.chunks_exact(1024).skip(channel).step_by(3);
+                let logit = |value: &f32| (f64::from(*value) / (1.0 - f64::from(*value))).ln();
+                moments(&planes.flatten().map(logit).collect::<Vec<_>>())
+            });
+            for (truth, found) in truth.into_iter().zip(found) {
+                assert!((truth - found).abs() < 0.01, "channel {channel}: {found}, not {truth}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_decoder_is_all_that_is_fitted() {
+        let before = network(1).state();
+        // Black and white: logits of ln(511) to either side.
+        let images = images(1, 2, |index| if index % 2 == 0 { 0 } else { 255 });
+        assert_eq!(Output::Standard.begin(network(1), &images).unwrap().state(), before);
+        let after = Output::Fitted.begin(network(1), &images).unwrap().state();
+        let changed: Vec<_> = after.iter().filter(|&(name, array)| before[name] != *array).collect();
+        let names: Vec<_> = changed.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["convTrans4.1.weight"]);
+        assert!((changed[0].1.values[0] - 511_f32.ln()).abs() < 1e-5);
+    }
+
+    #[test]
+    fn images_without_contrast_are_learned_from() {
+        for (level, likelihood) in [
+            (0, Likelihood::Gaussian),
+            (255, Likelihood::CrossEntropy),
+            (90, Likelihood::DiscretizedLogistic),
+            (0, Likelihood::ContinuousBernoulli),
+        ] {
+            let images = images(1, 20, |_| level);
+            let network = Output::Fitted.begin(network(1), &images).unwrap();
+            assert_eq!(network.state()["convTrans4.1.weight"].values, [LEAST_SCALE as f32]);
+            let split = Arc::new(Split {
+                images,
+                labels: None,
+                sources: None,
+            });
+            let data = TrainingData {
+                train: Arc::clone(&split),
+                test: split,
+            };
+            let config = TrainingConfig {
+                epochs: 2,
+                batch_size: 5,
+                likelihood,
+                output: Output::Fitted,
+                ..TrainingConfig::default()
+            };
+            let mut training = Training::new(network, config).unwrap();
+            while !training.is_finished() {
+                training = training.epoch(&data, &mut |_| ControlFlow::Continue(())).unwrap().0;
+            }
+            let [first, last] = [0, 1].map(|epoch| training.history()[epoch].test_loss);
+            assert!(last < first, "{likelihood:?}: {first} {last}");
+        }
+    }
+
+    #[test]
+    fn images_of_another_kind_are_refused() {
+        let error = Output::Fitted.begin(network(3), &images(1, 2, |_| 7)).unwrap_err();
+        let TrainingError::Model(ModelError::Channels { expected, found }) = error else {
+            panic!("{error}");
+        };
+        assert_eq!((expected, found), (3, 1));
+    }
+
+    #[test]
+    fn settings_say_what_is_not_as_in_pytorch() {
+        let of = |output| {
+            let config = TrainingConfig {
+                output,
+                ..TrainingConfig::default()
+            };
+            toml::to_string(&config).unwrap()
+        };
+        assert!(!of(Output::Standard).contains("output"));
+        assert!(of(Output::Fitted).contains("output = \"fitted\""));
+    }
+}
