@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use image::ImageFormat;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::encode;
-use morphvae::model::{Inference, NetworkConfig, Vae};
+use morphvae::model::{Architecture, Inference, NetworkConfig, Vae};
 use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages};
 
 use crate::seeds;
@@ -48,7 +48,7 @@ pub fn open(_: &Path) -> Subject {
 
 fn start() -> Explorer {
     let config = NetworkConfig {
-        base_channels: 1,
+        architecture: Architecture::Reference { base_channels: 1 },
         ..NetworkConfig::default()
     };
     let network = Inference::new(&Vae::new(config, 1, &Device::flex()).expect("a small network can be made"));

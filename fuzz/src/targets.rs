@@ -10,7 +10,7 @@ use morphvae::data::strokes::strokes;
 use morphvae::data::{Dataset, Fit, FolderOptions, decode_image, idx, read_folder, read_image};
 use morphvae::evaluation::Codes;
 use morphvae::latent::{Attribute, LatentStatistics};
-use morphvae::model::{Inference, ModelCard, NetworkConfig, TrainedModel, Vae};
+use morphvae::model::{Architecture, Inference, ModelCard, NetworkConfig, TrainedModel, Vae};
 use morphvae::objective::{Likelihood, Loss, Objective};
 use morphvae::training::{DataConfig, HeldRun, RunConfig, RunFolder, Training, TrainingConfig, TrainingData};
 use morphvae::weights::Precision;
@@ -128,7 +128,7 @@ fn images_of_idx(_: &Path) -> Subject {
 /// A network that takes no time.
 fn network() -> Vae {
     let config = NetworkConfig {
-        base_channels: 1,
+        architecture: Architecture::Reference { base_channels: 1 },
         ..NetworkConfig::default()
     };
     Vae::new(config, 1, &Device::flex()).expect("a small network can be made")
@@ -137,7 +137,7 @@ fn network() -> Vae {
 fn safetensors(folder: &Path) -> Subject {
     let network = network();
     let card = ModelCard {
-        network: network.config(),
+        network: network.config().clone(),
         objective: Objective::Vae,
         likelihood: Likelihood::CrossEntropy,
         beta: 1.0,
@@ -197,7 +197,7 @@ fn run(folder: &Path) -> RunConfig {
             limit: Some(40),
             fingerprint: "00ff".to_owned(),
         },
-        network: network().config(),
+        network: network().config().clone(),
         training: TrainingConfig {
             epochs: 2,
             ..TrainingConfig::default()

@@ -25,7 +25,7 @@ pub fn check_figure(option: &str, asked: usize, fits: impl Fn(usize) -> Result<(
 }
 
 /// Makes sure that there is memory to train such a network with so many images a step, where that can be known.
-pub fn check_memory(network: NetworkConfig, batch: usize) -> Result<(), Usage> {
+pub fn check_memory(network: &NetworkConfig, batch: usize) -> Result<(), Usage> {
     let needed = Footprint::of(network, batch);
     match memory::available() {
         Some(free) if needed.total() > free => Err(Usage(format!(

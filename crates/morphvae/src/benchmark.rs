@@ -9,12 +9,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use morphvae_kernels::{Block, Isa, Parameters, multiply_add_peak};
 use rand::RngExt;
 
 use crate::data::{Images, Split};
-use crate::model::{Inference, Vae};
+use crate::model::{Inference, Stage, StageWeights, Vae, kernel};
 use crate::random::{Purpose, generator};
 use crate::training::{Outcome, Progress, Training, TrainingConfig, TrainingData, TrainingError};
 
@@ -33,9 +33,9 @@ pub struct Speed {
     pub images_per_second: f64,
 }
 
-/// What one block of the network takes in a training step.
+/// What one stage of the network takes in a training step.
 #[derive(Clone, Debug)]
-pub struct BlockTime {
+pub struct StageTime {
     /// Its name in a weight file, without its layers: `conv1`.
     pub name: String,
     /// Seconds of the forward pass.
@@ -116,8 +116,7 @@ pub fn training(network: &Vae, batch: usize, time: Duration) -> Result<Speed, Tr
 /// themselves, a third of a percent, is among them although nobody asks for it.
 #[must_use]
 pub fn training_operations(network: &Vae) -> usize {
-    let multiply_adds: usize = network.kernels(1).iter().map(|(_, block)| block.multiply_adds()).sum();
-    OPERATIONS_PER_MULTIPLY_ADD * multiply_adds
+    OPERATIONS_PER_MULTIPLY_ADD * network.config().plan().multiply_adds()
 }
 
 /// Decoding of points of the latent space, for about `time`.
@@ -136,26 +135,51 @@ pub fn decoding(network: &Inference, batch: usize, time: Duration) -> Speed {
     }
 }
 
-/// Each block's kernel by itself, in the order of the network, for about `time` each.
+/// Each stage by itself, in the order of the network, for about `time` each.
 ///
 /// # Panics
 /// When `batch` is zero.
 #[must_use]
-pub fn blocks(network: &Vae, batch: usize, time: Duration) -> Vec<BlockTime> {
-    let kernels = network.kernels(batch).into_iter().enumerate();
-    kernels
-        .map(|(index, (name, block))| {
+pub fn stages(network: &Vae, batch: usize, time: Duration) -> Vec<StageTime> {
+    let plan = network.config().plan();
+    let stages = plan.stages().enumerate();
+    stages
+        .map(|(index, stage)| {
             // Nobody asks for the gradient of the images themselves.
-            let (forward, backward) = block_times(&block, index > 0, time);
-            let passes = if index > 0 { 3 } else { 2 };
-            BlockTime {
-                name,
+            let needs_input = index > 0;
+            let (forward, backward) = match kernel(stage, batch) {
+                Some(block) => block_times(&block, needs_input, time),
+                None => plain_times(stage, batch, needs_input, time),
+            };
+            let passes = if needs_input { 3 } else { 2 };
+            StageTime {
+                name: stage.name.clone(),
                 forward,
                 backward,
-                operations_per_second: (2 * passes * block.multiply_adds()) as f64 / (forward + backward),
+                operations_per_second: (2 * passes * batch * stage.multiply_adds()) as f64 / (forward + backward),
             }
         })
         .collect()
+}
+
+/// Seconds of the forward and backward pass of a stage that has no kernel.
+fn plain_times(stage: &Stage, batch: usize, needs_input: bool, time: Duration) -> (f64, f64) {
+    let device = Device::flex().autodiff();
+    let weights = StageWeights::fresh(stage, &device);
+    let shape = [batch, stage.input.channels, stage.input.side, stage.input.side];
+    let input = Tensor::<4>::from_data(TensorData::new(noise(batch * stage.input.length()), shape), &device);
+    let input = input.set_require_grad(needs_input);
+    let (mut forward, mut backward) = (Stopwatch::new(time), Stopwatch::new(time));
+    loop {
+        forward.pause();
+        let (output, _) = weights.train_pass(input.clone());
+        let done = forward.lap().is_break();
+        backward.pause();
+        black_box(output.sum().backward());
+        if backward.lap().is_break() || done {
+            return (forward.median(), backward.median());
+        }
+    }
 }
 
 /// Seconds of a block's forward and backward pass.
@@ -255,16 +279,14 @@ impl Stopwatch {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
-    use crate::model::NetworkConfig;
+    use crate::model::{Architecture, NetworkConfig};
 
     #[test]
     fn the_reference_network_takes_as_many_operations_as_its_layers_say() {
         let network = Vae::new(NetworkConfig::default(), 0, &Device::flex()).unwrap();
         // Output pixels x taps x channels in x channels out, layer by layer.
-        let encoder = 1024 * 9 * 64 + 256 * 9 * 64 * 128 + 64 * 9 * 128 * 256 + 16 * 256 * 512;
+        let encoder = 1024 * 9 * 64 + 256 * 9 * 64 * 128 + 64 * 9 * 128 * 256 + 16 * 256 * 512 + 2 * 512 * 2;
         let decoder = 2 * 512 + 16 * 512 * 256 + 16 * 16 * 256 * 128 + 64 * 16 * 128 * 64 + 256 * 16 * 64;
         assert_eq!(training_operations(&network), 6 * (encoder + decoder));
     }
@@ -272,7 +294,7 @@ mod tests {
     #[test]
     fn every_measurement_ends_with_a_speed() {
         let config = NetworkConfig {
-            base_channels: 2,
+            architecture: Architecture::Reference { base_channels: 2 },
             channels: 3,
             ..NetworkConfig::default()
         };
@@ -280,8 +302,8 @@ mod tests {
         let time = Duration::from_millis(20);
         assert!(training(&network, 3, time).unwrap().images_per_second > 0.0);
         assert!(decoding(&Inference::new(&network), 2, time).images_per_second > 0.0);
-        let blocks = blocks(&network, 2, Duration::ZERO);
-        let names: Vec<&str> = blocks.iter().map(|block| block.name.as_str()).collect();
+        let stages = stages(&network, 2, Duration::ZERO);
+        let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
         assert_eq!(
             names,
             [
@@ -289,6 +311,8 @@ mod tests {
                 "conv2",
                 "conv3",
                 "conv4",
+                "mean",
+                "var",
                 "decoder",
                 "convTrans1",
                 "convTrans2",
@@ -296,6 +320,6 @@ mod tests {
                 "convTrans4"
             ]
         );
-        assert!(blocks.iter().all(|block| block.operations_per_second > 0.0));
+        assert!(stages.iter().all(|stage| stage.operations_per_second > 0.0));
     }
 }

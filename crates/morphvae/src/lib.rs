@@ -7,11 +7,12 @@
 //! use std::{ops::ControlFlow, sync::Arc};
 //! use burn::tensor::Device;
 //! use morphvae::data::strokes;
-//! use morphvae::model::{NetworkConfig, Vae};
+//! use morphvae::model::{Architecture, NetworkConfig, Vae};
 //! use morphvae::training::{Outcome, Training, TrainingConfig, TrainingData};
 //!
 //! // A narrow network and few images, so that this ends in a second.
-//! let network = NetworkConfig { base_channels: 2, ..NetworkConfig::default() };
+//! let architecture = Architecture::Reference { base_channels: 2 };
+//! let network = NetworkConfig { architecture, ..NetworkConfig::default() };
 //! let config = TrainingConfig { epochs: 1, ..TrainingConfig::default() };
 //! let digits = strokes::strokes(60, 30, 0);
 //! let data = TrainingData { train: Arc::new(digits.train), test: Arc::new(digits.test) };

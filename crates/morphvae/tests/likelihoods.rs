@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use morphvae::data::strokes::strokes;
 use morphvae::data::{Images, Split, prepare};
 use morphvae::evaluation::{EvaluationOptions, evaluate, reconstruct};
-use morphvae::model::{Inference, NetworkConfig, Vae};
+use morphvae::model::{Architecture, Inference, NetworkConfig, Vae};
 use morphvae::objective::{Likelihood, Objective};
 use morphvae::training::{AdamConfig, Training, TrainingConfig, TrainingData};
 
@@ -15,7 +15,7 @@ use morphvae::training::{AdamConfig, Training, TrainingConfig, TrainingData};
 /// what it has found does not depend on where the last long step led.
 fn learn(data: &TrainingData, likelihood: Likelihood) -> Vae {
     let network = NetworkConfig {
-        base_channels: 8,
+        architecture: Architecture::Reference { base_channels: 8 },
         ..NetworkConfig::default()
     };
     let network = Vae::new(

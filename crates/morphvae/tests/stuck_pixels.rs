@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use morphvae::data::strokes::strokes;
 use morphvae::data::{Images, Split};
 use morphvae::evaluation::reconstruct;
-use morphvae::model::{Inference, NetworkConfig, Vae};
+use morphvae::model::{Architecture, Inference, NetworkConfig, Vae};
 use morphvae::objective::Likelihood;
 use morphvae::training::{AdamConfig, Output, Training, TrainingConfig, TrainingData};
 
@@ -25,7 +25,7 @@ fn grey(mut split: Split) -> Split {
 /// The darkest pixel of all reconstructed test images after a training with the short steps of faces.
 fn darkest(data: &TrainingData, likelihood: Likelihood) -> u8 {
     let network = NetworkConfig {
-        base_channels: 4,
+        architecture: Architecture::Reference { base_channels: 4 },
         ..NetworkConfig::default()
     };
     let network = Vae::new(network, 0, &Device::flex()).unwrap();

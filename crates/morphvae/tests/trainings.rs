@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use morphvae::data::{Images, Split};
-use morphvae::model::{NetworkConfig, Vae};
+use morphvae::model::{Architecture, NetworkConfig, Vae};
 use morphvae::objective::Objective;
 use morphvae::training::{AdamConfig, Outcome, Training, TrainingConfig, TrainingData, TrainingError};
 use morphvae::weights::{self, Integers, Precision, WeightFile};
@@ -30,7 +30,7 @@ fn data(count: usize) -> TrainingData {
 
 fn training(config: TrainingConfig) -> Training {
     let network = NetworkConfig {
-        base_channels: 2,
+        architecture: Architecture::Reference { base_channels: 2 },
         ..NetworkConfig::default()
     };
     Training::new(Vae::new(network, 0, &Device::flex()).unwrap(), config).unwrap()

@@ -16,7 +16,9 @@ pub use models::{
     FiguresArguments, GridArguments, InfoArguments, ReconstructArguments, SpacingArgument,
 };
 pub use morph::{ColormapArgument, EaseArgument, MorphArguments, PathArgument, RepeatArgument};
-pub use train::{LikelihoodArgument, ObjectiveArgument, PresetArgument, TrainArguments};
+pub use train::{
+    ActivationArgument, ArchitectureArgument, LikelihoodArgument, ObjectiveArgument, PresetArgument, TrainArguments,
+};
 pub use values::LONGEST_REST;
 use values::whole;
 

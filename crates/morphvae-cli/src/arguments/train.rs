@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use morphvae::model::{MOST_BASE_CHANNELS, MOST_LATENTS};
+use morphvae::model::{LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_UNITS, MOST_LATENTS};
 
 use super::images::ImageArguments;
 use super::values::{MOST, grid, positive, whole};
@@ -20,12 +19,21 @@ pub struct TrainArguments {
     /// Dimensions of the latent space [default: 2]
     #[arg(long, value_name = "D", value_parser = whole(1, MOST_LATENTS), help_heading = "Network", allow_negative_numbers = true)]
     pub latent: Option<usize>,
-    /// Channels after the first convolution [default: 64]
+    /// Convolutions, or linear layers alone [default: reference]
+    #[arg(long, help_heading = "Network")]
+    pub architecture: Option<ArchitectureArgument>,
+    /// Channels after the first convolution of the reference network [default: 64]
     #[arg(long, value_name = "N", value_parser = whole(1, MOST_BASE_CHANNELS), help_heading = "Network", allow_negative_numbers = true)]
     pub base_channels: Option<usize>,
-    /// Side of the images in pixels [default: 32]
-    #[arg(long, value_parser = PossibleValuesParser::new(["32", "64", "128"]), help_heading = "Network")]
-    pub image_size: Option<String>,
+    /// Units of each hidden layer of the architecture mlp, from the image on [default: 400]
+    #[arg(long, value_name = "N,..", value_delimiter = ',', value_parser = whole(1, MOST_HIDDEN_UNITS), help_heading = "Network", allow_negative_numbers = true)]
+    pub hidden: Option<Vec<usize>>,
+    /// What the hidden units of the architecture mlp go through [default: relu]
+    #[arg(long, help_heading = "Network")]
+    pub activation: Option<ActivationArgument>,
+    /// Side of the images in pixels: 32, 64 or 128, or any up to 128 for the architecture mlp [default: 32]
+    #[arg(long, value_name = "N", value_parser = whole(1, LARGEST_SIDE), help_heading = "Network", allow_negative_numbers = true)]
+    pub image_size: Option<usize>,
 
     /// Begin with settings found to be good; options that are typed go before them
     #[arg(long, conflicts_with = "resume", help_heading = "Training")]
@@ -89,6 +97,24 @@ pub struct TrainArguments {
     /// Print the last epoch's metrics as one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ArchitectureArgument {
+    /// Convolutions with batch norm, as in the original experiment
+    Reference,
+    /// Linear layers without batch norm
+    Mlp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ActivationArgument {
+    /// max(x, 0)
+    Relu,
+    /// The hyperbolic tangent
+    Tanh,
+    /// log(1 + exp(x))
+    Softplus,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use morphvae::benchmark::{self, BlockTime, Machine, Speed};
+use morphvae::benchmark::{self, Machine, Speed, StageTime};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
     let second = benchmark::training(network, TRAINING[1], time)?;
     let inference = model.inference();
     let decoding = DECODING.map(|batch| benchmark::decoding(&inference, batch, time));
-    let blocks = benchmark::blocks(network, TRAINING[0], time / 4);
+    let stages = benchmark::stages(network, TRAINING[0], time / 4);
     let machine = Machine::measure();
 
     let speed = first.images_per_second * benchmark::training_operations(network) as f64;
@@ -63,7 +63,7 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
         peak_memory_bytes: memory,
         threads: machine.threads,
         simd: machine.simd,
-        blocks: blocks.iter().map(block_json).collect(),
+        blocks: stages.iter().map(stage_json).collect(),
     };
     if arguments.json {
         return Ok(console.json(&report)?);
@@ -84,7 +84,7 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
         )
     ))?;
     console.print(&speed_lines("decoding", &decoding))?;
-    console.print(&block_lines(&blocks))?;
+    console.print(&stage_lines(&stages))?;
     console.print(COUNTED)?;
     Ok(())
 }
@@ -93,12 +93,12 @@ fn speed_json(speed: &Speed) -> Value {
     json!({ "batch": speed.batch, "images_per_second": speed.images_per_second })
 }
 
-fn block_json(block: &BlockTime) -> Value {
+fn stage_json(stage: &StageTime) -> Value {
     json!({
-        "name": block.name,
-        "forward_seconds": block.forward,
-        "backward_seconds": block.backward,
-        "gflops": block.operations_per_second * 1e-9,
+        "name": stage.name,
+        "forward_seconds": stage.forward,
+        "backward_seconds": stage.backward,
+        "gflops": stage.operations_per_second * 1e-9,
     })
 }
 
@@ -119,15 +119,15 @@ fn speed_lines(name: &str, speeds: &[Speed]) -> String {
         .to_owned()
 }
 
-fn block_lines(blocks: &[BlockTime]) -> String {
-    let mut text = format!("\nblock, batch {:3}  forward  backward  GFLOP/s\n", TRAINING[0]);
-    for block in blocks {
+fn stage_lines(stages: &[StageTime]) -> String {
+    let mut text = format!("\nstage, batch {:3}  forward  backward  GFLOP/s\n", TRAINING[0]);
+    for stage in stages {
         text.push_str(&format!(
             "{:15} {:6.2} ms {:6.2} ms  {:7.0}\n",
-            block.name,
-            1e3 * block.forward,
-            1e3 * block.backward,
-            block.operations_per_second * 1e-9
+            stage.name,
+            1e3 * stage.forward,
+            1e3 * stage.backward,
+            stage.operations_per_second * 1e-9
         ));
     }
     text.trim_end().to_owned()

@@ -1,7 +1,7 @@
 //! `morphvae info`
 
 use burn::module::Module;
-use morphvae::model::ModelCard;
+use morphvae::model::{Architecture, ModelCard};
 use morphvae::objective::{Likelihood, Objective};
 use morphvae::weights::Format;
 use serde_json::json;
@@ -26,8 +26,13 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
     }
     console.print(&format!(
         "model          {}\nformat         {format}\nimages         {} x {} x {}\nlatent         {} dimension(s)\n\
-         base channels  {}\nnumbers        {parameters}",
-        model.name, network.channels, network.image_size, network.image_size, network.latent, network.base_channels,
+         {}\nnumbers        {parameters}",
+        model.name,
+        network.channels,
+        network.image_size,
+        network.image_size,
+        network.latent,
+        width(&network.architecture),
     ))?;
     let likelihood = model.network().likelihood();
     if likelihood != Likelihood::CrossEntropy {
@@ -57,6 +62,17 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         None => console.print("trained        elsewhere: the file says nothing of it")?,
     }
     Ok(())
+}
+
+/// How wide the network is.
+fn width(architecture: &Architecture) -> String {
+    match architecture {
+        Architecture::Reference { base_channels } => format!("base channels  {base_channels}"),
+        Architecture::Mlp { hidden, activation } => {
+            let units: Vec<String> = hidden.iter().map(ToString::to_string).collect();
+            format!("hidden units   {} ({})", units.join(", "), activation.name())
+        }
+    }
 }
 
 /// What the test loss is the sum of.

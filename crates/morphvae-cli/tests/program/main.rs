@@ -1,6 +1,7 @@
 //! The program as a user meets it: the real binary, a tiny network, a fresh folder for each test.
 
 mod alone;
+mod architectures;
 mod classes;
 mod clip;
 mod codes;

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use flate2::read::DeflateDecoder;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::{Codes, encode};
-use morphvae::model::{NetworkConfig, TrainedModel, Vae};
+use morphvae::model::{Architecture, NetworkConfig, TrainedModel, Vae};
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ fn network(latent: usize, channels: usize) -> Inference {
     let config = NetworkConfig {
         latent,
         channels,
-        base_channels: 2,
+        architecture: Architecture::Reference { base_channels: 2 },
         ..NetworkConfig::default()
     };
     Inference::new(&Vae::new(config, 3, &Device::flex()).unwrap())

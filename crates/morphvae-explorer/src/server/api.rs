@@ -116,7 +116,7 @@ pub(super) fn flat(points: &[Vec<f32>], most: usize, map: &LatentMap) -> Result<
 async fn encode_file(State(state): Shared, body: Body) -> Result<Response, Refusal> {
     let body = body::read(body).await?;
     let map = state.map();
-    let (config, fit) = (map.network().config(), map.fit());
+    let (config, fit) = (map.network().config().clone(), map.fit());
     let read = move || decode_image(&body, config.image_size, config.channels, fit);
     let image = state.long.read(read).await?;
     let image = image.map_err(|error| Refusal::bad(error.to_string()))?;

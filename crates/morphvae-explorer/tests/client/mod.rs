@@ -9,7 +9,7 @@ use std::time::Duration;
 use burn::tensor::Device;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::encode;
-use morphvae::model::{Inference, NetworkConfig, Vae};
+use morphvae::model::{Architecture, Inference, NetworkConfig, Vae};
 use morphvae::training::EpochMetrics;
 use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages, Watched};
 
@@ -18,7 +18,7 @@ pub const SHOWN: usize = 30;
 
 pub fn network(latent: usize, seed: u64) -> Inference {
     let config = NetworkConfig {
-        base_channels: 2,
+        architecture: Architecture::Reference { base_channels: 2 },
         latent,
         ..NetworkConfig::default()
     };

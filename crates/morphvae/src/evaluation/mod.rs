@@ -212,7 +212,7 @@ impl Codes {
 ///
 /// # Errors
 /// [`ModelError::Channels`] when it does not.
-pub(crate) fn check_channels(network: NetworkConfig, images: &Images) -> Result<(), ModelError> {
+pub(crate) fn check_channels(network: &NetworkConfig, images: &Images) -> Result<(), ModelError> {
     let (expected, found) = (network.channels, images.channels());
     if expected == found {
         Ok(())

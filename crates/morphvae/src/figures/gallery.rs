@@ -50,7 +50,7 @@ impl Gallery<'_> {
     ///
     /// # Errors
     /// [`FigureError::TooLarge`] when they cannot.
-    pub fn check(network: NetworkConfig, grid: usize) -> Result<(), FigureError> {
+    pub fn check(network: &NetworkConfig, grid: usize) -> Result<(), FigureError> {
         match network.latent {
             1 => check_contact_sheet(grid * grid, grid, network.image_size),
             _ => check_manifold(grid, grid, network.image_size),

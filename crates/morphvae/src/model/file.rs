@@ -17,7 +17,7 @@ const CARD: &str = "morphvae";
 /// What a weight file says about the network in it besides its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
-    /// How large the network is.
+    /// What kind of network it is and how large.
     pub network: NetworkConfig,
     /// Which loss it learned by.
     pub objective: Objective,
@@ -80,12 +80,11 @@ impl TrainedModel {
             }
         };
         let likelihood = card.as_ref().map(|card| card.likelihood).unwrap_or_default();
-        let network = Vae::from_state(&file.tensors, likelihood, device)?;
-        if card.as_ref().is_some_and(|card| card.network != network.config()) {
-            return Err(ModelError::NotThisNetwork {
-                reason: format!("its metadata under \"{CARD}\" is of a network of another size than its weights"),
-            });
-        }
+        let config = match &card {
+            Some(card) => card.network.clone(),
+            None => NetworkConfig::of_weights(&file.tensors)?,
+        };
+        let network = Vae::from_state(config, &file.tensors, likelihood, device)?;
         Ok(Self {
             network,
             card,

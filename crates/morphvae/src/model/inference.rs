@@ -2,10 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use morphvae_kernels::FoldedBlock;
-use morphvae_kernels::extension::run_folded;
 
-use super::layers::Operations;
+use super::stack::ReadyStack;
 use super::{NetworkConfig, Posterior, Vae};
 
 /// A trained network at work: batch norms use their running statistics.
@@ -15,13 +13,8 @@ use super::{NetworkConfig, Posterior, Vae};
 #[derive(Debug)]
 pub struct Inference {
     network: Vae,
-    folded: Option<Folded>,
-}
-
-#[derive(Debug)]
-struct Folded {
-    encoder: Vec<FoldedBlock>,
-    decoder: Vec<FoldedBlock>,
+    encoder: ReadyStack,
+    decoder: ReadyStack,
 }
 
 impl Inference {
@@ -29,13 +22,16 @@ impl Inference {
     #[must_use]
     pub fn new(network: &Vae) -> Self {
         let network = network.valid();
-        let folded = (network.operations == Operations::Kernels).then(|| Folded::new(&network));
-        Self { network, folded }
+        Self {
+            encoder: network.encoder.ready(network.operations),
+            decoder: network.decoder.ready(network.operations),
+            network,
+        }
     }
 
-    /// How large the network is.
+    /// What kind of network it is and how large.
     #[must_use]
-    pub fn config(&self) -> NetworkConfig {
+    pub fn config(&self) -> &NetworkConfig {
         self.network.config()
     }
 
@@ -48,10 +44,7 @@ impl Inference {
     /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1].
     #[must_use]
     pub fn encode(&self, images: Tensor<4>) -> Posterior {
-        match &self.folded {
-            Some(folded) => self.network.posterior(run_folded(&folded.encoder, images)),
-            None => self.network.encode(images),
-        }
+        self.network.posterior(self.encoder.apply(images))
     }
 
     /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in [0, 1]. Each pixel is the
@@ -65,34 +58,7 @@ impl Inference {
     /// [`Inference::decode`].
     #[must_use]
     pub fn locate(&self, latents: Tensor<2>) -> Tensor<4> {
-        match &self.folded {
-            Some(folded) => run_folded(&folded.decoder, latents.unsqueeze_dims(&[2, 3])),
-            None => self.network.locate(latents),
-        }
-    }
-}
-
-impl Folded {
-    fn new(network: &Vae) -> Self {
-        // A folded block takes any number of images.
-        let kernels = network.kernels(1);
-        let mut kernels = kernels.iter().map(|(_, kernel)| kernel);
-        let encoder = network
-            .conv
-            .iter()
-            .zip(&mut kernels)
-            .map(|(block, kernel)| block.fold(kernel))
-            .collect();
-        let first = kernels.next().map(|kernel| network.decoder.fold(kernel));
-        let others = network
-            .conv_trans
-            .iter()
-            .zip(kernels)
-            .map(|(block, kernel)| block.fold(kernel));
-        Self {
-            encoder,
-            decoder: first.into_iter().chain(others).collect(),
-        }
+        self.decoder.apply(latents.unsqueeze_dims(&[2, 3]))
     }
 }
 
@@ -102,12 +68,12 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::model::Values;
+    use crate::model::{Architecture, Values};
     use crate::random::{Purpose, generator};
 
     /// A network whose running statistics have moved away from their start.
     fn network(config: NetworkConfig) -> Vae {
-        let network = Vae::new(config, 3, &Device::flex()).unwrap();
+        let network = Vae::new(config.clone(), 3, &Device::flex()).unwrap();
         let images = uniform([6, config.channels, config.image_size, config.image_size], 1);
         let statistics = network.train_pass(images, None).statistics;
         network.update_running_statistics(statistics)
@@ -131,7 +97,7 @@ mod tests {
             let network = network(NetworkConfig {
                 channels,
                 image_size,
-                base_channels,
+                architecture: Architecture::Reference { base_channels },
                 latent: 3,
             });
             let inference = Inference::new(&network);
@@ -151,10 +117,10 @@ mod tests {
             let config = NetworkConfig {
                 channels,
                 image_size,
-                base_channels,
+                architecture: Architecture::Reference { base_channels },
                 latent: 3,
             };
-            let network = Vae::new(config, 3, &Device::flex()).unwrap().train();
+            let network = Vae::new(config.clone(), 3, &Device::flex()).unwrap().train();
             let device = network.device();
             let images = uniform([batch, channels, image_size, image_size], 2).to_device(&device);
             let noise = uniform([batch, 3], 4).to_device(&device);

@@ -1,23 +1,33 @@
 //! The network: its configuration, its layers, and its weights under PyTorch's names.
 //!
-//! [`NetworkConfig`] says how large everything is, and [`Vae`] holds the weights and computes; [`Inference`] is a `Vae`
+//! [`NetworkConfig`] says what kind of network it is and how large, its [`Plan`] of which stages it is made, and [`Vae`]
+//! holds the weights and computes; [`Inference`] is a `Vae`
 //! made ready to be used again and again. [`TrainedModel`] is a
 //! network with its [`ModelCard`], as a file holds them.
 
-mod config;
+mod accelerate;
+mod architecture;
 mod file;
 mod inference;
 mod layers;
 mod network;
 mod pixels;
+mod plan;
+mod stack;
 mod state;
 
-pub use config::{IMAGE_SIZES, MOST_BASE_CHANNELS, MOST_LATENTS, NetworkConfig};
+pub(crate) use accelerate::kernel;
+pub use architecture::{
+    Architecture, HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_LAYERS, MOST_HIDDEN_UNITS,
+    MOST_LATENTS, NetworkConfig, REFERENCE_SIDES,
+};
 pub use file::{ModelCard, TrainedModel};
 pub use inference::Inference;
 pub use layers::BatchStatistics;
+pub(crate) use layers::StageWeights;
 pub use network::{Posterior, TrainingPass, Vae};
 pub(crate) use pixels::LOG_SCALE;
+pub use plan::{Activation, Layer, Plan, Shape, Stage};
 pub(crate) use state::{Values, to_values};
 
 use thiserror::Error;

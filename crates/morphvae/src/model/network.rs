@@ -3,25 +3,26 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use morphvae_kernels::{Activation, Block};
-
-use super::layers::{BatchNorm, BatchStatistics, ConvolutionBlock, Head, Initializer, LinearBlock, Operations};
+use super::accelerate::Operations;
+use super::layers::{BatchNorm, BatchStatistics, Initializer, StageWeights};
 use super::pixels::Pixels;
+use super::plan::Plan;
+use super::stack::Stack;
 use super::{ModelError, NetworkConfig};
 use crate::objective::Likelihood;
 use crate::random::{Generator, Purpose, generator};
 
-/// A convolutional variational autoencoder of square images with pixels in [0, 1] (Kingma and Welling, 2014).
+/// A variational autoencoder of square images with pixels in [0, 1] (Kingma and Welling, 2014).
 ///
-/// The encoder is a row of convolutions with batch norm, ReLU and pooling, and two linear layers for mean and log
-/// variance; the decoder is a linear layer and a row of transposed convolutions that end in a sigmoid.
+/// Its [`NetworkConfig`] says of which stages encoder and decoder are made; two linear layers at the encoder's end give
+/// mean and log variance, and the decoder ends in a sigmoid.
 #[derive(Module, Debug)]
 pub struct Vae {
-    pub(super) conv: Vec<ConvolutionBlock>,
-    mean: Head,
-    var: Head,
-    pub(super) decoder: LinearBlock,
-    pub(super) conv_trans: Vec<ConvolutionBlock>,
+    // In the order of the plan's stages, by which weights are named.
+    pub(super) encoder: Stack,
+    pub(super) mean: StageWeights,
+    log_variance: StageWeights,
+    pub(super) decoder: Stack,
     likelihood: Pixels,
     #[module(skip)]
     config: NetworkConfig,
@@ -74,32 +75,17 @@ impl Vae {
     fn build(config: NetworkConfig, generator: Option<Generator>, device: &Device) -> Result<Self, ModelError> {
         config.validate()?;
         let mut initializer = Initializer { generator, device };
-        let stages = config.stages();
-        let features = config.features();
-        let widths: Vec<usize> = [config.channels].into_iter().chain(stages.iter().copied()).collect();
-        let last = widths[widths.len() - 1];
-
-        let mut conv: Vec<_> = widths
-            .windows(2)
-            .map(|pair| initializer.convolution(pair[0], pair[1], 3))
-            .collect();
-        conv.push(initializer.convolution(last, features, 4));
-        let mean = initializer.head(features, config.latent);
-        let var = initializer.head(features, config.latent);
-        let decoder = initializer.linear_block(config.latent, features);
-        let mut conv_trans = vec![initializer.transposed_convolution(features, last)];
-        conv_trans.extend(
-            widths
-                .windows(2)
-                .rev()
-                .map(|pair| initializer.transposed_convolution(pair[1], pair[0])),
-        );
-        Ok(Self {
-            conv,
+        let Plan {
+            encoder,
             mean,
-            var,
+            log_variance,
             decoder,
-            conv_trans,
+        } = config.plan();
+        Ok(Self {
+            encoder: Stack::new(encoder, &mut initializer),
+            mean: initializer.stage(mean),
+            log_variance: initializer.stage(log_variance),
+            decoder: Stack::new(decoder, &mut initializer),
             likelihood: Pixels::new(Likelihood::default(), device),
             config,
             operations: Operations::of_device(device),
@@ -140,16 +126,16 @@ impl Vae {
         self.likelihood.loss(images, location, self.operations)
     }
 
-    /// How large the network is.
+    /// What kind of network it is and how large.
     #[must_use]
-    pub fn config(&self) -> NetworkConfig {
-        self.config
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
     }
 
     /// Where the weights are and the network computes.
     #[must_use]
     pub fn device(&self) -> Device {
-        self.mean.layer.weight.lazy_device()
+        self.mean.device()
     }
 
     /// One pass for training: batch norms use the batch's own statistics.
@@ -158,30 +144,19 @@ impl Vae {
     /// the plain autoencoder, which decodes the means.
     #[must_use]
     pub fn train_pass(&self, images: Tensor<4>, noise: Option<Tensor<2>>) -> TrainingPass {
-        let mut statistics = Vec::with_capacity(self.conv.len() + 1 + self.conv_trans.len());
-        let mut x = images;
-        for block in &self.conv {
-            let (output, seen) = block.encode_train(x, self.operations);
-            statistics.push(seen);
-            x = output;
-        }
-        let posterior = self.posterior(x);
+        let mut statistics = Vec::new();
+        let features = self.encoder.train_pass(images, self.operations, &mut statistics);
+        let posterior = self.posterior(features);
         let latents = match noise {
             Some(noise) => posterior.sample(noise),
             None => posterior.mean.clone(),
         };
-
-        let (features, seen) = self.decoder.apply_train(latents, self.operations);
-        statistics.push(seen);
-        let mut x = features.unsqueeze_dims(&[2, 3]);
-        for (stage, block) in self.conv_trans.iter().enumerate() {
-            let (output, seen) = block.decode_train(x, self.activation(stage), self.operations);
-            statistics.push(seen);
-            x = output;
-        }
+        let reconstruction = self
+            .decoder
+            .train_pass(latents.unsqueeze_dims(&[2, 3]), self.operations, &mut statistics);
         TrainingPass {
             posterior,
-            reconstruction: x,
+            reconstruction,
             statistics,
         }
     }
@@ -191,8 +166,7 @@ impl Vae {
     /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
     #[must_use]
     pub fn encode(&self, images: Tensor<4>) -> Posterior {
-        let features = self.conv.iter().fold(images, |x, block| block.encode(x));
-        self.posterior(features)
+        self.posterior(self.encoder.apply(images))
     }
 
     /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in [0, 1]. Each pixel is the
@@ -208,34 +182,7 @@ impl Vae {
     /// [`Vae::decode`].
     #[must_use]
     pub fn locate(&self, latents: Tensor<2>) -> Tensor<4> {
-        let features = self.decoder.apply(latents).unsqueeze_dims(&[2, 3]);
-        self.conv_trans
-            .iter()
-            .enumerate()
-            .fold(features, |x, (stage, block)| block.decode(x, self.activation(stage)))
-    }
-
-    /// The kernels that the blocks run as on a CPU, for batches of this size, by the blocks' names in a weight file: the
-    /// encoder's, then the decoder's.
-    ///
-    /// # Panics
-    /// When `batch` is zero.
-    #[must_use]
-    pub fn kernels(&self, batch: usize) -> Vec<(String, Block)> {
-        let mut side = self.config.image_size;
-        let mut kernels = Vec::with_capacity(self.conv.len() + 1 + self.conv_trans.len());
-        for (index, block) in self.conv.iter().enumerate() {
-            let kernel = block.encoder_kernel(batch, side);
-            side = kernel.output_size().0;
-            kernels.push((format!("conv{}", index + 1), kernel));
-        }
-        kernels.push(("decoder".to_owned(), self.decoder.kernel(batch)));
-        for (stage, block) in self.conv_trans.iter().enumerate() {
-            let kernel = block.decoder_kernel(batch, side, self.activation(stage));
-            side = kernel.output_size().0;
-            kernels.push((format!("convTrans{}", stage + 1), kernel));
-        }
-        kernels
+        self.decoder.apply(latents.unsqueeze_dims(&[2, 3]))
     }
 
     /// Moves the running statistics of every batch norm towards what it saw in a training pass, all of whose `statistics`
@@ -250,31 +197,21 @@ impl Vae {
 
     /// The two linear layers that end the encoder: `features` are `[batch, features, 1, 1]`.
     pub(super) fn posterior(&self, features: Tensor<4>) -> Posterior {
-        let features: Tensor<2> = features.flatten(1, 3);
         Posterior {
-            mean: self.mean.apply(features.clone()),
-            log_variance: self.var.apply(features),
+            mean: self.mean.apply(features.clone()).flatten(1, 3),
+            log_variance: self.log_variance.apply(features).flatten(1, 3),
         }
     }
 
-    /// What the names of the batch norm that ends the decoder begin with: `convTrans4.1.`.
-    pub(crate) fn output_name(&self) -> String {
-        format!("convTrans{}.1.", self.conv_trans.len())
-    }
-
-    /// What ends a block of the decoder.
-    fn activation(&self, stage: usize) -> Activation {
-        if stage + 1 == self.conv_trans.len() {
-            Activation::Sigmoid
-        } else {
-            Activation::Relu
-        }
+    /// What the names of the batch norm that ends the decoder begin with, if one does: `convTrans4.1.`.
+    pub(crate) fn output_name(&self) -> Option<String> {
+        let plan = self.config.plan();
+        let last = plan.decoder.last().filter(|stage| stage.batch_norm)?;
+        Some(format!("{}.1.", last.name))
     }
 
     /// In the order in which a training pass meets them.
     fn normalizations(&mut self) -> impl Iterator<Item = &mut BatchNorm> {
-        let encoder = self.conv.iter_mut().map(|block| &mut block.normalization);
-        let decoder = self.conv_trans.iter_mut().map(|block| &mut block.normalization);
-        encoder.chain([&mut self.decoder.normalization]).chain(decoder)
+        self.encoder.normalizations().chain(self.decoder.normalizations())
     }
 }

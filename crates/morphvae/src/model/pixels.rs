@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use morphvae_kernels::extension;
 
-use super::layers::Operations;
+use super::accelerate::Operations;
 use crate::objective::{
     DELTA, Likelihood, bounded, continuous_bernoulli, cross_entropy, discretized_logistic, gaussian,
 };

@@ -1,13 +1,10 @@
-//! Weights in and out under the names that PyTorch gives them.
-//!
-//! In PyTorch each block is a `Sequential`: its layer is `0`, its batch norm `1`. So `conv[2].normalization.bias`
-//! here is `conv3.1.bias` there, and `conv_trans[0].layer.weight` is `convTrans1.0.weight`.
+//! Weights in and out under the names that PyTorch gives them, which the plan knows.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
-use super::{ModelError, NetworkConfig, Vae};
+use super::{LOG_SCALE, ModelError, NetworkConfig, Vae};
 use crate::objective::Likelihood;
 use crate::weights::{Array, StateDict, match_names};
 
@@ -16,26 +13,32 @@ impl Vae {
     #[must_use]
     pub fn state(&self) -> StateDict {
         let mut state = StateDict::new();
-        self.visit(&mut Visitor::new(|name, shape, values: &dyn Fn() -> Tensor<1>| {
-            state.insert(
-                name,
-                Array {
-                    shape,
-                    values: to_values(values()),
-                },
-            );
-        }));
+        self.visit(&mut Visitor::new(
+            self,
+            |name, shape, values: &dyn Fn() -> Tensor<1>| {
+                state.insert(
+                    name,
+                    Array {
+                        shape,
+                        values: to_values(values()),
+                    },
+                );
+            },
+        ));
         state
     }
 
-    /// A network with the given weights, whose configuration is read off their shapes. The likelihood says whether the
-    /// scale `likelihood.log_scale` is among them.
+    /// A network with the given weights. The likelihood says whether the scale `likelihood.log_scale` is among them.
     ///
     /// # Errors
-    /// [`ModelError::NotThisNetwork`] when the weights are no such network's; [`ModelError::Weights`] lists every
-    /// tensor that is missing, superfluous or misshapen.
-    pub fn from_state(state: &StateDict, likelihood: Likelihood, device: &Device) -> Result<Self, ModelError> {
-        let config = NetworkConfig::of_weights(state)?;
+    /// [`ModelError::Configuration`] when `config` asks for the impossible; [`ModelError::Weights`] lists every tensor that
+    /// is missing, superfluous or misshapen.
+    pub fn from_state(
+        config: NetworkConfig,
+        state: &StateDict,
+        likelihood: Likelihood,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
         // Takes no memory for weights yet, which the file may not hold.
         let network = Self::blank(config, device)?.with_likelihood(likelihood);
         match_names(&network.names_and_shapes(), state)?;
@@ -67,8 +70,15 @@ impl Vae {
     /// Every tensor's name and shape, in the order of the network, none of which is made for this.
     fn names_and_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let mut names = Vec::new();
-        self.visit(&mut Visitor::new(|name, shape, _| names.push((name, shape))));
+        self.visit(&mut Visitor::new(self, |name, shape, _| names.push((name, shape))));
         names
+    }
+
+    /// The names of all tensors in the order in which a module meets its parameters.
+    fn names(&self) -> std::vec::IntoIter<String> {
+        let names: Vec<String> = self.config().plan().tensors().map(|(name, _)| name).collect();
+        let scale = [LOG_SCALE.to_owned()];
+        names.into_iter().chain(scale).collect::<Vec<_>>().into_iter()
     }
 
     /// Replaces every tensor by what `change` makes of its name, its values and, where there is one, its gradient.
@@ -77,13 +87,17 @@ impl Vae {
     where
         F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Values,
     {
+        let names = self.names();
         self.map(&mut Mapper {
-            path: Vec::new(),
+            names,
             gradients,
             change,
         })
     }
 }
+
+/// Why a parameter's name is known.
+const NAMED: &str = "the plan names every tensor";
 
 /// What a parameter becomes: flat and without autodiff.
 #[allow(clippy::large_enum_variant, reason = "it is taken apart as soon as it is made")]
@@ -102,51 +116,31 @@ pub(crate) fn to_values(tensor: Tensor<1>) -> Vec<f32> {
         .expect("the network computes in 32-bit floats")
 }
 
-/// The PyTorch name of the parameter at a path of field names.
-fn pytorch_name(path: &[String]) -> String {
-    let mut parts: Vec<String> = Vec::with_capacity(path.len());
-    for part in path {
-        match (part.as_str(), part.parse::<usize>(), parts.last_mut()) {
-            ("layer", ..) => parts.push("0".into()),
-            ("normalization", ..) => parts.push("1".into()),
-            ("conv_trans", ..) => parts.push("convTrans".into()),
-            // PyTorch's blocks are numbered from one and have the number in their name.
-            (_, Ok(index), Some(blocks)) => blocks.push_str(&(index + 1).to_string()),
-            _ => parts.push(part.clone()),
-        }
-    }
-    parts.join(".")
-}
-
 /// Shows every tensor's name and shape to a closure, and its flat values if it asks for them.
 struct Visitor<F> {
-    path: Vec<String>,
+    names: std::vec::IntoIter<String>,
     show: F,
 }
 
 impl<F: FnMut(String, Vec<usize>, &dyn Fn() -> Tensor<1>)> Visitor<F> {
-    fn new(show: F) -> Self {
-        Self { path: Vec::new(), show }
+    fn new(network: &Vae, show: F) -> Self {
+        Self {
+            names: network.names(),
+            show,
+        }
     }
 }
 
 impl<F: FnMut(String, Vec<usize>, &dyn Fn() -> Tensor<1>)> ModuleVisitor for Visitor<F> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.into());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let values = || param.val().inner().reshape([-1]);
-        (self.show)(pytorch_name(&self.path), param.lazy_shape().to_vec(), &values);
+        let name = self.names.next().expect(NAMED);
+        (self.show)(name, param.lazy_shape().to_vec(), &values);
     }
 }
 
 struct Mapper<'a, F> {
-    path: Vec<String>,
+    names: std::vec::IntoIter<String>,
     gradients: Option<&'a mut Gradients>,
     change: F,
 }
@@ -155,14 +149,6 @@ impl<F> ModuleMapper for Mapper<'_, F>
 where
     F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Values,
 {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.into());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, tensor, mapper) = param.consume();
         let (shape, device) = (tensor.dims(), tensor.device());
@@ -171,8 +157,9 @@ where
             Some(gradients) => tensor.grad_remove(gradients),
             None => None,
         };
+        let name = self.names.next().expect(NAMED);
         let values = (self.change)(
-            &pytorch_name(&self.path),
+            &name,
             tensor.inner().reshape([-1]),
             gradient.map(|gradient| gradient.reshape([-1])),
         );
@@ -195,39 +182,31 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::LOG_SCALE;
-
-    #[test]
-    fn paths_spell_the_names_that_pytorch_uses() {
-        let name = |path: &str| pytorch_name(&path.split('.').map(String::from).collect::<Vec<_>>());
-        assert_eq!(name("conv.2.normalization.running_var"), "conv3.1.running_var");
-        assert_eq!(name("conv_trans.0.layer.weight"), "convTrans1.0.weight");
-        assert_eq!(name("var.layer.bias"), "var.0.bias");
-        assert_eq!(name("decoder.normalization.weight"), "decoder.1.weight");
-    }
+    use crate::model::Architecture;
+    use crate::model::layers::LayerWeights;
 
     #[test]
     fn a_state_makes_the_network_that_it_was_taken_from() {
         let config = NetworkConfig {
-            base_channels: 3,
+            architecture: Architecture::Reference { base_channels: 3 },
             latent: 5,
             channels: 3,
             image_size: 64,
         };
-        let state = Vae::new(config, 7, &Device::flex()).unwrap().state();
-        let copy = Vae::from_state(&state, Likelihood::CrossEntropy, &Device::flex()).unwrap();
-        assert_eq!(copy.config(), config);
+        let state = Vae::new(config.clone(), 7, &Device::flex()).unwrap().state();
+        let copy = Vae::from_state(config.clone(), &state, Likelihood::CrossEntropy, &Device::flex()).unwrap();
+        assert_eq!(copy.config(), &config);
         assert_eq!(copy.state(), state);
     }
 
     #[test]
     fn a_learned_scale_is_one_tensor_more() {
         let config = NetworkConfig {
-            base_channels: 2,
+            architecture: Architecture::Reference { base_channels: 2 },
             ..NetworkConfig::default()
         };
         let device = Device::flex();
-        let network = Vae::new(config, 7, &device).unwrap();
+        let network = Vae::new(config.clone(), 7, &device).unwrap();
         let plain = network.state();
         assert_eq!(
             network.clone().with_likelihood(Likelihood::ContinuousBernoulli).state(),
@@ -236,13 +215,15 @@ mod tests {
         let state = network.with_likelihood(Likelihood::Gaussian).state();
         assert_eq!(state.len(), plain.len() + 1);
         assert_eq!(state[LOG_SCALE].shape, [1]);
-        let copy = Vae::from_state(&state, Likelihood::Gaussian, &device).unwrap();
+        let copy = Vae::from_state(config.clone(), &state, Likelihood::Gaussian, &device).unwrap();
         assert_eq!(copy.state(), state);
         for (state, likelihood) in [
             (&state, Likelihood::CrossEntropy),
             (&plain, Likelihood::DiscretizedLogistic),
         ] {
-            let message = Vae::from_state(state, likelihood, &device).unwrap_err().to_string();
+            let message = Vae::from_state(config.clone(), state, likelihood, &device)
+                .unwrap_err()
+                .to_string();
             assert!(message.contains(LOG_SCALE), "{message}");
         }
     }
@@ -253,23 +234,26 @@ mod tests {
         let names = network.names_and_shapes();
         assert_eq!(
             names,
-            Vae::new(network.config(), 0, &Device::flex())
+            Vae::new(network.config().clone(), 0, &Device::flex())
                 .unwrap()
                 .names_and_shapes()
         );
-        assert!(!network.conv_trans[0].layer.weight.is_initialized());
+        let LayerWeights::Linear(layer) = &network.mean.layer else {
+            panic!("means are linear in the features");
+        };
+        assert!(!layer.weight.is_initialized());
     }
 
     #[test]
     fn weights_of_another_network_are_refused_by_name() {
         let config = NetworkConfig {
-            base_channels: 2,
+            architecture: Architecture::Reference { base_channels: 2 },
             ..NetworkConfig::default()
         };
-        let mut state = Vae::new(config, 7, &Device::flex()).unwrap().state();
+        let mut state = Vae::new(config.clone(), 7, &Device::flex()).unwrap().state();
         let array = state.remove("conv4.1.bias").unwrap();
         state.insert("conv9.1.bias".into(), array);
-        let message = Vae::from_state(&state, Likelihood::CrossEntropy, &Device::flex())
+        let message = Vae::from_state(config.clone(), &state, Likelihood::CrossEntropy, &Device::flex())
             .unwrap_err()
             .to_string();
         assert!(
@@ -278,7 +262,7 @@ mod tests {
         );
 
         state.remove("conv2.0.weight").unwrap();
-        let message = Vae::from_state(&state, Likelihood::CrossEntropy, &Device::flex())
+        let message = Vae::from_state(config.clone(), &state, Likelihood::CrossEntropy, &Device::flex())
             .unwrap_err()
             .to_string();
         assert!(message.contains("conv2.0.weight"), "{message}");

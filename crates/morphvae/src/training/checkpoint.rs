@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::Position;
 use super::{Adam, EpochMetrics, RunConfig, Training, TrainingConfig, TrainingError};
-use crate::model::Vae;
+use crate::model::{NetworkConfig, Vae};
 use crate::weights::{self, Integers, Metadata, Precision, StateDict, WeightFile};
 
 /// The metadata key under which the rest stands, as JSON.
@@ -21,6 +21,9 @@ const RUN: &str = "morphvae.run";
 
 #[derive(Serialize, Deserialize)]
 struct Rest {
+    /// Early checkpoints do not say: they are of the reference network.
+    #[serde(default)]
+    network: Option<NetworkConfig>,
     steps: u64,
     position: Position,
     history: Vec<EpochMetrics>,
@@ -43,6 +46,7 @@ impl Training {
 
     fn save_with(&self, path: &Path, mut metadata: Metadata) -> Result<(), TrainingError> {
         let rest = Rest {
+            network: Some(self.network.config().clone()),
             steps: self.optimizer.steps(),
             position: self.position,
             history: self.history.clone(),
@@ -89,7 +93,7 @@ impl Training {
             }
         }
         let training = Self::from_file(file, path, config.training, device)?;
-        if training.network.config() != config.network {
+        if *training.network.config() != config.network {
             return Err(TrainingError::Checkpoint {
                 path: path.to_owned(),
                 reason: "its network is not that of the run's config.toml".to_owned(),
@@ -115,7 +119,11 @@ impl Training {
         let rest: Rest = serde_json::from_str(json).map_err(|error| reject(error.to_string()))?;
         let (averages, network): (StateDict, StateDict) =
             file.tensors.into_iter().partition(|(name, _)| Adam::is_average(name));
-        let network = Vae::from_state(&network, config.likelihood, device)?;
+        let network_config = match rest.network {
+            Some(config) => config,
+            None => NetworkConfig::of_weights(&network)?,
+        };
+        let network = Vae::from_state(network_config, &network, config.likelihood, device)?;
         let optimizer = Adam::load(config.adam, rest.steps, &network, averages)
             .map_err(reject)?
             .with_quick_weights(config.output.quick_weights(&network));

@@ -46,11 +46,11 @@ impl RunConfig {
         data: &TrainingData,
         device: &Device,
     ) -> Result<Training, TrainingError> {
-        data.check(initial.as_ref().map_or(self.network, Vae::config))?;
+        data.check(initial.as_ref().map_or(&self.network, Vae::config))?;
         let network = match initial {
             Some(network) => network,
             None => {
-                let network = Vae::new(self.network, self.training.seed, device)?;
+                let network = Vae::new(self.network.clone(), self.training.seed, device)?;
                 self.training.output.begin(network, &data.train.images)?
             }
         };
@@ -85,6 +85,12 @@ impl RunConfig {
 
     /// The first setting that `other` has otherwise, and both values.
     pub(super) fn difference(&self, other: &Self) -> Option<(String, String, String)> {
+        let architecture = |config: &Self| config.network.architecture.name();
+        let (started, given) = (architecture(self), architecture(other));
+        if started != given {
+            // Whose settings differ in name, too.
+            return Some(("network.architecture".into(), started.into(), given.into()));
+        }
         let table = |config: &Self| toml::Table::try_from(config).expect("settings are plain data");
         first_difference(&table(self), &table(other))
     }

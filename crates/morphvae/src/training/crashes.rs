@@ -17,7 +17,7 @@ use crate::data::{Fit, Images, Split};
 use crate::files::faults::{Fault, with_fault};
 use crate::files::{is_unfinished, write_atomically};
 use crate::latent::LatentStatistics;
-use crate::model::{ModelCard, NetworkConfig, Vae};
+use crate::model::{Architecture, ModelCard, NetworkConfig, Vae};
 use crate::objective::{Likelihood, Loss, Objective};
 use crate::weights;
 
@@ -54,7 +54,7 @@ fn a_run_from_other_weights_goes_on_or_begins_anew_wherever_it_died() {
         init_from: Some("another".into()),
         ..config(3)
     };
-    let initial = Vae::new(config.network, 9, &Device::flex()).unwrap();
+    let initial = Vae::new(config.network.clone(), 9, &Device::flex()).unwrap();
     let whole = whole(&config, Some(&initial));
     assert_ne!(
         whole["model.safetensors"],
@@ -442,7 +442,7 @@ fn config(batch_size: usize) -> RunConfig {
             fingerprint: String::new(),
         },
         network: NetworkConfig {
-            base_channels: 1,
+            architecture: Architecture::Reference { base_channels: 1 },
             ..NetworkConfig::default()
         },
         training: TrainingConfig {
@@ -472,7 +472,7 @@ fn data() -> TrainingData {
 
 fn card(config: &RunConfig, training: &Training, epochs: usize) -> ModelCard {
     ModelCard {
-        network: config.network,
+        network: config.network.clone(),
         objective: Objective::Vae,
         likelihood: Likelihood::CrossEntropy,
         beta: 1.0,

@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Training, TrainingConfig};
-use crate::model::{Vae, Values, to_values};
+use crate::model::{NetworkConfig, Vae, Values, to_values};
 use crate::objective::Likelihood;
 use crate::weights::{self, StateDict};
 
@@ -71,7 +71,13 @@ impl Fixture {
 }
 
 fn network(state: &StateDict) -> Vae {
-    Vae::from_state(state, Likelihood::CrossEntropy, &Device::flex()).unwrap()
+    Vae::from_state(
+        NetworkConfig::of_weights(state).unwrap(),
+        state,
+        Likelihood::CrossEntropy,
+        &Device::flex(),
+    )
+    .unwrap()
 }
 
 /// A bias in front of a batch norm has no effect, so its true gradient is zero and what is found is rounding; Adam

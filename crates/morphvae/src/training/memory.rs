@@ -12,8 +12,8 @@ const NUMBER: f64 = 4.0;
 /// How many times the weights are there: themselves, their gradients, Adam's two averages, and what the kernels make of
 /// them for a pass and for the test images.
 const COPIES: f64 = 8.0;
-/// The part of a training batch's maps, the gradients in their places, that is there at a time.
-const TRAINED: f64 = 0.6;
+/// How many times a training batch's maps are there, the gradients in their places.
+const TRAINED: f64 = 1.1;
 /// How many times the largest map of a batch of test images is there.
 const JUDGED: f64 = 1.25;
 /// The program itself and what it draws with, in bytes.
@@ -31,13 +31,14 @@ pub struct Footprint {
 impl Footprint {
     /// For a network of this configuration that learns from `batch` images a step.
     #[must_use]
-    pub fn of(network: NetworkConfig, batch: usize) -> Self {
+    pub fn of(network: &NetworkConfig, batch: usize) -> Self {
         let bytes = |numbers: usize, times: f64| numbers as f64 * times * NUMBER;
-        let maps = network.maps();
+        let plan = network.plan();
+        let maps = plan.maps();
         let trained = bytes(maps.iter().sum(), TRAINED) * batch as f64;
         let judged = bytes(maps.iter().max().copied().unwrap_or(0), JUDGED) * TESTED as f64;
         Self {
-            network: bytes(network.weights(), COPIES) as u64,
+            network: bytes(plan.weights(), COPIES) as u64,
             batch: trained.max(judged) as u64,
         }
     }
@@ -52,6 +53,7 @@ impl Footprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Architecture;
 
     #[test]
     fn the_estimate_is_near_what_was_measured() {
@@ -68,10 +70,10 @@ mod tests {
             let config = NetworkConfig {
                 image_size,
                 channels: 1,
-                base_channels,
+                architecture: Architecture::Reference { base_channels },
                 latent,
             };
-            let ratio = Footprint::of(config, batch).total() as f64 * 1e-6 / megabytes;
+            let ratio = Footprint::of(&config, batch).total() as f64 * 1e-6 / megabytes;
             assert!((0.9..1.5).contains(&ratio), "{config:?}, {batch}: {ratio}");
         }
     }
@@ -81,10 +83,10 @@ mod tests {
         let config = NetworkConfig {
             image_size: 128,
             channels: 3,
-            base_channels: 512,
+            architecture: Architecture::Reference { base_channels: 512 },
             latent: 4096,
         };
-        assert!(Footprint::of(config, 30).total() > 30_000_000_000);
-        assert_eq!(Footprint::of(config, usize::MAX).total(), u64::MAX);
+        assert!(Footprint::of(&config, 30).total() > 30_000_000_000);
+        assert_eq!(Footprint::of(&config, usize::MAX).total(), u64::MAX);
     }
 }

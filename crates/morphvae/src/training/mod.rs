@@ -17,6 +17,8 @@ mod session;
 mod crashes;
 #[cfg(test)]
 mod ground_truth;
+#[cfg(test)]
+mod linear_layers;
 
 pub use adam::{Adam, AdamConfig};
 pub use config::{DataConfig, RunConfig, TrainingConfig};

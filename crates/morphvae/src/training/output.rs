@@ -42,7 +42,8 @@ impl Output {
         *self == Self::Standard
     }
 
-    /// `network` with the output that it is to begin with for these images to learn from.
+    /// `network` with the output that it is to begin with for these images to learn from. A decoder that ends in no
+    /// batch norm is as it was.
     ///
     /// A fitted one has the mean and the standard deviation that the logits of the images' pixels have, for each channel:
     /// half a level away from black and white, and a deviation of 0.1 at least, so that images without any contrast
@@ -65,7 +66,7 @@ impl Output {
     pub(super) fn quick_weights(self, network: &Vae) -> Option<String> {
         match self {
             Self::Standard => None,
-            Self::Fitted => Some(network.output_name()),
+            Self::Fitted => network.output_name(),
         }
     }
 }
@@ -117,7 +118,9 @@ impl Logits {
 
 /// The network with these means and deviations for shift and scale of the batch norm that ends its decoder.
 fn begin_at(network: Vae, logits: &[Logits]) -> Vae {
-    let name = network.output_name();
+    let Some(name) = network.output_name() else {
+        return network;
+    };
     network.map_parameters(None, |parameter, old, _| {
         let values: Vec<f32> = match parameter.strip_prefix(&name) {
             Some("weight") => logits
@@ -141,7 +144,7 @@ mod tests {
 
     use super::*;
     use crate::data::Split;
-    use crate::model::{ModelError, NetworkConfig, to_values};
+    use crate::model::{Architecture, ModelError, NetworkConfig, to_values};
     use crate::objective::Likelihood;
     use crate::training::{Training, TrainingConfig, TrainingData};
 
@@ -153,7 +156,7 @@ mod tests {
     fn network(channels: usize) -> Vae {
         let config = NetworkConfig {
             channels,
-            base_channels: 2,
+            architecture: Architecture::Reference { base_channels: 2 },
             ..NetworkConfig::default()
         };
         Vae::new(config, 0, &Device::flex()).unwrap()

@@ -55,7 +55,7 @@ impl TrainingData {
     /// # Errors
     /// [`TrainingError::Model`] for images of another kind than the network's; [`TrainingError::Setting`] when there are
     /// fewer than two to train on.
-    pub fn check(&self, network: NetworkConfig) -> Result<(), TrainingError> {
+    pub fn check(&self, network: &NetworkConfig) -> Result<(), TrainingError> {
         for split in [&self.train, &self.test] {
             check_channels(network, &split.images)?;
         }

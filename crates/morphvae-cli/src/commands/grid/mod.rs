@@ -57,7 +57,7 @@ pub fn run(arguments: &GridArguments, console: Console) -> anyhow::Result<()> {
 }
 
 /// Refuses a picture that is larger than can be drawn before it is decoded.
-fn check_size(arguments: &GridArguments, network: NetworkConfig) -> anyhow::Result<()> {
+fn check_size(arguments: &GridArguments, network: &NetworkConfig) -> anyhow::Result<()> {
     let side = network.image_size;
     if arguments.traverse {
         let rows = arguments.rows.unwrap_or(traverse::ROWS).min(network.latent);

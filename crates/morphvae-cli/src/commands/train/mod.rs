@@ -12,7 +12,7 @@ use burn::tensor::Device;
 use morphvae::evaluation::{Codes, encode};
 use morphvae::figures::Gallery;
 use morphvae::latent::{LatentStatistics, typical_members};
-use morphvae::model::{Inference, ModelCard, NetworkConfig, TrainedModel};
+use morphvae::model::{Architecture, Inference, ModelCard, NetworkConfig, TrainedModel};
 use morphvae::objective::{Likelihood, Loss, Objective};
 use morphvae::training::{EpochReport, HeldRun, Outcome, Progress, RunConfig, Training, TrainingData};
 use morphvae_explorer::ModelFacts;
@@ -99,9 +99,9 @@ impl Run {
         let batch = config.training.batch_size.min(data.train.images.count());
         let channels = data.train.images.channels();
         check_memory(
-            NetworkConfig {
+            &NetworkConfig {
                 channels,
-                ..config.network
+                ..config.network.clone()
             },
             batch,
         )?;
@@ -163,9 +163,9 @@ impl Run {
             network.image_size,
         ));
         self.console.note(format!(
-            "network: {} latent dimension(s), {} base channels; {} epoch(s) in batches of {}; cpu, {} thread(s)",
+            "network: {} latent dimension(s), {}; {} epoch(s) in batches of {}; cpu, {} thread(s)",
             network.latent,
-            network.base_channels,
+            width(&network.architecture),
             training.epochs,
             training.batch_size,
             rayon::current_num_threads(),
@@ -241,7 +241,7 @@ impl Run {
         let labels = self.data.test.labels.as_deref();
         let typical = labels.map(|labels| typical_members(network, means, images, labels, self.classes.len()));
         ModelCard {
-            network: self.config.network,
+            network: self.config.network.clone(),
             objective: self.config.training.objective,
             likelihood: self.config.training.likelihood,
             beta: self.config.training.beta,
@@ -341,6 +341,17 @@ impl Run {
             })?;
         }
         Ok(())
+    }
+}
+
+/// How wide a network is, in a few words.
+fn width(architecture: &Architecture) -> String {
+    match architecture {
+        Architecture::Reference { base_channels } => format!("{base_channels} base channels"),
+        Architecture::Mlp { hidden, activation } => {
+            let units: Vec<String> = hidden.iter().map(ToString::to_string).collect();
+            format!("mlp of {} {} units", units.join(", "), activation.name())
+        }
     }
 }
 

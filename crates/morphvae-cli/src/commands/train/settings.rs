@@ -4,17 +4,23 @@ use std::path::{Path, PathBuf};
 
 use morphvae::data::Fit;
 use morphvae::figures::Gallery;
-use morphvae::model::{NetworkConfig, Vae};
+use morphvae::model::{Architecture, HiddenActivation, NetworkConfig, Vae};
 use morphvae::objective::{Likelihood, Objective};
 use morphvae::training::{DataConfig, HeldRun, Output, RunConfig, TrainingConfig};
 
 use super::preset;
 use crate::Usage;
-use crate::arguments::{LikelihoodArgument, ModelArgument, ObjectiveArgument, StoreArguments, TrainArguments};
+use crate::arguments::{
+    ActivationArgument, ArchitectureArgument, LikelihoodArgument, ModelArgument, ObjectiveArgument, StoreArguments,
+    TrainArguments,
+};
 use crate::console::Console;
 use crate::images::Source;
 use crate::limits::{check_figure, check_memory};
 use crate::model::Model;
+
+/// Units of the hidden layer of an `mlp`, unless others are asked for: those of PyTorch's example.
+const HIDDEN_UNITS: usize = 400;
 
 /// Images of the smallest step.
 const LEAST_BATCH: usize = 2;
@@ -63,15 +69,15 @@ impl Plan {
             preset::apply(preset, &mut config);
         }
         if let Some(network) = &initial {
-            config.network = network.config();
+            config.network = network.config().clone();
             config.training.likelihood = network.likelihood();
         }
-        apply(arguments, &mut config);
+        apply(arguments, &mut config)?;
         if initial
             .as_ref()
-            .is_some_and(|network| network.config() != config.network)
+            .is_some_and(|network| *network.config() != config.network)
         {
-            let text = "--init-from decides the network: leave out --latent, --base-channels and --image-size";
+            let text = "--init-from decides the network: leave out --latent, --architecture, --base-channels, --hidden, --activation and --image-size";
             return Err(Usage(text.into()).into());
         }
         config.validate()?;
@@ -109,7 +115,7 @@ impl Plan {
     fn resumed(path: &Path, arguments: &TrainArguments) -> anyhow::Result<Self> {
         let (run, config) = HeldRun::reopen(path)?;
         let mut asked = config.clone();
-        apply(arguments, &mut asked);
+        apply(arguments, &mut asked)?;
         let named = Source::named(&arguments.images)?;
         if let Some(source) = &named {
             remember(source, &arguments.images.store, &mut asked.data);
@@ -139,8 +145,8 @@ impl Plan {
 
 /// Refuses what would fail late: figures larger than can be drawn, and networks that no number of images fits beside.
 fn check_limits(config: &RunConfig, grid: usize) -> anyhow::Result<()> {
-    check_figure("--grid", grid, |grid| Gallery::check(config.network, grid))?;
-    Ok(check_memory(config.network, LEAST_BATCH)?)
+    check_figure("--grid", grid, |grid| Gallery::check(&config.network, grid))?;
+    Ok(check_memory(&config.network, LEAST_BATCH)?)
 }
 
 /// Fresh networks are fitted to their images, but for the well-known experiment: what learns a known set by the
@@ -185,7 +191,7 @@ fn whole_path(path: &Path) -> PathBuf {
 }
 
 /// Puts what was typed over the settings.
-fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
+fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage> {
     fn put<T: Copy>(setting: &mut T, given: Option<T>) {
         if let Some(given) = given {
             *setting = given;
@@ -205,11 +211,8 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
     let channels = arguments.images.channels.as_deref();
     put(&mut network.channels, channels.and_then(|count| count.parse().ok()));
     put(&mut network.latent, arguments.latent);
-    put(&mut network.base_channels, arguments.base_channels);
-    put(
-        &mut network.image_size,
-        arguments.image_size.as_deref().and_then(|size| size.parse().ok()),
-    );
+    put(&mut network.image_size, arguments.image_size);
+    apply_architecture(arguments, &mut network.architecture)?;
     put(&mut training.epochs, arguments.epochs);
     put(&mut training.batch_size, arguments.batch_size);
     put(&mut training.beta, arguments.beta);
@@ -228,6 +231,49 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) {
         LikelihoodArgument::DiscretizedLogistic => Likelihood::DiscretizedLogistic,
     });
     put(&mut training.likelihood, likelihood);
+    Ok(())
+}
+
+/// Puts what was typed over the architecture; another one than before begins with its own defaults.
+fn apply_architecture(arguments: &TrainArguments, architecture: &mut Architecture) -> Result<(), Usage> {
+    match (arguments.architecture, &*architecture) {
+        (Some(ArchitectureArgument::Reference), Architecture::Mlp { .. }) => *architecture = Architecture::REFERENCE,
+        (Some(ArchitectureArgument::Mlp), Architecture::Reference { .. }) => {
+            *architecture = Architecture::Mlp {
+                hidden: vec![HIDDEN_UNITS],
+                activation: HiddenActivation::default(),
+            };
+        }
+        _ => {}
+    }
+    let foreign = |option: &str, of: &str| Err(Usage(format!("{option} is of the architecture {of}")));
+    match architecture {
+        Architecture::Reference { base_channels } => {
+            if arguments.hidden.is_some() {
+                return foreign("--hidden", "mlp: add --architecture mlp");
+            }
+            if arguments.activation.is_some() {
+                return foreign("--activation", "mlp: add --architecture mlp");
+            }
+            *base_channels = arguments.base_channels.unwrap_or(*base_channels);
+        }
+        Architecture::Mlp { hidden, activation } => {
+            if arguments.base_channels.is_some() {
+                return foreign("--base-channels", "reference: --hidden says how wide an mlp is");
+            }
+            if let Some(units) = &arguments.hidden {
+                hidden.clone_from(units);
+            }
+            if let Some(given) = arguments.activation {
+                *activation = match given {
+                    ActivationArgument::Relu => HiddenActivation::Relu,
+                    ActivationArgument::Tanh => HiddenActivation::Tanh,
+                    ActivationArgument::Softplus => HiddenActivation::Softplus,
+                };
+            }
+        }
+    }
+    Ok(())
 }
 
 /// `runs/mnist-2d`, or with a number behind it when that is taken.
@@ -266,7 +312,7 @@ mod tests {
             };
             let (mut by_preset, mut by_hand) = (defaults(), defaults());
             preset::apply(*preset, &mut by_preset);
-            apply(&typed, &mut by_hand);
+            assert!(apply(&typed, &mut by_hand).is_ok());
             assert_eq!(by_preset, by_hand);
         }
     }

@@ -215,13 +215,13 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::NetworkConfig;
+    use crate::model::{Architecture, NetworkConfig};
     use crate::training::{Training, TrainingConfig};
 
     /// The weights and averages after some steps, whose work other threads do or none.
     fn train(hand_out: bool) -> StateDict {
         let config = NetworkConfig {
-            base_channels: 2,
+            architecture: Architecture::Reference { base_channels: 2 },
             ..NetworkConfig::default()
         };
         let network = Vae::new(config, 7, &Device::flex()).unwrap();
