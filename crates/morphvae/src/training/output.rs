@@ -33,6 +33,10 @@ const BATCH: usize = 256;
 /// The least scale: what is multiplied by nothing learns nothing.
 const LEAST_SCALE: f64 = 0.1;
 
+/// Pixels nearer to black and to white than this count as so far away: in logits there is no end to either. Contrast that
+/// is missing is soon learned; too much of it pushes single pixels out.
+const MARGIN: f64 = 0.05;
+
 /// Levels of grey, from black to white.
 const LEVELS: usize = 256;
 
@@ -45,9 +49,9 @@ impl Output {
     /// `network` with the output that it is to begin with for these images to learn from. A decoder that ends in no
     /// batch norm is as it was.
     ///
-    /// A fitted one has the mean and the standard deviation that the logits of the images' pixels have, for each channel:
-    /// half a level away from black and white, and a deviation of 0.1 at least, so that images without any contrast
-    /// can be learned from, too.
+    /// A fitted one has the mean and the standard deviation that the logits of the images' pixels have, for each channel.
+    /// Pixels count as a twentieth away from black and from white at least, and the deviation is 0.1 at least, so that
+    /// images without any contrast can be learned from, too.
     ///
     /// # Errors
     /// [`TrainingError::Model`] for images of another kind than the network's.
@@ -95,9 +99,12 @@ fn logits(images: &Images, size: usize) -> Vec<Logits> {
 }
 
 impl Logits {
-    /// Of so many pixels of each level: half a level away from black and from white, which have no logit.
+    /// Of so many pixels of each level.
     fn of(counts: &[u64; LEVELS]) -> Self {
-        let logit = |level: usize| ((level as f64 + 0.5) / (LEVELS as f64 - level as f64 - 0.5)).ln();
+        let logit = |level: usize| {
+            let pixel = (level as f64 / (LEVELS - 1) as f64).clamp(MARGIN, 1.0 - MARGIN);
+            (pixel / (1.0 - pixel)).ln()
+        };
         let total = counts.iter().sum::<u64>().max(1) as f64;
         let mean_of = |value: &dyn Fn(usize) -> f64| {
             let sum: f64 = counts
@@ -170,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_drawn_before_anything_is_learned_is_as_bright_and_as_rich_in_contrast_as_the_images() {
-        // A channel of its own brightness each, and no pixel near an end, so that its logit needs no help.
+        // A channel of its own brightness each, and no pixel near an end.
         let images = images(3, 40, |index| {
             let channel = index / 1024 % 3;
             (40 + 60 * channel + index * index % 31) as u8
@@ -199,14 +206,18 @@ mod tests {
     #[test]
     fn the_end_of_the_decoder_is_all_that_is_fitted() {
         let before = network(1).state();
-        // Black and white: logits of ln(511) to either side.
-        let images = images(1, 2, |index| if index % 2 == 0 { 0 } else { 255 });
+        // A pixel of four is white; black and white count as 1/20 and 19/20.
+        let images = images(1, 2, |index| if index % 4 == 0 { 255 } else { 0 });
         assert_eq!(Output::Standard.begin(network(1), &images).unwrap().state(), before);
         let after = Output::Fitted.begin(network(1), &images).unwrap().state();
-        let changed: Vec<_> = after.iter().filter(|&(name, array)| before[name] != *array).collect();
-        let names: Vec<_> = changed.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["convTrans4.1.weight"]);
-        assert!((changed[0].1.values[0] - 511_f32.ln()).abs() < 1e-5);
+        let changed = after.iter().filter(|&(name, array)| before[name] != *array);
+        let changed: Vec<_> = changed.map(|(name, array)| (name.as_str(), array.values[0])).collect();
+        let [("convTrans4.1.bias", shift), ("convTrans4.1.weight", scale)] = changed[..] else {
+            panic!("{changed:?}");
+        };
+        let far = 19_f32.ln();
+        assert!((shift + 0.5 * far).abs() < 1e-5, "{shift}");
+        assert!((scale - 0.75_f32.sqrt() * far).abs() < 1e-5, "{scale}");
     }
 
     #[test]
