@@ -10,7 +10,7 @@ use morphvae::data::strokes::strokes;
 use morphvae::data::{Dataset, Fit, FolderOptions, decode_image, idx, read_folder, read_image};
 use morphvae::evaluation::Codes;
 use morphvae::latent::{Attribute, LatentStatistics};
-use morphvae::model::{Architecture, Inference, ModelCard, NetworkConfig, TrainedModel, Vae};
+use morphvae::model::{Architecture, HiddenActivation, Inference, ModelCard, NetworkConfig, TrainedModel, Vae};
 use morphvae::objective::{Likelihood, Loss, Objective};
 use morphvae::training::{DataConfig, HeldRun, RunConfig, RunFolder, Training, TrainingConfig, TrainingData};
 use morphvae::weights::Precision;
@@ -127,16 +127,19 @@ fn images_of_idx(_: &Path) -> Subject {
 
 /// A network that takes no time.
 fn network() -> Vae {
+    small(Architecture::Reference { base_channels: 1 })
+}
+
+fn small(architecture: Architecture) -> Vae {
     let config = NetworkConfig {
-        architecture: Architecture::Reference { base_channels: 1 },
+        architecture,
         ..NetworkConfig::default()
     };
     Vae::new(config, 1, &Device::flex()).expect("a small network can be made")
 }
 
 fn safetensors(folder: &Path) -> Subject {
-    let network = network();
-    let card = ModelCard {
+    let card = |network: &Vae| ModelCard {
         network: network.config().clone(),
         objective: Objective::Vae,
         likelihood: Likelihood::CrossEntropy,
@@ -148,13 +151,21 @@ fn safetensors(folder: &Path) -> Subject {
         test: Loss::default(),
         latent_statistics: LatentStatistics::of(&[0.0, 1.0], &[0.1, 0.2], Some(&[0]), &["0".to_owned()], &[Some(0)]),
     };
-    let write = |precision| {
+    let write = |network: &Vae, precision| {
         let path = folder.join("sound");
-        TrainedModel::write(&network, &card, &path, precision).expect("a model can be written");
+        TrainedModel::write(network, &card(network), &path, precision).expect("a model can be written");
         fs::read(path).expect("what was written can be read")
     };
+    let linear_layers = small(Architecture::Mlp {
+        hidden: vec![2],
+        activation: HiddenActivation::Tanh,
+    });
     Subject {
-        seeds: vec![write(Precision::Full), write(Precision::Half)],
+        seeds: vec![
+            write(&network(), Precision::Full),
+            write(&network(), Precision::Half),
+            write(&linear_layers, Precision::Full),
+        ],
         check: Box::new(|path, bytes| {
             let model = TrainedModel::read(path, &Device::flex());
             let again = TrainedModel::from_bytes(bytes, "bytes", &Device::flex());
@@ -170,7 +181,7 @@ fn safetensors(folder: &Path) -> Subject {
 fn used(model: &TrainedModel) -> String {
     let inference = Inference::new(&model.network);
     let latent = inference.config().latent;
-    let images = morphvae::evaluation::decode(&inference, &vec![0.5; latent]);
+    let images = morphvae::evaluation::decode(&inference, &vec![0.5; latent]).expect("that is one whole point");
     format!("used: {} of {} channels", images.count(), images.channels())
 }
 

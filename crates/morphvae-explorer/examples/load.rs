@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/mnist-2d.safetensors");
     let network = TrainedModel::read(model.as_ref(), &Device::flex())?.network;
     let points: Vec<[f32; 2]> = (0..clients).map(|client| [client as f32 / 16.0 - 2.0, 0.5]).collect();
-    let expected = decode(&Inference::new(&network), &points.concat());
+    let expected = decode(&Inference::new(&network), &points.concat()).unwrap();
 
     let shown = ShownImages::none(1);
     let codes = encode(&Inference::new(&network), shown.images())?;

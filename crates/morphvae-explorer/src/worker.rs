@@ -150,7 +150,10 @@ fn work(map: &LatentMap, jobs: Vec<Job>) {
         }
     }
     if !decoded.is_empty() {
-        let images = evaluation::decode(map.network(), &points);
+        // Numbers that are no points have no images: dropping `decoded` tells those who wait.
+        let Ok(images) = evaluation::decode(map.network(), &points) else {
+            return;
+        };
         let mut rest = images.pixels();
         for (count, answer) in decoded {
             let (own, others) = rest.split_at(count * config.image_length());

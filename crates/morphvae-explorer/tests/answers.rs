@@ -77,7 +77,7 @@ fn points_are_codes_and_labels() {
 fn decoded_images_are_the_programs_own() {
     let explorer = explorer(3);
     let points: Vec<[f32; 3]> = (0..200).map(|index| [index as f32 / 50.0 - 2.0, 0.3, -1.0]).collect();
-    let expected = decode(&network(3, 1), &points.concat());
+    let expected = decode(&network(3, 1), &points.concat()).unwrap();
     let decoded = post(
         &explorer,
         "/api/decode",
@@ -98,7 +98,7 @@ fn decoded_images_are_the_programs_own() {
 fn many_at_once_each_get_their_own_image() {
     let explorer = explorer(2);
     let points: Vec<[f32; 2]> = (0..64).map(|index| [index as f32 / 16.0 - 2.0, 0.7]).collect();
-    let expected = decode(&network(2, 1), &points.concat());
+    let expected = decode(&network(2, 1), &points.concat()).unwrap();
     std::thread::scope(|scope| {
         for (index, point) in points.iter().enumerate() {
             let (explorer, expected) = (&explorer, expected.image(index));
@@ -124,7 +124,7 @@ fn an_image_is_shown_with_its_reconstruction() {
     assert_eq!(reply.status, 200);
     let (real, reconstruction) = reply.body.split_at(32 * 32);
     assert!(real == map.shown().image(11, 32).unwrap());
-    assert!(reconstruction == decode(&network(2, 1), &map.codes().mean[22..24]).pixels());
+    assert!(reconstruction == decode(&network(2, 1), &map.codes().mean[22..24]).unwrap().pixels());
     for other in [
         format!("/api/image/{SHOWN}"),
         "/api/image/-1".into(),
@@ -161,7 +161,7 @@ fn bytes_and_files_are_encoded_alike() {
         assert_eq!(numbers("log_variance"), codes.log_variance);
         let bytes = |key: &str| BASE64_STANDARD.decode(json[key].as_str().unwrap()).unwrap();
         assert!(bytes("input") == pixels);
-        assert!(bytes("image") == decode(&network, &codes.mean).pixels());
+        assert!(bytes("image") == decode(&network, &codes.mean).unwrap().pixels());
     }
 }
 
@@ -313,7 +313,7 @@ fn who_watches_a_training_sees_every_epoch_and_the_map_after_it() {
     explorer.publish(map(2, 9), &metrics(2));
     wait_for("event: epoch\ndata: {\"epoch\":2,\"epochs\":3,\"metrics\":{");
     let decoded = post(&explorer, "/api/decode", br#"{"points":[[0.5,0.5]]}"#);
-    assert!(decoded.body == decode(&network(2, 9), &[0.5, 0.5]).pixels());
+    assert!(decoded.body == decode(&network(2, 9), &[0.5, 0.5]).unwrap().pixels());
     // Somebody who watches does not keep the server from stopping.
     let begin = Instant::now();
     explorer.stop();

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use morphvae::latent::path::{Decoder, LatentPath, Motion, Pacing, PathKind};
-use morphvae::model::{Inference, TrainedModel};
+use morphvae::latent::path::{LatentPath, Motion, Pacing, PathKind};
+use morphvae::model::{Decoder, Inference, TrainedModel};
 use morphvae::random::{Purpose, generator};
 use rand_distr::{Distribution, StandardNormal};
 

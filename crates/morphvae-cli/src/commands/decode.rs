@@ -81,7 +81,7 @@ impl Job<'_> {
         let batches = self.points.values.chunks(BATCH * self.points.latent);
         let running = batches.take_while(|_| interrupt::check().is_continue());
         running.map(move |points| {
-            let images = decode(&self.network, points);
+            let images = decode(&self.network, points).expect("points are rows of the latent space");
             done += images.count() as u64;
             meter.update("decoding", done, total, "");
             images

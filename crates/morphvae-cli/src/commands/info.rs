@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use morphvae::model::{Architecture, ModelCard};
-use morphvae::objective::{Likelihood, Objective};
+use morphvae::objective::Likelihood;
 use morphvae::weights::Format;
 use serde_json::json;
 
@@ -44,9 +44,9 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         Some(card) => console.print(&format!(
             "objective      {}\ntrained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image = {}\n\
              classes        {}",
-            match card.objective {
-                Objective::Vae => "variational autoencoder",
-                Objective::Ae => "plain autoencoder: no noise, no KL divergence, no prior",
+            match card.objective.is_variational() {
+                true => "variational autoencoder",
+                false => "plain autoencoder: no noise, no KL divergence, no prior",
             },
             card.epochs,
             card.dataset,
@@ -78,8 +78,8 @@ fn width(architecture: &Architecture) -> String {
 /// What the test loss is the sum of.
 fn terms(card: &ModelCard) -> String {
     let reconstruction = format!("{} {:.2}", card.likelihood.term(), card.test.reconstruction);
-    match card.objective {
-        Objective::Vae => format!("{reconstruction} + KL {:.2}", card.test.kl),
-        Objective::Ae => reconstruction,
+    match card.objective.is_variational() {
+        true => format!("{reconstruction} + KL {:.2}", card.test.kl),
+        false => reconstruction,
     }
 }

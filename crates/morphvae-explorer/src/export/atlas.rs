@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::WHOLE;
 use morphvae::evaluation::decode;
 use morphvae::model::Inference;
 
@@ -204,7 +205,8 @@ impl<'a> Survey<'a> {
             let share = |axis: usize| f64::from(place[axis]) / whole[axis];
             self.plane.point(self.plane.at([share(0), share(1)]))
         };
-        let images = decode(self.network, &new.iter().flat_map(point).collect::<Vec<f32>>());
+        let points: Vec<f32> = new.iter().flat_map(point).collect();
+        let images = decode(self.network, &points).expect(WHOLE);
         let images = (0..new.len()).map(|index| images.image(index).to_vec());
         self.images.extend(new.iter().copied().zip(images));
     }

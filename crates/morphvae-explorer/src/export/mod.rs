@@ -119,6 +119,9 @@ pub fn export(map: &LatentMap, path: &Path) -> Result<Exported, ExportError> {
     })
 }
 
+/// Why points of a map can be decoded.
+const WHOLE: &str = "a map's points are of its network's latent space";
+
 /// The closest atlas that is not too large, and its residuals, compressed.
 fn survey(network: &Inference, plane: &Plane) -> (Atlas, Vec<u8>) {
     let mut survey = Survey::new(network, plane);
@@ -145,7 +148,7 @@ fn compare(network: &Inference, plane: &Plane, atlas: &Atlas) -> Difference {
         .iter()
         .flat_map(|&shares| plane.point(plane.at(shares)))
         .collect();
-    let decoded = decode(network, &points);
+    let decoded = decode(network, &points).expect(WHOLE);
     let (mut sum, mut worst) = (0_u64, 0);
     for (index, &shares) in places.iter().enumerate() {
         for (mixed, &decoded) in atlas.mix(shares).into_iter().zip(decoded.image(index)) {
@@ -180,7 +183,7 @@ fn pictures(map: &LatentMap) -> (Vec<usize>, Vec<u8>) {
 fn both(map: &LatentMap, chosen: &[usize]) -> Vec<u8> {
     let size = map.network().config().image_size;
     let means = of_each(&map.codes().mean, map.codes().latent, chosen);
-    let rebuilt = decode(map.network(), &means);
+    let rebuilt = decode(map.network(), &means).expect(WHOLE);
     let images = chosen.iter().filter_map(|&index| map.shown().image(index, size));
     let both = images
         .enumerate()

@@ -43,7 +43,7 @@ fn a_mixture_at_a_corner_is_what_the_decoder_says_there() {
     let levels = survey.split(32).unwrap();
     let atlas = survey.pack(levels);
     for shares in [[0.0, 0.0], [1.0, 1.0], [0.5, 0.0], [0.25, 1.0]] {
-        let decoded = decode(&network, &plane.point(plane.at(shares)));
+        let decoded = decode(&network, &plane.point(plane.at(shares))).unwrap();
         for (mixed, &decoded) in atlas.mix(shares).into_iter().zip(decoded.image(0)) {
             assert!(mixed.abs_diff(decoded) <= 1, "{mixed} for {decoded} at {shares:?}");
         }
@@ -128,7 +128,7 @@ fn a_file_holds_everything_and_says_how_close_it_is() {
         assert_eq!(pictures[..1024], map.shown().image(0, 32).unwrap());
         assert_eq!(
             pictures[1024..2048],
-            *decode(map.network(), &map.codes().mean[..latent]).image(0)
+            *decode(map.network(), &map.codes().mean[..latent]).unwrap().image(0)
         );
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use morphvae::latent::path::{Decoder, Frames, LatentPath, Motion, Pacing, PathError, PathKind};
+use morphvae::latent::path::{Frames, LatentPath, Motion, Pacing, PathError, PathKind};
+use morphvae::model::Decoder;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

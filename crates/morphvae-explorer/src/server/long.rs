@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use morphvae::latent::path::Decoder;
+use morphvae::model::{Decoder, Shape};
 use tokio::sync::{Mutex, Semaphore, oneshot, watch};
 use tokio::time::timeout;
 
@@ -123,6 +123,10 @@ struct TurnTaking<'a> {
 impl Decoder for TurnTaking<'_> {
     fn latent(&self) -> usize {
         self.map.network().latent()
+    }
+
+    fn image_shape(&self) -> Shape {
+        self.map.network().image_shape()
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {

@@ -1,5 +1,6 @@
 //! The loss of each image by itself.
 
+use crate::objective::Loss;
 use crate::tables::{Column, Numbers};
 
 /// What each image adds to the losses, in nats; their means are those of the whole.
@@ -40,9 +41,10 @@ impl ImageLosses {
                 .copied()
                 .map(f64::from)
                 .sum();
-            self.loss.push(reconstruction + beta * kl);
-            self.reconstruction.push(reconstruction);
-            self.kl.push(kl);
+            let loss = Loss::new(reconstruction, kl, beta);
+            self.loss.push(loss.loss);
+            self.reconstruction.push(loss.reconstruction);
+            self.kl.push(loss.kl);
         }
     }
 }

@@ -10,8 +10,8 @@ use std::ops::ControlFlow;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::data::{Images, prepare};
-use crate::model::{Inference, ModelError, NetworkConfig, Posterior, to_values};
-use crate::objective::{Loss, Objective, kl_divergence};
+use crate::model::{Decoder, Inference, ModelError, NetworkConfig, Posterior, Shape, to_values};
+use crate::objective::{Loss, Objective};
 use crate::random::{Purpose, noise};
 use crate::tables::{Column, Numbers};
 
@@ -104,20 +104,22 @@ pub fn evaluate(
         let done = range.end;
         let batch = load(network, images, range);
         let posterior = network.encode(batch.clone());
-        let latents = match options.objective {
-            Objective::Ae => posterior.mean.clone(),
-            Objective::Vae => {
+        let latents = match options.objective.is_variational() {
+            true => {
                 let values = noise(options.seed, Purpose::Evaluation, step as u64, count * latent);
                 posterior.sample(latents(network, values))
             }
+            false => posterior.mean.clone(),
         };
         let location = network.locate(latents);
-        let errors = to_values(network.network().reconstruction_loss(batch, location));
+        let errors = network.network().reconstruction_loss(batch, location);
+        let terms = options.objective.terms(errors, &posterior, options.beta);
+        let (errors, divergences) = (
+            to_values(terms.reconstruction),
+            terms.kl.map(|kl| to_values(kl.flatten(0, 1))),
+        );
+        let divergences = divergences.unwrap_or_default();
         reconstruction += errors.iter().copied().map(f64::from).sum::<f64>();
-        let divergences = match options.objective {
-            Objective::Vae => to_values(kl_divergence(&posterior).flatten(0, 1)),
-            Objective::Ae => Vec::new(),
-        };
         for (index, &value) in divergences.iter().enumerate() {
             kl_per_latent[index % latent] += f64::from(value);
         }
@@ -134,11 +136,7 @@ pub fn evaluate(
     let kl = kl_per_latent.iter().sum::<f64>();
     let reconstruction = reconstruction * share;
     Ok(Some(Evaluation {
-        loss: Loss {
-            loss: reconstruction + options.beta * kl,
-            reconstruction,
-            kl,
-        },
+        loss: Loss::new(reconstruction, kl, options.beta),
         images: images.count(),
         per_image,
         kl_per_latent,
@@ -162,22 +160,23 @@ pub fn encode(network: &Inference, images: &Images) -> Result<Codes, ModelError>
     Ok(codes)
 }
 
-/// The images at points of the latent space, `[count, latent]`: 8 bits a channel, of the network's size.
-#[must_use]
-pub fn decode(network: &Inference, points: &[f32]) -> Images {
-    let config = network.config();
-    let mut pixels = Vec::with_capacity(points.len() / config.latent * config.image_length());
-    for batch in decoded_batches(network, points) {
-        pixels.extend(batch.into_iter().map(to_byte));
+/// The images at points of the latent space, `[count, latent]`: 8 bits a channel.
+///
+/// # Errors
+/// [`ModelError::Points`] when the numbers are no whole points.
+pub fn decode(decoder: &dyn Decoder, points: &[f32]) -> Result<Images, ModelError> {
+    let (latent, Shape { channels, side }) = (decoder.latent(), decoder.image_shape());
+    if !points.len().is_multiple_of(latent) {
+        return Err(ModelError::Points {
+            latent,
+            found: points.len(),
+        });
     }
-    Images::new(config.channels, config.image_size, config.image_size, pixels).expect("a decoder gives whole images")
-}
-
-/// What `points`, `[count, latent]`, decode to, `[batch, image length]` in [0, 1], a batch after the other.
-pub(crate) fn decoded_batches(network: &Inference, points: &[f32]) -> impl Iterator<Item = Vec<f32>> {
-    points
-        .chunks(BATCH * network.config().latent)
-        .map(|chunk| to_values(network.decode(latents(network, chunk.to_vec())).flatten(0, 3)))
+    let mut pixels = Vec::with_capacity(points.len() / latent * decoder.image_shape().length());
+    for batch in points.chunks(BATCH * latent) {
+        pixels.extend(decoder.decode(batch).into_iter().map(to_byte));
+    }
+    Ok(Images::new(channels, side, side, pixels).expect("a decoder gives whole images"))
 }
 
 /// Images as the network gives them back from the means of their posteriors.
@@ -185,7 +184,7 @@ pub(crate) fn decoded_batches(network: &Inference, points: &[f32]) -> impl Itera
 /// # Errors
 /// [`ModelError::Channels`] for images of another kind than the network's.
 pub fn reconstruct(network: &Inference, images: &Images) -> Result<Images, ModelError> {
-    Ok(decode(network, &encode(network, images)?.mean))
+    decode(network, &encode(network, images)?.mean)
 }
 
 impl Codes {
@@ -243,4 +242,26 @@ fn latents(network: &Inference, values: Vec<f32>) -> Tensor<2> {
 
 fn to_byte(value: f32) -> u8 {
     (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::model::{Architecture, Vae};
+
+    #[test]
+    fn half_a_point_is_an_error() {
+        let config = NetworkConfig {
+            architecture: Architecture::Reference { base_channels: 1 },
+            latent: 3,
+            ..NetworkConfig::default()
+        };
+        let network = Inference::new(&Vae::new(config, 0, &Device::flex()).unwrap());
+        let message = decode(&network, &[0.0; 7]).unwrap_err().to_string();
+        assert_eq!(message, "7 numbers are no whole points of 3 dimensions");
+        assert_eq!(decode(&network, &[0.0; 6]).unwrap().count(), 2);
+        assert_eq!(decode(&network, &[]).unwrap().count(), 0);
+    }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with a figure.
 
 use crate::latent::SliceError;
+use crate::model::ModelError;
 use std::io;
 use std::path::PathBuf;
 
@@ -35,6 +36,9 @@ pub enum FigureError {
     /// A plane that the latent space does not have.
     #[error(transparent)]
     Slice(#[from] SliceError),
+    /// Points that the latent space does not have.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// A sheet was asked for with no columns.
     #[error("a sheet of images needs at least one column")]
     NoColumns,

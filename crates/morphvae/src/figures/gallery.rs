@@ -107,7 +107,7 @@ impl Gallery<'_> {
     fn draw_reconstruction(&self, figures: &mut Figures) -> Result<(), FigureError> {
         let count = self.test.images.count().min(SHEET * SHEET);
         let latent = self.codes.latent;
-        let outputs = decode(self.network, &self.codes.mean[..count * latent]);
+        let outputs = decode(self.network, &self.codes.mean[..count * latent])?;
         let inputs = self.inputs(count)?;
         let picture = reconstruction(
             &inputs,
@@ -170,7 +170,7 @@ impl Gallery<'_> {
                 let plane = Plane {
                     caption,
                     axes: ["z₁", "z₂"],
-                    prior: self.objective == Objective::Vae,
+                    prior: self.objective.is_variational(),
                 };
                 self.draw_plane(figures, &positions, &plane)
             }
@@ -242,7 +242,7 @@ impl Gallery<'_> {
             let picture = if self.codes.latent == 1 {
                 let line = ground.extent.values(0, &deviations(self.grid * self.grid));
                 let line: Vec<f32> = line.into_iter().map(|value| value as f32).collect();
-                contact_sheet(&decode(self.network, &line), self.grid, &caption)?
+                contact_sheet(&decode(self.network, &line)?, self.grid, &caption)?
             } else {
                 self.manifold(&deviations(self.grid), &ground, components, &caption)?
             };
@@ -283,7 +283,7 @@ impl Gallery<'_> {
             columns: &columns,
             rows: &rows,
         };
-        manifold(&decode(self.network, &points), &axes, caption)
+        manifold(&decode(self.network, &points)?, &axes, caption)
     }
 
     fn draw_learning_curve(&self, figures: &mut Figures) -> Result<(), FigureError> {
@@ -339,7 +339,7 @@ impl Ground {
     /// there the encodings say where images lie.
     fn of(gallery: &Gallery) -> Self {
         let latent = gallery.codes.latent;
-        if latent <= 2 && gallery.objective == Objective::Vae {
+        if latent <= 2 && gallery.objective.is_variational() {
             return Self {
                 extent: Extent::of_prior(latent),
                 encoded: None,

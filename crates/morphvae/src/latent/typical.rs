@@ -4,8 +4,7 @@ use rayon::prelude::*;
 
 use super::path::squared_distance;
 use crate::data::{Images, prepare};
-use crate::evaluation::decoded_batches;
-use crate::model::Inference;
+use crate::model::{Decoder, Shape};
 
 /// Members that are looked at, of all classes together.
 const MOST_MEMBERS: usize = 4000;
@@ -32,7 +31,7 @@ type Coarse = Vec<f32>;
 /// When `means` or `labels` are too few for the images, or the images have other channels than the network.
 #[must_use]
 pub fn typical_members(
-    network: &Inference,
+    decoder: &dyn Decoder,
     means: &[f32],
     images: &Images,
     labels: &[u16],
@@ -42,8 +41,8 @@ pub fn typical_members(
     let kinds: Vec<Kind> = members
         .iter()
         .map(|members| Kind {
-            images: coarse_images(network, images, members),
-            decoded: coarse_decoded(network, means, members),
+            images: coarse_images(decoder, images, members),
+            decoded: coarse_decoded(decoder, means, members),
         })
         .collect();
     let typical = (0..classes).map(|class| Some(members[class][clearest(&kinds, class)?]));
@@ -73,22 +72,23 @@ fn members_by_class(labels: &[u16], classes: usize) -> Vec<Vec<usize>> {
     members
 }
 
-fn coarse_images(network: &Inference, images: &Images, members: &[usize]) -> Vec<Coarse> {
-    let config = network.config();
+fn coarse_images(decoder: &dyn Decoder, images: &Images, members: &[usize]) -> Vec<Coarse> {
+    let Shape { channels, side } = decoder.image_shape();
     let indices: Vec<u32> = members.iter().map(|&index| index as u32).collect();
     let batches = indices.chunks(BATCH).flat_map(|indices| {
-        let pixels = prepare(images, indices, config.image_size);
-        coarsened(&pixels, config.channels, config.image_size)
+        let pixels = prepare(images, indices, side);
+        coarsened(&pixels, channels, side)
     });
     batches.collect()
 }
 
-fn coarse_decoded(network: &Inference, means: &[f32], members: &[usize]) -> Vec<Coarse> {
-    let config = network.config();
-    let code = |&index: &usize| &means[index * config.latent..][..config.latent];
+fn coarse_decoded(decoder: &dyn Decoder, means: &[f32], members: &[usize]) -> Vec<Coarse> {
+    let (latent, Shape { channels, side }) = (decoder.latent(), decoder.image_shape());
+    let code = |&index: &usize| &means[index * latent..][..latent];
     let codes: Vec<f32> = members.iter().flat_map(code).copied().collect();
-    decoded_batches(network, &codes)
-        .flat_map(|pixels| coarsened(&pixels, config.channels, config.image_size))
+    let batches = codes.chunks(BATCH * latent);
+    batches
+        .flat_map(|points| coarsened(&decoder.decode(points), channels, side))
         .collect()
 }
 

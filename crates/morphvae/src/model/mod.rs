@@ -7,6 +7,7 @@
 
 mod accelerate;
 mod architecture;
+mod decoder;
 mod file;
 mod inference;
 mod layers;
@@ -21,6 +22,7 @@ pub use architecture::{
     Architecture, HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_LAYERS, MOST_HIDDEN_UNITS,
     MOST_LATENTS, NetworkConfig, REFERENCE_SIDES,
 };
+pub use decoder::Decoder;
 pub use file::{ModelCard, TrainedModel};
 pub use inference::Inference;
 pub use layers::BatchStatistics;
@@ -52,6 +54,14 @@ pub enum ModelError {
         /// What the network was made for.
         expected: usize,
         /// What the images have.
+        found: usize,
+    },
+    /// Numbers that are no whole points of the latent space.
+    #[error("{found} numbers are no whole points of {latent} dimensions")]
+    Points {
+        /// Dimensions of the latent space.
+        latent: usize,
+        /// How many numbers there are.
         found: usize,
     },
     /// Weights from which no network of this family can be read.

@@ -11,6 +11,7 @@ mod gaussian;
 mod kl;
 mod likelihood;
 mod scale;
+mod terms;
 
 #[cfg(test)]
 mod check;
@@ -23,10 +24,11 @@ pub use gaussian::gaussian;
 pub use kl::kl_divergence;
 pub use likelihood::Likelihood;
 pub(crate) use scale::bounded;
+pub use terms::Terms;
 
 use serde::{Deserialize, Serialize};
 
-/// Which loss a network learns by.
+/// Which loss a network learns by. What it is the sum of, [`Objective::terms`] says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Objective {
@@ -37,15 +39,37 @@ pub enum Objective {
     Ae,
 }
 
-/// A loss and its two terms in nats per image. The loss is `reconstruction + β · KL`: at β = 1 the negative evidence
-/// lower bound.
+impl Objective {
+    /// Whether codes are distributions, which are sampled, and held against a prior.
+    #[must_use]
+    pub fn is_variational(self) -> bool {
+        match self {
+            Self::Vae => true,
+            Self::Ae => false,
+        }
+    }
+}
+
+/// A loss and its two terms in nats per image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Loss {
-    /// What is minimized.
+    /// What is minimized: at β = 1 the negative evidence lower bound.
     pub loss: f64,
     /// How far the images are from what the decoder says: what [`Likelihood::term`] calls it. That of a density can be
     /// below zero.
     pub reconstruction: f64,
     /// The Kullback-Leibler divergence from the prior, not weighted by β.
     pub kl: f64,
+}
+
+impl Loss {
+    /// The loss that is the sum of these terms.
+    #[must_use]
+    pub fn new(reconstruction: f64, kl: f64, beta: f64) -> Self {
+        Self {
+            loss: reconstruction + beta * kl,
+            reconstruction,
+            kl,
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::{Adam, TrainingConfig, TrainingError};
 use crate::data::{Batch, Batches, Split, epoch_order};
 use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
 use crate::model::{Inference, NetworkConfig, TrainingPass, Vae};
-use crate::objective::{Loss, Objective, kl_divergence};
+use crate::objective::Loss;
 use crate::random::{Purpose, noise};
 
 /// A training under way: all that a checkpoint holds.
@@ -258,15 +258,12 @@ impl Training {
         let device = self.network.device();
         let shape = [batch.count, network.channels, network.image_size, network.image_size];
         let images = Tensor::from_data(TensorData::new(batch.pixels, shape), &device);
-        let noise = match self.config.objective {
-            Objective::Ae => None,
-            Objective::Vae => {
-                let shape = [batch.count, network.latent];
-                let step = self.optimizer.steps();
-                let values = noise(self.config.seed, Purpose::Noise, step, shape[0] * shape[1]);
-                Some(Tensor::from_data(TensorData::new(values, shape), &device))
-            }
-        };
+        let noise = self.config.objective.is_variational().then(|| {
+            let shape = [batch.count, network.latent];
+            let step = self.optimizer.steps();
+            let values = noise(self.config.seed, Purpose::Noise, step, shape[0] * shape[1]);
+            Tensor::from_data(TensorData::new(values, shape), &device)
+        });
         let (mut next, loss) = match runs_on(&device) {
             true => awake(|| {
                 self.optimizer.hand_out();
@@ -294,31 +291,9 @@ impl Training {
 
     /// The loss to go down from, and its terms.
     pub(super) fn loss(&self, images: Tensor<4>, pass: &TrainingPass) -> (Tensor<1>, Loss) {
-        let number = |term: &Tensor<1>| f64::from(term.clone().into_scalar::<f32>());
-        let reconstruction = self
-            .network
-            .reconstruction_loss(images, pass.reconstruction.clone())
-            .sum();
-        match self.config.objective {
-            Objective::Ae => {
-                let terms = Loss {
-                    loss: number(&reconstruction),
-                    reconstruction: number(&reconstruction),
-                    kl: 0.0,
-                };
-                (reconstruction, terms)
-            }
-            Objective::Vae => {
-                let kl = kl_divergence(&pass.posterior).sum();
-                let loss = reconstruction.clone() + kl.clone().mul_scalar(self.config.beta);
-                let terms = Loss {
-                    loss: number(&loss),
-                    reconstruction: number(&reconstruction),
-                    kl: number(&kl),
-                };
-                (loss, terms)
-            }
-        }
+        let reconstruction = self.network.reconstruction_loss(images, pass.reconstruction.clone());
+        let TrainingConfig { objective, beta, .. } = self.config;
+        objective.terms(reconstruction, &pass.posterior, beta).sum()
     }
 
     fn metrics(&self, epoch: usize, evaluation: &Evaluation) -> EpochMetrics {

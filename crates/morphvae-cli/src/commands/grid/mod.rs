@@ -96,7 +96,7 @@ impl Job<'_> {
     /// Whether images lie everywhere that the prior does: in a plane, but not in more dimensions; and a plain autoencoder
     /// has no prior.
     fn is_filled(&self) -> bool {
-        self.latent() <= 2 && self.objective() == Objective::Vae
+        self.latent() <= 2 && self.objective().is_variational()
     }
 
     /// Where pictures run, by what is known of the encodings.

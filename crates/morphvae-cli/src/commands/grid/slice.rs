@@ -45,7 +45,7 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
     };
     let [columns, mut rows] = plane.coordinates;
     rows.reverse();
-    let images = decode(&job.network, &plane.slice.points(&columns, &rows));
+    let images = decode(&job.network, &plane.slice.points(&columns, &rows))?;
     let subtitle = [Some(job.learned()), Some(plane.spacing), plane.place];
     let subtitle: Vec<String> = subtitle.into_iter().flatten().collect();
     let axes = ManifoldAxes {

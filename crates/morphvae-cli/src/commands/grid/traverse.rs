@@ -61,7 +61,7 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
     let rows: Vec<TraversalRow> = shown.iter().map(row).collect();
     let values = |&dimension: &usize| (dimension, ground.extent.values(dimension, &spacing.deviations));
     let values: Vec<(usize, Vec<f64>)> = shown.iter().map(values).collect();
-    let images = decode(&job.network, &traversal(&base, &values));
+    let images = decode(&job.network, &traversal(&base, &values))?;
 
     let mut subtitle = format!("{} · {}", job.learned(), spacing.say(ground.around));
     if let Some(key) = &arguments.base {

@@ -6,8 +6,8 @@ use morphvae::evaluation::{decode, encode};
 use morphvae::figures::latent_map::{Plane, Points, Route, route};
 use morphvae::figures::{Caption, Labels, clip_sheets};
 use morphvae::latent::PrincipalComponents;
-use morphvae::latent::path::{Decoder, Frames, LatentPath, Motion, PathKind, magnification};
-use morphvae::model::Inference;
+use morphvae::latent::path::{Frames, LatentPath, Motion, PathKind, magnification};
+use morphvae::model::{Decoder, Inference};
 
 use super::pace::Pace;
 use super::watched::Watched;
@@ -125,7 +125,7 @@ fn decoded(network: &Inference, watched: &Watched, points: &[f32]) -> anyhow::Re
         if watched.check().is_break() {
             return Err(Stopped.into());
         }
-        pixels.extend_from_slice(decode(network, batch).pixels());
+        pixels.extend_from_slice(decode(network, batch)?.pixels());
         watched.advance(batch.len() / config.latent, Unit::Images);
     }
     Ok(Images::new(

@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use morphvae::latent::path::Decoder;
-use morphvae::model::Inference;
+use morphvae::model::{Decoder, Inference, Shape};
 
 use crate::console::{Console, Meter, Unit};
 use crate::interrupt;
@@ -67,6 +66,10 @@ impl<'a> Watched<'a> {
 impl Decoder for Watched<'_> {
     fn latent(&self) -> usize {
         self.network.latent()
+    }
+
+    fn image_shape(&self) -> Shape {
+        self.network.image_shape()
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {

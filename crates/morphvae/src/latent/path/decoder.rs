@@ -1,51 +1,21 @@
-//! What a path needs to know of a network: the image at a point, and how far images are from each other.
+//! What a path asks a decoder: the images at points, as long as anybody wants them, and how far they are from each other:
+//! the root of the summed squared differences of their numbers.
 
 use std::ops::ControlFlow;
 
 use super::PathError;
-use crate::evaluation::decoded_batches;
-use crate::model::Inference;
+use crate::model::Decoder;
 
 /// Points that are decoded at a time where only the distances of their images are wanted.
 const BATCH: usize = 100;
 /// Partial sums of a dot product, for the processor's vectors.
 const LANES: usize = 16;
 
-/// Maps points of a latent space to images.
-///
-/// How far two images are from each other is the root of the summed squared differences of their numbers.
-pub trait Decoder: Sync {
-    /// Dimensions of the latent space.
-    fn latent(&self) -> usize;
-
-    /// The images at `points`, `[count, latent]`: `[count, image length]` in [0, 1], the same for the same points
-    /// whatever the number of threads.
-    fn decode(&self, points: &[f32]) -> Vec<f32>;
-
-    /// Asked before every decode, by several threads: work on a path ends with [`PathError::Stopped`] once this breaks.
-    fn check(&self) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    /// Told, by several threads, of each segment of a geodesic that is found.
-    fn found(&self) {}
-}
-
 /// The images at `points`, unless nobody wants them any more.
 pub(super) fn decoded(decoder: &dyn Decoder, points: &[f32]) -> Result<Vec<f32>, PathError> {
     match decoder.check() {
         ControlFlow::Continue(()) => Ok(decoder.decode(points)),
         ControlFlow::Break(()) => Err(PathError::Stopped),
-    }
-}
-
-impl Decoder for Inference {
-    fn latent(&self) -> usize {
-        self.config().latent
-    }
-
-    fn decode(&self, points: &[f32]) -> Vec<f32> {
-        decoded_batches(self, points).flatten().collect()
     }
 }
 

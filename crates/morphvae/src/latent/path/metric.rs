@@ -1,8 +1,9 @@
 //! The metric that a decoder pulls back from image space: `Jᵀ J`, with the decoder's Jacobian `J`.
 
+use super::PathError;
 use super::decoder::{decoded, dot};
 use super::matrix::cholesky;
-use super::{Decoder, PathError};
+use crate::model::Decoder;
 
 /// How far apart points are from which derivatives are taken, by the larger of 1 and the coordinate: far above the
 /// rounding of a decoder in single precision, far below what a decoder bends over.

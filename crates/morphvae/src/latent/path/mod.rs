@@ -19,7 +19,6 @@ mod surfaces;
 mod tests;
 mod vector;
 
-pub use decoder::Decoder;
 pub(super) use decoder::squared_distance;
 pub use error::PathError;
 pub use metric::magnification;
@@ -31,6 +30,8 @@ use rayon::prelude::*;
 use spherical::spherical;
 use spline::{Cubic, spline};
 use vector::{combination, narrowed, widened};
+
+use crate::model::Decoder;
 
 /// How a path gets from one key to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

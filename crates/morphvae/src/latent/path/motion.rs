@@ -1,7 +1,8 @@
 //! How much a row of frames changes from one to the next.
 
+use super::PathError;
 use super::decoder::steps;
-use super::{Decoder, PathError};
+use crate::model::Decoder;
 
 /// The visible change between neighbouring frames: the root of the summed squared differences of pixels in [0, 1].
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::decoder::steps;
-use super::{Decoder, LatentPath, Motion, PathError};
+use super::{LatentPath, Motion, PathError};
+use crate::model::Decoder;
 
 /// Steps of a path, at most: more than any clip has.
 pub const MOST_STEPS: usize = 1 << 16;

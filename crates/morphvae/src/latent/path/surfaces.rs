@@ -1,6 +1,6 @@
 //! Decoders whose metric is known, for tests.
 
-use super::Decoder;
+use crate::model::{Decoder, Shape};
 
 /// The plane as it is.
 pub(super) struct Plane;
@@ -21,6 +21,10 @@ impl Decoder for Plane {
         2
     }
 
+    fn image_shape(&self) -> Shape {
+        Shape::vector(2)
+    }
+
     fn decode(&self, points: &[f32]) -> Vec<f32> {
         points.to_vec()
     }
@@ -29,6 +33,10 @@ impl Decoder for Plane {
 impl Decoder for Sphere {
     fn latent(&self) -> usize {
         2
+    }
+
+    fn image_shape(&self) -> Shape {
+        Shape::vector(3)
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {
@@ -44,6 +52,10 @@ impl Decoder for Paraboloid {
         2
     }
 
+    fn image_shape(&self) -> Shape {
+        Shape::vector(3)
+    }
+
     fn decode(&self, points: &[f32]) -> Vec<f32> {
         surface(points, |x, y| [x, y, x * x + y * y])
     }
@@ -57,6 +69,10 @@ pub(super) struct Bump {
 impl Decoder for Bump {
     fn latent(&self) -> usize {
         self.latent
+    }
+
+    fn image_shape(&self) -> Shape {
+        Shape::vector(self.latent + 1)
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {

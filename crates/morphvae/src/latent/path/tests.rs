@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::decoder::steps;
 use super::surfaces::{Bump, Paraboloid, Plane, Sphere};
 use super::*;
+use crate::model::Shape;
 
 const KINDS: [PathKind; 4] = [
     PathKind::Line,
@@ -22,6 +23,10 @@ struct Broken;
 impl Decoder for Broken {
     fn latent(&self) -> usize {
         2
+    }
+
+    fn image_shape(&self) -> Shape {
+        Shape::vector(2)
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {
@@ -49,6 +54,10 @@ impl Impatient {
 impl Decoder for Impatient {
     fn latent(&self) -> usize {
         Sphere.latent()
+    }
+
+    fn image_shape(&self) -> Shape {
+        Sphere.image_shape()
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {

@@ -1,9 +1,10 @@
 //! A chain of points between two keys whose energy is lowered by the damped Gauss-Newton method.
 
+use crate::latent::path::PathError;
 use crate::latent::path::decoder::{decoded, dot, squared_distance};
 use crate::latent::path::matrix::BlockTridiagonal;
 use crate::latent::path::metric::{jacobians, products};
-use crate::latent::path::{Decoder, PathError};
+use crate::model::Decoder;
 
 /// Pieces of a chain where derivatives are cheap, and the fewest that are worth solving for.
 const MOST_PIECES: usize = 32;

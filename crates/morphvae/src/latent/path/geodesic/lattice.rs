@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::latent::path::PathError;
 use crate::latent::path::decoder::{decoded, squared_distance};
-use crate::latent::path::{Decoder, PathError};
+use crate::model::Decoder;
 
 /// Nodes along a side.
 const SIDE: usize = 36;

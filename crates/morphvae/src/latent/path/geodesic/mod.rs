@@ -6,10 +6,11 @@
 mod chain;
 mod lattice;
 
+use super::PathError;
 use super::decoder::steps;
 use super::spherical::spherical;
 use super::vector::{narrowed, widened};
-use super::{Decoder, PathError};
+use crate::model::Decoder;
 use chain::{Chain, Effort};
 use lattice::Lattice;
 

@@ -1,0 +1,51 @@
+//! Images at points, for whoever needs nothing else of a network.
+
+use std::ops::ControlFlow;
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::{Inference, Shape, to_values};
+
+/// Points a pass: large enough to keep the cores busy, small enough for little memory.
+const BATCH: usize = 100;
+
+/// Draws an image for each point of a latent space.
+pub trait Decoder: Sync {
+    /// Dimensions of the latent space.
+    fn latent(&self) -> usize;
+
+    /// The shape of an image.
+    fn image_shape(&self) -> Shape;
+
+    /// The images at `points`, `[count, latent]`: `[count, channels, side, side]` in [0, 1], the same for the same points
+    /// whatever the number of threads.
+    fn decode(&self, points: &[f32]) -> Vec<f32>;
+
+    /// Asked by long work before every decode, by several threads: it ends once this breaks.
+    fn check(&self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// Told, by several threads, of each segment of a geodesic that is found.
+    fn found(&self) {}
+}
+
+impl Decoder for Inference {
+    fn latent(&self) -> usize {
+        self.config().latent
+    }
+
+    fn image_shape(&self) -> Shape {
+        self.config().image_shape()
+    }
+
+    fn decode(&self, points: &[f32]) -> Vec<f32> {
+        let device = self.network().device();
+        let latent = self.config().latent;
+        let decoded = points.chunks(BATCH * latent).map(|chunk| {
+            let latents = TensorData::new(chunk.to_vec(), [chunk.len() / latent, latent]);
+            to_values(Inference::decode(self, Tensor::from_data(latents, &device)).flatten(0, 3))
+        });
+        decoded.flatten().collect()
+    }
+}

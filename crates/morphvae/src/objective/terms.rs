@@ -1,0 +1,52 @@
+//! What a batch's loss is the sum of.
+
+use burn::tensor::Tensor;
+
+use super::{Loss, Objective, kl_divergence};
+use crate::model::Posterior;
+
+/// The terms of a batch's loss, in nats.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// How far each image is from what the decoder says, `[batch]`.
+    pub reconstruction: Tensor<1>,
+    /// The KL divergence from the prior of each image's latents, `[batch, latent]`; none for the plain autoencoder.
+    pub kl: Option<Tensor<2>>,
+    /// The weight of the KL divergence.
+    pub beta: f64,
+}
+
+impl Objective {
+    /// The terms of a batch: `reconstruction`, `[batch]`, is how far its images are from what the decoder says.
+    #[must_use]
+    pub fn terms(self, reconstruction: Tensor<1>, posterior: &Posterior, beta: f64) -> Terms {
+        Terms {
+            reconstruction,
+            kl: self.is_variational().then(|| kl_divergence(posterior)),
+            beta,
+        }
+    }
+}
+
+impl Terms {
+    /// What is minimized, `[1]`, summed over pixels, latents and the batch as the optimizer and its penalty must see it;
+    /// and the same in numbers.
+    #[must_use]
+    pub fn sum(self) -> (Tensor<1>, Loss) {
+        let number = |term: &Tensor<1>| f64::from(term.clone().into_scalar::<f32>());
+        let reconstruction = self.reconstruction.sum();
+        let (loss, kl) = match self.kl {
+            Some(kl) => {
+                let kl = kl.sum();
+                (reconstruction.clone() + kl.clone().mul_scalar(self.beta), number(&kl))
+            }
+            None => (reconstruction.clone(), 0.0),
+        };
+        let numbers = Loss {
+            loss: number(&loss),
+            reconstruction: number(&reconstruction),
+            kl,
+        };
+        (loss, numbers)
+    }
+}
