@@ -6,7 +6,7 @@ use anyhow::Context;
 use burn::tensor::Device;
 use morphvae::data::{DataError, Dataset, Fit};
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
-use morphvae::training::{RunConfig, RunFolder};
+use morphvae::training::{EpochMetrics, RunConfig, RunFolder};
 
 use crate::Usage;
 use crate::arguments::{ImageArguments, ModelArgument};
@@ -57,12 +57,31 @@ impl Model {
             (path.clone(), None)
         };
         let trained = TrainedModel::read(&file, &device).with_context(|| file.display().to_string())?;
-        Ok(Self {
+        let model = Self {
             name: path.display().to_string(),
             path: Some(file),
             run,
             trained,
-        })
+        };
+        if let (Some(card), Some(last), Some(run)) = (model.card(), model.later_epoch(), &model.run) {
+            console.note(format!(
+                "{}: epoch {} of {}, the best: its test loss is {:.2} nats below that of the last, which is {}",
+                model.name,
+                card.epochs,
+                last.epoch,
+                last.test_loss - card.test.loss,
+                run.model_path().display(),
+            ));
+        }
+        Ok(model)
+    }
+
+    /// The last epoch of the model's run, where the model is of an earlier one.
+    pub fn later_epoch(&self) -> Option<EpochMetrics> {
+        let (run, card) = (self.run.as_ref()?, self.card()?);
+        // Without metrics there is nothing to compare with.
+        let last = run.metrics().ok()?.pop()?;
+        (last.epoch > card.epochs).then_some(last)
     }
 
     pub fn network(&self) -> &Vae {

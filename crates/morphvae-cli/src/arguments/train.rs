@@ -41,6 +41,9 @@ pub struct TrainArguments {
     /// Times that every image is seen [default: 5]
     #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
+    /// End earlier, once the test loss has not improved for N epochs [default: never]
+    #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
+    pub patience: Option<usize>,
     /// Images a step [default: 30]
     #[arg(long, value_name = "N", value_parser = whole(2, MOST), help_heading = "Training", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
@@ -94,7 +97,7 @@ pub struct TrainArguments {
     /// Only print the address
     #[arg(long, requires = "watch", help_heading = "Watching")]
     pub no_open: bool,
-    /// Print the last epoch's metrics as one JSON object
+    /// Print the last epoch's metrics, and which epoch was the best, as one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 }

@@ -35,6 +35,7 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
         Some(run) => run.metrics()?,
         None => Vec::new(),
     };
+    let epoch = model.card().map(|card| card.epochs);
     let gallery = Gallery {
         network: &network,
         dataset: &dataset.name,
@@ -43,6 +44,7 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
         classes: &dataset.classes,
         objective: model.card().map_or(Objective::Vae, |card| card.objective),
         history: &history,
+        epoch: history.iter().find(|metrics| Some(metrics.epoch) == epoch),
         grid: arguments.grid,
     };
     let figures = gallery.draw(&out)?;

@@ -18,9 +18,11 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         Format::PyTorch => "PyTorch",
     };
     let parameters = model.network().num_params();
+    let last = model.later_epoch();
     if arguments.json {
         let report = json!({
             "model": model.name, "format": format, "network": network, "parameters": parameters, "card": model.card(),
+            "last": last,
         });
         return Ok(console.json(&report)?);
     }
@@ -60,6 +62,14 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
             },
         ))?,
         None => console.print("trained        elsewhere: the file says nothing of it")?,
+    }
+    if let (Some(last), Some(run)) = (last, &model.run) {
+        console.print(&format!(
+            "last epoch     {}: test loss {:.2} nats per image, in {}",
+            last.epoch,
+            last.test_loss,
+            run.model_path().display(),
+        ))?;
     }
     Ok(())
 }

@@ -40,6 +40,8 @@ pub struct Gallery<'a> {
     pub objective: Objective,
     /// The finished epochs; without them there is no learning curve.
     pub history: &'a [EpochMetrics],
+    /// The epoch after which the network was so, where that is known.
+    pub epoch: Option<&'a EpochMetrics>,
     /// Images a side of the sheet of continuously changing images.
     pub grid: usize,
 }
@@ -90,18 +92,16 @@ impl Gallery<'_> {
     }
 
     fn subtitle(&self) -> String {
-        match self.history.last() {
-            Some(last) => {
-                let epochs = if last.epoch == 1 { "epoch" } else { "epochs" };
-                format!(
-                    "{} · {} {epochs} · test loss {} nats per image",
-                    self.dataset,
-                    last.epoch,
-                    number(last.test_loss, 1)
-                )
-            }
-            None => self.dataset.to_owned(),
-        }
+        let Some(EpochMetrics { epoch, test_loss, .. }) = self.epoch else {
+            return self.dataset.to_owned();
+        };
+        let epochs = match self.history.len() {
+            1 => "1 epoch".to_owned(),
+            all if all == *epoch => format!("{all} epochs"),
+            all => format!("epoch {epoch} of {all}"),
+        };
+        let loss = number(*test_loss, 1);
+        format!("{} · {epochs} · test loss {loss} nats per image", self.dataset)
     }
 
     fn draw_reconstruction(&self, figures: &mut Figures) -> Result<(), FigureError> {

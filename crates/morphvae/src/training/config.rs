@@ -57,12 +57,13 @@ impl RunConfig {
         Training::new(network, self.training)
     }
 
-    /// These settings with what may change while a run is the same: more epochs do not change the steps before, and
+    /// These settings with what may change while a run is the same: when it ends does not change the steps before, and
     /// another folder may hold the same images, which the fingerprint tells.
     #[must_use]
     pub fn continued_as(&self, asked: &Self) -> Self {
         let mut config = self.clone();
         config.training.epochs = asked.training.epochs;
+        config.training.patience = asked.training.patience;
         // Wherever it lies, the fingerprint tells whether it is the same.
         config.data.data_dir.clone_from(&asked.data.data_dir);
         if config.data.images.is_some() && asked.data.images.is_some() {
@@ -146,6 +147,9 @@ pub struct DataConfig {
 pub struct TrainingConfig {
     /// Times that every image is seen.
     pub epochs: usize,
+    /// Ends the training earlier, once the test loss has not improved for so many epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
     /// Images a step, at least two: batch normalization makes all alike of one.
     pub batch_size: usize,
     /// Which loss is minimized.
@@ -169,6 +173,7 @@ impl Default for TrainingConfig {
     fn default() -> Self {
         Self {
             epochs: 5,
+            patience: None,
             batch_size: 30,
             objective: Objective::Vae,
             likelihood: Likelihood::CrossEntropy,
@@ -209,6 +214,7 @@ impl TrainingConfig {
             self.epochs.to_string(),
             "at least 1",
         )?;
+        check(self.patience != Some(0), "the patience", "0".to_owned(), "at least 1")?;
         check(
             self.batch_size > 1,
             "the batch size",

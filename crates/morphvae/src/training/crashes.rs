@@ -17,7 +17,7 @@ use crate::data::{Fit, Images, Split};
 use crate::files::faults::{Fault, with_fault};
 use crate::files::{is_unfinished, write_atomically};
 use crate::latent::LatentStatistics;
-use crate::model::{Architecture, ModelCard, NetworkConfig, Vae};
+use crate::model::{Architecture, ModelCard, NetworkConfig, TrainedModel, Vae};
 use crate::objective::{Likelihood, Loss, Objective};
 use crate::weights;
 
@@ -83,6 +83,91 @@ fn a_stopped_run_goes_on_wherever_it_died() {
         resume(path).unwrap();
         assert_eq!(contents(path), whole);
     });
+}
+
+#[test]
+fn the_best_epoch_is_kept_wherever_a_run_died() {
+    let config = overfitting();
+    let whole = whole(&config, None);
+    let best = |path: &Path| {
+        let metrics = RunFolder::open(path).unwrap().0.metrics().unwrap_or_default();
+        let losses = metrics.iter().map(|metrics| metrics.test_loss);
+        let least = losses.clone().fold(f64::INFINITY, f64::min);
+        (
+            losses
+                .clone()
+                .position(|loss| loss == least)
+                .map_or(0, |index| index + 1),
+            metrics.len(),
+        )
+    };
+    let opened = |path: &Path| epoch_of(&RunFolder::open(path).unwrap().0.model().unwrap());
+    everywhere("a run that overfits", &[Fault::Death], |path, death| {
+        let start = Start::of(path, &config);
+        death.befalls(|| start.run());
+        if RunFolder::open(path).is_ok_and(|(run, _)| run.model().is_some()) {
+            let (epoch, (best, done)) = (opened(path), best(path));
+            // An epoch whose metrics are not written yet may be better still.
+            assert!(
+                epoch == best || epoch == done + 1,
+                "epoch {epoch} is opened, {best} of {done} is the best"
+            );
+        }
+        recover(start, false);
+        assert_eq!(contents(path), whole);
+        let (epoch, (best, done)) = (opened(path), best(path));
+        assert!(epoch == best && 1 < best && best < done, "{epoch}, {best}, {done}");
+        assert_eq!(epoch_of(&path.join("model.safetensors")), done);
+    });
+}
+
+#[test]
+fn patience_ends_a_run_where_it_would_have_wherever_it_stopped() {
+    let patient = |epochs, patience| {
+        let mut config = overfitting();
+        (config.training.epochs, config.training.patience) = (epochs, patience);
+        config
+    };
+    let epochs = |path: &Path| RunFolder::open(path).unwrap().0.metrics().unwrap().len();
+    let folder = scratch();
+    let endless = folder.path().join("endless");
+    Start::of(&endless, &patient(1000, Some(2))).run().unwrap();
+    let ended = epochs(&endless);
+    let best = epoch_of(&endless.join("best.safetensors"));
+    assert_eq!(ended, best + 2);
+    // Not changed by where it is taken up again, in the middle of its patience or of an epoch.
+    let continued = |path: &Path, config: &RunConfig| {
+        let run = HeldRun::reopen(path).unwrap().0;
+        let training = run.load(config, &data(), &Device::flex()).unwrap();
+        run.write_config(config).unwrap();
+        train(&run, config, training).unwrap();
+    };
+    for stop in 1..ended {
+        let path = folder.path().join(format!("stopped-{stop}"));
+        Start::of(&path, &patient(stop, None)).run().unwrap();
+        assert_eq!(epochs(&path), stop);
+        continued(&path, &patient(1000, Some(2)));
+        assert_eq!(contents(&path), contents(&endless));
+    }
+    let path = folder.path().join("in-an-epoch");
+    self::stop(&path, &patient(1000, Some(2)), 3 * (ended - 1) + 1);
+    continued(&path, &patient(1000, Some(2)));
+    assert_eq!(contents(&path), contents(&endless));
+    // Who has more of it goes on.
+    continued(&path, &patient(1000, Some(3)));
+    assert!(epochs(&path) > ended);
+}
+
+#[test]
+fn a_run_from_before_the_best_was_kept_stands_for_its_last_epoch_until_there_is_a_better_one() {
+    let folder = scratch();
+    let config = overfitting();
+    Start::of(folder.path(), &config).run().unwrap();
+    let run = RunFolder::open(folder.path()).unwrap().0;
+    fs::remove_file(run.best_path()).unwrap();
+    assert_eq!(run.model(), Some(run.model_path()));
+    resume(folder.path()).unwrap();
+    assert_eq!(run.model(), Some(run.model_path()));
 }
 
 #[test]
@@ -453,6 +538,20 @@ fn config(batch_size: usize) -> RunConfig {
             ..TrainingConfig::default()
         },
     }
+}
+
+/// A run whose best epoch is neither its first nor its last.
+fn overfitting() -> RunConfig {
+    let mut config = config(2);
+    (config.training.epochs, config.training.seed) = (4, 2);
+    config.training.output = Output::default();
+    config.training.adam.learning_rate = 0.02;
+    config
+}
+
+/// The epoch after which a model was so.
+fn epoch_of(model: &Path) -> usize {
+    TrainedModel::read(model, &Device::flex()).unwrap().card.unwrap().epochs
 }
 
 fn data() -> TrainingData {

@@ -125,6 +125,7 @@ impl HeldRun {
     fn move_in(&self) -> Result<(), TrainingError> {
         if let Some(next) = self.next() {
             remove(&self.metrics_path())?;
+            remove(&self.best_path())?;
             remove(&self.model_path())?;
             remove(&self.figures_path())?;
             let (from, to) = (next.checkpoints_path(), self.checkpoints_path());
@@ -150,7 +151,7 @@ impl HeldRun {
             return Ok(training);
         }
         // Who removes the checkpoint of a run that has results does not mean to lose them.
-        if config.init_from.is_some() || self.metrics_path().exists() || self.model_path().exists() {
+        if config.init_from.is_some() || self.metrics_path().exists() || self.model().is_some() {
             return Err(TrainingError::NoCheckpoint { path });
         }
         config.beginning(None, data, device)
@@ -164,12 +165,16 @@ impl HeldRun {
         write_config(&self.folder, config)
     }
 
-    /// Keeps what a finished epoch has given: the model first, then as [`HeldRun::save`].
+    /// Keeps what a finished epoch has given: the model first, again as the best if it is, then as [`HeldRun::save`].
     ///
     /// # Errors
     /// As [`HeldRun::save`].
     pub fn save_epoch(&self, config: &RunConfig, training: &Training, card: &ModelCard) -> Result<(), TrainingError> {
-        TrainedModel::write(&training.network(), card, &self.model_path(), Precision::Full)?;
+        let network = training.network();
+        TrainedModel::write(&network, card, &self.model_path(), Precision::Full)?;
+        if training.best() == training.history().last() {
+            TrainedModel::write(&network, card, &self.best_path(), Precision::Full)?;
+        }
         self.save(config, training)
     }
 

@@ -71,10 +71,18 @@ impl RunFolder {
         self.path.join("model.safetensors")
     }
 
-    /// The same if an epoch is finished: what lies there of a run that is being replaced is none of the new one's.
+    /// `best.safetensors`: the network after the epoch with the lowest test loss so far.
+    #[must_use]
+    pub fn best_path(&self) -> PathBuf {
+        self.path.join("best.safetensors")
+    }
+
+    /// The network that the run stands for, if an epoch is finished: the best one, or the last one where that alone was
+    /// kept. What lies there of a run that is being replaced is none of the new one's.
     #[must_use]
     pub fn model(&self) -> Option<PathBuf> {
-        Some(self.model_path()).filter(|path| path.exists() && self.next().is_none())
+        let kept = [self.best_path(), self.model_path()];
+        kept.into_iter().find(|path| path.exists() && self.next().is_none())
     }
 
     /// `checkpoint/latest.safetensors`: all that is needed to go on.

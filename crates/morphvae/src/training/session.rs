@@ -171,10 +171,26 @@ impl Training {
         self.optimizer.steps()
     }
 
-    /// Whether all epochs are done.
+    /// The finished epoch with the lowest test loss, the first of equals.
+    #[must_use]
+    pub fn best(&self) -> Option<&EpochMetrics> {
+        let losses = |one: &&EpochMetrics, other: &&EpochMetrics| one.test_loss.total_cmp(&other.test_loss);
+        self.history.iter().min_by(losses)
+    }
+
+    /// Whether the test loss has not improved for as many epochs as the patience lasts.
+    #[must_use]
+    pub fn has_stalled(&self) -> bool {
+        match (self.config.patience, self.best()) {
+            (Some(patience), Some(best)) => best.epoch.saturating_add(patience) <= self.history.len(),
+            _ => false,
+        }
+    }
+
+    /// Whether all epochs are done, or no more are wanted since the test loss has stalled.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.history.len() >= self.config.epochs
+        self.history.len() >= self.config.epochs || self.has_stalled()
     }
 
     /// Finishes the current epoch and judges the network on the test images.

@@ -14,7 +14,7 @@ use morphvae::figures::Gallery;
 use morphvae::latent::{LatentStatistics, typical_members};
 use morphvae::model::{Architecture, Inference, ModelCard, NetworkConfig, TrainedModel};
 use morphvae::objective::{Likelihood, Loss, Objective};
-use morphvae::training::{EpochReport, HeldRun, Outcome, Progress, RunConfig, Training, TrainingData};
+use morphvae::training::{EpochMetrics, EpochReport, HeldRun, Outcome, Progress, RunConfig, Training, TrainingData};
 use morphvae_explorer::ModelFacts;
 use serde::Serialize;
 
@@ -38,12 +38,12 @@ pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
         false => None,
     };
     let training = if training.is_finished() {
-        run.draw_again(&training)?;
+        run.tell_that_it_was_finished(&training);
         training
     } else {
         run.train(training, watching.as_ref())?
     };
-    run.finish(&training, arguments.json)?;
+    run.finish(&training, watching.as_ref(), arguments.json)?;
     // All is written: who wants to go on with the run may.
     drop(run);
     if let Some(watching) = watching {
@@ -62,12 +62,23 @@ struct Run {
     grid: usize,
 }
 
+/// What `--json` prints; its keys are a contract.
 #[derive(Serialize)]
 struct Summary {
     run: PathBuf,
+    /// The network after the last epoch, whose metrics follow.
     model: PathBuf,
     #[serde(flatten)]
-    metrics: Option<morphvae::training::EpochMetrics>,
+    metrics: Option<EpochMetrics>,
+    best: Option<Best>,
+}
+
+/// The epoch that the run stands for.
+#[derive(Serialize)]
+struct Best {
+    epoch: usize,
+    test_loss: f64,
+    model: PathBuf,
 }
 
 impl Run {
@@ -162,8 +173,12 @@ impl Run {
             network.image_size,
             network.image_size,
         ));
+        let patience = match training.patience {
+            Some(patience) => format!(", or until the test loss has not improved for {patience},"),
+            None => String::new(),
+        };
         self.console.note(format!(
-            "network: {} latent dimension(s), {}; {} epoch(s) in batches of {}; cpu, {} thread(s)",
+            "network: {} latent dimension(s), {}; {} epoch(s){patience} in batches of {}; cpu, {} thread(s)",
             network.latent,
             width(&network.architecture),
             training.epochs,
@@ -196,15 +211,29 @@ impl Run {
                     let network = Inference::new(&training.network());
                     let card = self.card(&training, &network, &report);
                     self.folder.save_epoch(&self.config, &training, &card)?;
-                    self.draw(&training, &network, &report.evaluation.codes)?;
+                    // The last figures follow, of the best epoch.
+                    if !training.is_finished() {
+                        let codes = &report.evaluation.codes;
+                        self.gallery(&training, Some(&report.metrics), &network, codes)
+                            .draw_stills(&self.folder.figures_path())?;
+                    }
                     if let Some(watching) = watching {
-                        watching.publish(&training, &report)?;
+                        watching.publish(network, &report.evaluation.codes, &report.metrics)?;
                     }
                     self.tell(&report);
                 }
             }
         }
+        if training.history().len() < self.config.training.epochs {
+            self.console.note(format!("no more epochs, since {}", self.stalling()));
+        }
         Ok(training)
+    }
+
+    /// Why a training ends before all its epochs are done.
+    fn stalling(&self) -> String {
+        let patience = self.config.training.patience.unwrap_or_default();
+        format!("the test loss has not improved for {patience} epoch(s)")
     }
 
     /// Begins to show what will be learned.
@@ -264,21 +293,27 @@ impl Run {
         }
     }
 
-    /// The figures of a run that is finished already: those that are asked for now, and some may never have been drawn.
-    fn draw_again(&self, training: &Training) -> anyhow::Result<()> {
+    /// Other figures may be asked for now, and some may never have been drawn.
+    fn tell_that_it_was_finished(&self, training: &Training) {
         let done = training.history().len();
+        let (why, more) = match done < self.config.training.epochs {
+            true => (self.stalling(), "a larger --patience"),
+            false => (format!("all {done} epoch(s) are done"), "more --epochs"),
+        };
         self.console.note(format!(
-            "all {done} epoch(s) are done and only the figures are drawn again: to go on, give more --epochs"
+            "{why} and only the figures are drawn again: to go on, give {more}"
         ));
-        // Not the checkpoint's network, which may be on its way through an epoch that is no longer asked for.
-        let model = TrainedModel::read(&self.folder.model_path(), &Device::flex())?;
-        let network = Inference::new(&model.network);
-        let codes = encode(&network, &self.data.test.images)?;
-        self.draw(training, &network, &codes)
     }
 
-    fn draw(&self, training: &Training, network: &Inference, codes: &Codes) -> anyhow::Result<()> {
-        let gallery = Gallery {
+    /// What is drawn of a network as it was after an epoch.
+    fn gallery<'a>(
+        &'a self,
+        training: &'a Training,
+        epoch: Option<&'a EpochMetrics>,
+        network: &'a Inference,
+        codes: &'a Codes,
+    ) -> Gallery<'a> {
+        Gallery {
             network,
             dataset: &self.config.data.dataset,
             test: &self.data.test,
@@ -286,16 +321,9 @@ impl Run {
             classes: &self.classes,
             objective: self.config.training.objective,
             history: training.history(),
+            epoch,
             grid: self.grid,
-        };
-        let folder = self.folder.figures_path();
-        // An animation takes as long as many a step, and is looked at once.
-        if training.is_finished() {
-            gallery.draw(&folder)?;
-        } else {
-            gallery.draw_stills(&folder)?;
         }
-        Ok(())
     }
 
     fn tell(&self, report: &EpochReport) {
@@ -328,19 +356,51 @@ impl Run {
         }
     }
 
-    fn finish(&self, training: &Training, json: bool) -> anyhow::Result<()> {
-        self.console
-            .note(format!("model:   {}", self.folder.model_path().display()));
+    /// Shows what the run stands for from now on.
+    fn finish(&self, training: &Training, watching: Option<&Watching>, json: bool) -> anyhow::Result<()> {
+        // Not the training's network, which may be on its way through an epoch that is no longer asked for.
+        let path = self.folder.model().unwrap_or_else(|| self.folder.model_path());
+        let model = TrainedModel::read(&path, &Device::flex())?;
+        let (epochs, history) = (model.card.map(|card| card.epochs), training.history());
+        let epoch = history.iter().find(|metrics| Some(metrics.epoch) == epochs);
+        let network = Inference::new(&model.network);
+        let codes = encode(&network, &self.data.test.images)?;
+        self.gallery(training, epoch, &network, &codes)
+            .draw(&self.folder.figures_path())?;
+        if let (Some(best), Some(last)) = (epoch, history.last())
+            && best.epoch < last.epoch
+        {
+            self.tell_the_best(best, last);
+            if let Some(watching) = watching {
+                watching.publish(network, &codes, best)?;
+            }
+        }
+        self.console.note(format!("model:   {}", path.display()));
         self.console
             .note(format!("figures: {}", self.folder.figures_path().display()));
         if json {
             self.console.json(&Summary {
                 run: self.folder.path().to_owned(),
                 model: self.folder.model_path(),
-                metrics: training.history().last().cloned(),
+                metrics: history.last().cloned(),
+                best: epoch.map(|best| Best {
+                    epoch: best.epoch,
+                    test_loss: best.test_loss,
+                    model: path,
+                }),
             })?;
         }
         Ok(())
+    }
+
+    fn tell_the_best(&self, best: &EpochMetrics, last: &EpochMetrics) {
+        self.console.note(format!(
+            "epoch {} was the best, {:.2} nats below the last on the test images: {} stands for it, {} for the last",
+            best.epoch,
+            last.test_loss - best.test_loss,
+            self.folder.path().display(),
+            self.folder.model_path().display(),
+        ));
     }
 }
 

@@ -214,6 +214,7 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     put(&mut network.image_size, arguments.image_size);
     apply_architecture(arguments, &mut network.architecture)?;
     put(&mut training.epochs, arguments.epochs);
+    training.patience = arguments.patience.or(training.patience);
     put(&mut training.batch_size, arguments.batch_size);
     put(&mut training.beta, arguments.beta);
     put(&mut training.seed, arguments.seed);

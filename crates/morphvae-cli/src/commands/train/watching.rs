@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use morphvae::data::Split;
-use morphvae::evaluation::encode;
+use morphvae::evaluation::{Codes, encode};
 use morphvae::model::Inference;
-use morphvae::training::{EpochReport, Training};
+use morphvae::training::{EpochMetrics, Training};
 use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages, Watched};
 
 use crate::arguments::TrainArguments;
@@ -51,17 +51,15 @@ impl Watching {
         Ok(Self { explorer, facts, shown })
     }
 
-    /// Shows what an epoch has changed.
-    pub fn publish(&self, training: &Training, report: &EpochReport) -> anyhow::Result<()> {
+    /// Shows the network as it was after an epoch, and where it puts the test images.
+    pub fn publish(&self, network: Inference, codes: &Codes, metrics: &EpochMetrics) -> anyhow::Result<()> {
         let facts = ModelFacts {
-            epochs: Some(report.metrics.epoch),
-            test_loss: Some(report.metrics.test_loss),
+            epochs: Some(metrics.epoch),
+            test_loss: Some(metrics.test_loss),
             ..self.facts.clone()
         };
-        let codes = self.shown.codes(&report.evaluation.codes);
-        let network = Inference::new(&training.network());
-        let map = LatentMap::new(network, facts, Arc::clone(&self.shown), codes)?;
-        self.explorer.publish(map, &report.metrics);
+        let map = LatentMap::new(network, facts, Arc::clone(&self.shown), self.shown.codes(codes))?;
+        self.explorer.publish(map, metrics);
         Ok(())
     }
 
