@@ -7,6 +7,7 @@ mod classes;
 mod clip;
 mod codes;
 mod desk;
+mod drawing;
 mod grid;
 mod images;
 mod limits;

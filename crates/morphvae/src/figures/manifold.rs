@@ -6,6 +6,7 @@ use super::sheet::check;
 use super::{Caption, FigureError, enlarged};
 use crate::data::Images;
 use image::RgbImage;
+use rayon::prelude::*;
 
 /// Side of the surface, about, in pixels.
 const SIDE: f64 = 1600.0;
@@ -55,10 +56,19 @@ pub fn manifold(images: &Images, axes: &ManifoldAxes, caption: &Caption) -> Resu
     let [page_width, page_height] = page([width, height], caption);
     let mut canvas = Canvas::new(page_width, page_height)?;
     caption.draw(&mut canvas, [LEFT, MARGIN], width);
-    for index in 0..images.count() {
-        let (column, row) = (index % columns, index / columns);
-        let corner = [LEFT as usize + column * tile_width, top as usize + row * tile_height];
-        canvas.picture(&enlarged::picture(images, index, scale), corner[0], corner[1]);
+    for row in 0..rows {
+        // A row at a time, for all of them take as much memory as the page.
+        let tiles = (0..columns).into_par_iter();
+        let tiles: Vec<RgbImage> = tiles
+            .map(|column| enlarged::picture(images, row * columns + column, scale))
+            .collect();
+        for (column, tile) in tiles.iter().enumerate() {
+            canvas.picture(
+                tile,
+                LEFT as usize + column * tile_width,
+                top as usize + row * tile_height,
+            );
+        }
     }
 
     let tick = Stroke::solid(RULE, 2.0);

@@ -1,10 +1,11 @@
 //! `morphvae train`
 
+mod pace;
 mod preset;
 mod settings;
 mod watching;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -25,6 +26,7 @@ use crate::console::{Console, Meter, Unit};
 use crate::images::Reading;
 use crate::interrupt;
 use crate::limits::check_memory;
+use pace::Pace;
 use settings::{Beginning, Plan};
 use watching::Watching;
 
@@ -191,6 +193,7 @@ impl Run {
     }
 
     fn train(&self, mut training: Training, watching: Option<&Watching>) -> anyhow::Result<Training> {
+        let mut pace = Pace::start();
         while !training.is_finished() {
             let mut meter = self.console.progress(Unit::Images);
             let outcome;
@@ -205,6 +208,12 @@ impl Run {
                     let path = self.folder.path().display();
                     self.console
                         .note(format!("stopped; go on with: morphvae train --resume {path}"));
+                    match pace.drawn() {
+                        Some(epoch) if epoch == training.history().len() => {}
+                        Some(_) if pace.is_quick() => self.draw_last(&training)?,
+                        Some(epoch) => self.console.note(format!("figures: those of epoch {epoch}")),
+                        None => {}
+                    }
                     return Err(interrupt::Stopped.into());
                 }
                 Outcome::Finished(report) => {
@@ -212,10 +221,12 @@ impl Run {
                     let card = self.card(&training, &network, &report);
                     self.folder.save_epoch(&self.config, &training, &card)?;
                     // The last figures follow, of the best epoch.
-                    if !training.is_finished() {
+                    if !training.is_finished() && pace.has_time() {
                         let codes = &report.evaluation.codes;
-                        self.gallery(&training, Some(&report.metrics), &network, codes)
-                            .draw_stills(&self.folder.figures_path())?;
+                        let gallery = self.gallery(&training, Some(&report.metrics), &network, codes);
+                        pace.draw(report.metrics.epoch, || {
+                            gallery.draw_stills(&self.folder.figures_path())
+                        })?;
                     }
                     if let Some(watching) = watching {
                         watching.publish(network, &report.evaluation.codes, &report.metrics)?;
@@ -305,6 +316,22 @@ impl Run {
         ));
     }
 
+    /// Draws the last finished epoch, of which nothing but its files is there any more.
+    fn draw_last(&self, training: &Training) -> anyhow::Result<()> {
+        let (network, codes, _) = self.read(&self.folder.model_path())?;
+        self.gallery(training, training.history().last(), &network, &codes)
+            .draw_stills(&self.folder.figures_path())?;
+        Ok(())
+    }
+
+    /// A network that the run has kept, where it puts the test images, and after how many epochs.
+    fn read(&self, path: &Path) -> anyhow::Result<(Inference, Codes, Option<usize>)> {
+        let model = TrainedModel::read(path, &Device::flex())?;
+        let network = Inference::new(&model.network);
+        let codes = encode(&network, &self.data.test.images)?;
+        Ok((network, codes, model.card.map(|card| card.epochs)))
+    }
+
     /// What is drawn of a network as it was after an epoch.
     fn gallery<'a>(
         &'a self,
@@ -360,11 +387,9 @@ impl Run {
     fn finish(&self, training: &Training, watching: Option<&Watching>, json: bool) -> anyhow::Result<()> {
         // Not the training's network, which may be on its way through an epoch that is no longer asked for.
         let path = self.folder.model().unwrap_or_else(|| self.folder.model_path());
-        let model = TrainedModel::read(&path, &Device::flex())?;
-        let (epochs, history) = (model.card.map(|card| card.epochs), training.history());
+        let (network, codes, epochs) = self.read(&path)?;
+        let history = training.history();
         let epoch = history.iter().find(|metrics| Some(metrics.epoch) == epochs);
-        let network = Inference::new(&model.network);
-        let codes = encode(&network, &self.data.test.images)?;
         self.gallery(training, epoch, &network, &codes)
             .draw(&self.folder.figures_path())?;
         if let (Some(best), Some(last)) = (epoch, history.last())
