@@ -149,7 +149,13 @@ fn safetensors(folder: &Path) -> Subject {
         epochs: 1,
         steps: 10,
         test: Loss::default(),
-        latent_statistics: LatentStatistics::of(&[0.0, 1.0], &[0.1, 0.2], Some(&[0]), &["0".to_owned()], &[Some(0)]),
+        latent_statistics: LatentStatistics::of(
+            &[0.0, 1.0],
+            &[0.1, 0.2],
+            Some(&[Some(0)]),
+            &["0".to_owned()],
+            &[Some(0)],
+        ),
     };
     let write = |network: &Vae, precision| {
         let path = folder.join("sound");

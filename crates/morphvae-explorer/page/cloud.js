@@ -1,9 +1,21 @@
+/** The label of an image that has none. */
+export const NO_LABEL = 65535;
+
 /** The encoded images as points of the plane. */
 export class Cloud {
-  /** `means` are `[count, latent]`; `labels` one each, 65535 where there is none. */
+  /** `means` are `[count, latent]`; `labels` one each, `NO_LABEL` where there is none. */
   constructor({ means, logVariances, labels }, latent) {
     Object.assign(this, { means, logVariances, labels, latent, count: labels.length });
     this.places = new Float32Array(2 * this.count);
+    const all = Array.from({ length: this.count }, (_, index) => index);
+    const [bare, labelled] = [true, false].map((isBare) => all.filter((index) => this.#isBare(index) === isBare));
+    /** The points in the order in which they are drawn: what has a label lies on what has none. */
+    this.order = [...bare, ...labelled];
+    this.hasBare = bare.length > 0;
+  }
+
+  #isBare(index) {
+    return this.labels[index] === NO_LABEL;
   }
 
   /** The latent of a point. */
@@ -48,12 +60,13 @@ export class Cloud {
     return best === undefined ? undefined : { index: best, distance: Math.sqrt(least) };
   }
 
-  /** The class that most of the `count` points nearest to a latent have, in the whole latent space. */
+  /** The class that most of the `count` labelled points nearest to a latent have, in the whole latent space. */
   neighbours(point, count) {
-    const distances = Array.from(this.labels, (label, index) => {
+    const labelled = this.order.filter((index) => !this.#isBare(index));
+    const distances = labelled.map((index) => {
       let sum = 0;
       for (let axis = 0; axis < this.latent; axis += 1) sum += (this.means[index * this.latent + axis] - point[axis]) ** 2;
-      return [sum, label];
+      return [sum, this.labels[index]];
     });
     const near = distances.sort((a, b) => a[0] - b[0]).slice(0, count);
     const votes = new Map();

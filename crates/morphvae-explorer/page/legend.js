@@ -1,5 +1,7 @@
-/** The classes: a click hides or shows one; pointing at it dims the others. */
+/** The classes, and what has none: a click hides or shows one; pointing at it dims the others. */
+import { NO_LABEL } from "./cloud.js";
 import { inkOn } from "./colour.js";
+import { text } from "./language.js";
 
 /** The shapes of points, as text. */
 const SIGNS = { disc: "●", triangle: "▲", square: "■", plus: "✚", diamond: "◆", "triangle-down": "▼", cross: "✖" };
@@ -7,10 +9,8 @@ const SIGNS = { disc: "●", triangle: "▲", square: "■", plus: "✚", diamon
 /** Chips of the classes in `list`; gives back what paints them in the theme's colours. */
 export function startLegend(list, state, map) {
   const several = new Set(state.model.shapes).size > 1;
-  const chips = state.model.classes.map((name, label) => {
+  const makeChip = (label) => {
     const chip = document.createElement("button");
-    // Where colours are used more than once, shapes tell the classes apart.
-    chip.textContent = several ? `${SIGNS[state.model.shapes[label]]} ${name}` : name;
     chip.addEventListener("click", () => {
       const hidden = new Set(state.hidden);
       if (!hidden.delete(label)) hidden.add(label);
@@ -19,15 +19,27 @@ export function startLegend(list, state, map) {
     for (const event of ["pointerenter", "focus"]) chip.addEventListener(event, () => state.set({ lit: label }));
     for (const event of ["pointerleave", "blur"]) chip.addEventListener(event, () => state.set({ lit: undefined }));
     return chip;
+  };
+  const chips = new Map();
+  state.model.classes.forEach((name, label) => {
+    chips.set(label, makeChip(label));
+    // Where colours are used more than once, shapes tell the classes apart.
+    chips.get(label).textContent = several ? `${SIGNS[state.model.shapes[label]]} ${name}` : name;
   });
-  list.replaceChildren(...chips);
-  list.hidden = !state.model.labelled || chips.length < 2;
+  if (state.cloud.hasBare) {
+    chips.set(NO_LABEL, makeChip(NO_LABEL));
+    chips.get(NO_LABEL).dataset.text = "noLabel";
+    chips.get(NO_LABEL).textContent = text("noLabel");
+  }
+  list.replaceChildren(...chips.values());
+  list.hidden = !state.model.labelled || chips.size < 2;
   const paint = () =>
     chips.forEach((chip, label) => {
       const isShown = !state.hidden.has(label);
+      const colour = map.colours[label] ?? map.colours.plain;
       chip.setAttribute("aria-pressed", String(isShown));
-      chip.style.background = isShown ? map.colours[label] : "";
-      chip.style.color = isShown ? inkOn(map.colours[label]) : "";
+      chip.style.background = isShown ? colour : "";
+      chip.style.color = isShown ? inkOn(colour) : "";
     });
   state.on("hidden", paint);
   paint();

@@ -8,7 +8,7 @@ export function drawPoints(context, view, { cloud, model, hidden, lit, colours, 
   const named = view.scale > 420 && model.classes.every((name) => name.length <= 2);
   const ratio = context.getTransform().a;
   const sprites = new Map();
-  for (let index = 0; index < cloud.count; index += 1) {
+  for (const index of cloud.order) {
     const label = cloud.labels[index];
     if (hidden.has(label)) continue;
     const [x, y] = view.pixel(glide ? glide(index) : cloud.place(index));
@@ -18,7 +18,9 @@ export function drawPoints(context, view, { cloud, model, hidden, lit, colours, 
       sprites.set(label, named && model.classes[label] ? letter(model.classes[label], colour, ratio) : mark(model.shapes[label], radius, colour, ratio));
     }
     const sprite = sprites.get(label);
-    context.globalAlpha = lit === undefined || lit === label ? opacity : 0.12 * opacity;
+    // What has no label is quiet beside what has one.
+    const strength = model.labelled && !(label in colours) ? 0.4 * opacity : opacity;
+    context.globalAlpha = lit === undefined || lit === label ? strength : 0.12 * strength;
     const [width, height] = [sprite.width / ratio, sprite.height / ratio];
     context.drawImage(sprite, x - width / 2, y - height / 2, width, height);
   }

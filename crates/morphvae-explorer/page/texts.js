@@ -26,6 +26,7 @@ export const TEXTS = {
   images: { en: "images", ja: "画像" },
   blend: { en: "From points to decoded images", ja: "点から復号画像へ" },
   legend: { en: "Classes: click to hide or show", ja: "クラス：クリックで表示／非表示" },
+  noLabel: { en: "no label", ja: "ラベルなし" },
   decoded: { en: "Decoded image", ja: "復号した画像" },
   real: { en: "nearest image", ja: "最も近い画像" },
   rebuilt: { en: "reconstruction", ja: "再構成" },

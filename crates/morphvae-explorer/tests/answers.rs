@@ -2,17 +2,20 @@
 
 mod client;
 
+use std::fs;
 use std::io::Read;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use client::{SHOWN, connect, explorer, facts, get, map, metrics, network, post, start};
 use image::{GrayImage, ImageFormat};
+use morphvae::data::strokes::strokes;
 use morphvae::data::{Fit, Images, decode_image};
 use morphvae::evaluation::{decode, encode};
 use morphvae::latent::LatentStatistics;
-use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched};
+use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched, export};
 use serde_json::json;
 
 #[test]
@@ -44,7 +47,7 @@ fn the_model_is_described() {
         let is_it = |code: &[f32]| point[0] == f64::from(code[0]) && point[1] == f64::from(code[1]);
         let mut codes = map.codes().mean.chunks(2).zip(labels);
         assert!(
-            codes.any(|(code, &label)| usize::from(label) == class && is_it(code)),
+            codes.any(|(code, &label)| label.map(usize::from) == Some(class) && is_it(code)),
             "{point}"
         );
     }
@@ -69,8 +72,41 @@ fn points_are_codes_and_labels() {
         .labels()
         .unwrap()
         .iter()
-        .flat_map(|label| label.to_le_bytes());
+        .flat_map(|label| label.unwrap().to_le_bytes());
     assert_eq!(bytes[SHOWN * 24..], labels.collect::<Vec<u8>>());
+}
+
+#[test]
+fn images_without_a_label_are_told_from_the_others() {
+    let mut digits = strokes(0, SHOWN, 5).test;
+    for label in digits.labels.iter_mut().flatten().step_by(2) {
+        *label = None;
+    }
+    let shown = Arc::new(ShownImages::of(&digits));
+    let codes = encode(&network(2, 1), shown.images()).unwrap();
+    let map = LatentMap::new(network(2, 1), facts(), shown, codes).unwrap();
+    let file = tempfile::tempdir().unwrap();
+    let exported = export(&map, &file.path().join("map.html")).unwrap();
+    assert_eq!(exported.points, SHOWN);
+    let explorer = start(map, None);
+    assert_eq!(get(&explorer, "/api/model").json()["labelled"], true);
+    let bytes = get(&explorer, "/api/points").body;
+    let labels: Vec<u16> = bytes[SHOWN * 16..]
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| u16::from_le_bytes(*bytes))
+        .collect();
+    let expected: Vec<u16> = digits
+        .labels
+        .unwrap()
+        .into_iter()
+        .map(|label| label.unwrap_or(65535))
+        .collect();
+    assert_eq!(labels, expected);
+    // The file has the same points.
+    let page = fs::read_to_string(file.path().join("map.html")).unwrap();
+    assert!(page.contains(&BASE64_STANDARD.encode(&bytes)));
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub struct ImageArguments {
     /// A known data set (see `morphvae data list`) or `strokes`, digits drawn by this program
     #[arg(long, value_name = "NAME", conflicts_with = "images")]
     pub dataset: Option<String>,
-    /// A folder of PNG, JPEG, BMP, PGM or WebP images; its subfolders are the labels
+    /// A folder of PNG, JPEG, BMP, PGM or WebP images; its subfolders are the labels, and images beside
+    /// them have none
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
     /// How a folder's images are made square [default: crop, or as the model's own were]

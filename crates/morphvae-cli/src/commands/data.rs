@@ -145,8 +145,10 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
         Some(indices) => {
             // As many of each class, so that the rows are full wherever there are images enough.
             let columns = arguments.count.div_ceil(classes.len().max(1));
-            let of_class = |class| indices.iter().filter(|&&label| usize::from(label) == class).count();
-            let shown = (0..classes.len()).map(|class| of_class(class).min(columns)).sum();
+            let of_class =
+                |class: Option<usize>| indices.iter().filter(|label| label.map(usize::from) == class).count();
+            let rows = (0..classes.len()).map(Some).chain([None]);
+            let shown = rows.map(|class| of_class(class).min(columns)).sum();
             let labels = Labels {
                 indices,
                 classes: &classes,
@@ -192,8 +194,9 @@ pub fn export(arguments: &DataExportArguments, console: Console) -> anyhow::Resu
     let mut done = 0;
     for (part, split) in [("train", &dataset.train), ("test", &dataset.test)] {
         for index in 0..split.images.count() {
-            let class = split.labels.as_ref().map(|labels| usize::from(labels[index]));
-            let folder = class.and_then(|class| folders.get(class)).map_or("", String::as_str);
+            let label = split.labels.as_ref().and_then(|labels| labels[index]);
+            let folder = label.and_then(|label| folders.get(usize::from(label)));
+            let folder = folder.map_or("", String::as_str);
             let path = out.join(part).join(folder).join(format!("{index:05}.png"));
             write_image(&split.images, index, &path)?;
             done += 1;

@@ -78,7 +78,7 @@ fn every_class_of_the_bundled_model_is_drawn_as_what_it_is() {
     train.truncate(LEARNED);
     let indices: Vec<u32> = (0..LEARNED as u32).collect();
     let images: Vec<Vec<f32>> = prepare(&train.images, &indices, 32).chunks(1024).map(blocks).collect();
-    let labels = train.labels.unwrap();
+    let labels: Vec<u16> = train.labels.unwrap().into_iter().flatten().collect();
     let judge = Judge::taught(&images, &labels);
 
     let desk = Desk::new();

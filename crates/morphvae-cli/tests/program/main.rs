@@ -10,6 +10,7 @@ mod desk;
 mod drawing;
 mod grid;
 mod images;
+mod labels;
 mod limits;
 mod morph;
 mod resume;

@@ -23,7 +23,7 @@ use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;
 
-use crate::map::{Description, LatentMap, NO_LABEL};
+use crate::map::{Description, LatentMap};
 use atlas::{Atlas, ROOT, STEP, Survey};
 use plane::Plane;
 
@@ -195,7 +195,7 @@ fn both(map: &LatentMap, chosen: &[usize]) -> Vec<u8> {
 fn points(map: &LatentMap, chosen: &[usize]) -> Vec<u8> {
     let codes = map.codes();
     let values = [&codes.mean, &codes.log_variance].map(|values| of_each(values, codes.latent, chosen));
-    let label = |&index: &usize| map.shown().labels().map_or(NO_LABEL, |labels| labels[index]);
+    let label = |&index: &usize| map.label(index);
     let numbers = values.iter().flatten().flat_map(|value| value.to_le_bytes());
     numbers
         .chain(chosen.iter().map(label).flat_map(u16::to_le_bytes))

@@ -19,8 +19,8 @@ pub use shown::{MOST_SHOWN, ShownImages};
 /// Principal directions that the page can lay its plane along.
 const DIRECTIONS: usize = 3;
 
-/// The label of a point that has none.
-pub(crate) const NO_LABEL: u16 = u16::MAX;
+/// What the page takes for the label of a point that has none.
+const NO_LABEL: u16 = u16::MAX;
 
 /// A network, what is known of it, and images in its latent space.
 #[derive(Debug)]
@@ -149,12 +149,14 @@ impl LatentMap {
     #[must_use]
     pub fn points(&self) -> Vec<u8> {
         let numbers = self.codes.mean.iter().chain(&self.codes.log_variance);
-        let mut bytes: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
-        match self.shown.labels() {
-            Some(labels) => bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes())),
-            None => bytes.extend(NO_LABEL.to_le_bytes().repeat(self.shown.count())),
-        }
-        bytes
+        let labels = (0..self.shown.count()).flat_map(|index| self.label(index).to_le_bytes());
+        numbers.flat_map(|number| number.to_le_bytes()).chain(labels).collect()
+    }
+
+    /// The label of a shown image as the page takes it.
+    pub(crate) fn label(&self, index: usize) -> u16 {
+        let label = self.shown.labels().and_then(|labels| labels[index]);
+        label.unwrap_or(NO_LABEL)
     }
 }
 

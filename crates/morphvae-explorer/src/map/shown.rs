@@ -11,7 +11,7 @@ pub const MOST_SHOWN: usize = 4000;
 #[derive(Clone, Debug)]
 pub struct ShownImages {
     images: Images,
-    labels: Option<Vec<u16>>,
+    labels: Option<Vec<Option<u16>>>,
     /// Their places in the split.
     places: Vec<usize>,
 }
@@ -25,7 +25,7 @@ impl ShownImages {
         let places: Vec<usize> = (0..shown).map(|index| index * count / shown).collect();
         let pixels = places.iter().flat_map(|&place| images.image(place)).copied().collect();
         let picked = Images::new(images.channels(), images.height(), images.width(), pixels);
-        let label = |labels: &Vec<u16>| places.iter().map(|&place| labels[place]).collect();
+        let label = |labels: &Vec<Option<u16>>| places.iter().map(|&place| labels[place]).collect();
         Self {
             images: picked.expect("whole images of a size that there is"),
             labels: split.labels.as_ref().map(label),
@@ -58,9 +58,9 @@ impl ShownImages {
         &self.images
     }
 
-    /// One label an image, where there are labels.
+    /// The label of each image that has one, where any has.
     #[must_use]
-    pub fn labels(&self) -> Option<&[u16]> {
+    pub fn labels(&self) -> Option<&[Option<u16>]> {
         self.labels.as_deref()
     }
 

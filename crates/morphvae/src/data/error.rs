@@ -240,13 +240,14 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// Images that belong to no label beside images that do.
-    #[error("{}: {reason}: give every image a label's folder, or none", path.display())]
+    /// Something beside `train` and `test`.
+    #[error(
+        "{}: it stands beside train and test, but belongs to neither: move it into one of them, or elsewhere",
+        path.display()
+    )]
     MixedFolder {
         /// The file or folder that does not fit.
         path: PathBuf,
-        /// Why it does not fit.
-        reason: String,
     },
 
     /// An image that cannot be read.

@@ -59,7 +59,7 @@ pub fn read_split(images_path: &Path, labels_path: &Path, allowed: RangeInclusiv
     let (first, last) = allowed.into_inner();
     let class = |(index, &label): (usize, &u8)| {
         if (first..=last).contains(&label) {
-            return Ok(u16::from(label - first));
+            return Ok(Some(u16::from(label - first)));
         }
         Err(DataError::Label {
             path: labels_path.to_path_buf(),
@@ -324,8 +324,14 @@ pub(super) mod tests {
             fs::write(&labels, idx(0x801, &[u32::try_from(stored.len()).unwrap()], stored)).unwrap();
             read_split(&images, &labels, allowed).map_err(|error| error.to_string())
         };
-        assert_eq!(split(&[0, 9, 4], 0..=9).unwrap().labels, Some(vec![0, 9, 4]));
-        assert_eq!(split(&[1, 26, 4], 1..=26).unwrap().labels, Some(vec![0, 25, 3]));
+        assert_eq!(
+            split(&[0, 9, 4], 0..=9).unwrap().labels,
+            Some([0, 9, 4].map(Some).to_vec())
+        );
+        assert_eq!(
+            split(&[1, 26, 4], 1..=26).unwrap().labels,
+            Some([0, 25, 3].map(Some).to_vec())
+        );
         assert!(split(&[0, 1], 0..=9).unwrap_err().contains("3 images, but"));
         assert!(
             split(&[0, 1, 10], 0..=9)

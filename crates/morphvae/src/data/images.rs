@@ -94,8 +94,8 @@ impl Images {
 pub struct Split {
     /// The images.
     pub images: Images,
-    /// One label an image, an index into [`Dataset::classes`]; none for images without labels.
-    pub labels: Option<Vec<u16>>,
+    /// The label of each image that has one, an index into [`Dataset::classes`]; none where no image has.
+    pub labels: Option<Vec<Option<u16>>>,
     /// The file that each image was read from, relative to the folder that was named; none for images that are no files
     /// of their own.
     pub sources: Option<Vec<PathBuf>>,
@@ -144,7 +144,8 @@ impl Dataset {
             }
             digest.update(pixels);
             for label in split.labels.iter().flatten() {
-                digest.update(label.to_le_bytes());
+                // No class has the last number.
+                digest.update(label.unwrap_or(u16::MAX).to_le_bytes());
             }
         }
         digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -50,14 +50,14 @@ pub use write::write_png;
 /// The classes of a row of things: points, images.
 #[derive(Clone, Copy, Debug)]
 pub struct Labels<'a> {
-    /// One an item: an index into `classes`.
-    pub indices: &'a [u16],
+    /// For each item that has one, an index into `classes`.
+    pub indices: &'a [Option<u16>],
     /// The classes' names.
     pub classes: &'a [String],
 }
 
 impl Labels<'_> {
-    /// Makes sure that every one of `count` items has a label and every label a name.
+    /// Makes sure that something is said of every one of `count` items, and that every label has a name.
     fn check(&self, count: usize) -> Result<(), FigureError> {
         if self.indices.len() != count {
             return Err(FigureError::Mismatch {
@@ -66,11 +66,8 @@ impl Labels<'_> {
                 got: self.indices.len(),
             });
         }
-        match self
-            .indices
-            .iter()
-            .find(|&&label| usize::from(label) >= self.classes.len())
-        {
+        let mut known = self.indices.iter().flatten();
+        match known.find(|&&label| usize::from(label) >= self.classes.len()) {
             Some(&label) => Err(FigureError::UnknownClass {
                 label,
                 classes: self.classes.len(),
@@ -78,4 +75,12 @@ impl Labels<'_> {
             None => Ok(()),
         }
     }
+
+    /// Whether some of the items have no label.
+    fn some_are_missing(&self) -> bool {
+        self.indices.contains(&None)
+    }
 }
+
+/// What stands for the class of items that have none.
+const NO_LABEL: &str = "no label";

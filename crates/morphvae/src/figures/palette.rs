@@ -29,6 +29,12 @@ pub struct ClassMark {
     pub shape: Shape,
 }
 
+/// What points without a class look like among others that have one.
+pub(super) const UNLABELLED: ClassMark = ClassMark {
+    colour: [190; 3],
+    shape: Shape::Disc,
+};
+
 /// Shapes in the order in which they are taken: what follows one another is unlike.
 const SHAPES: [Shape; 7] = [
     Shape::Disc,

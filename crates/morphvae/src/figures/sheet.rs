@@ -2,7 +2,7 @@
 
 use super::canvas::{Align, Canvas, INK, Style};
 use super::text;
-use super::{Caption, FigureError, Labels, enlarged};
+use super::{Caption, FigureError, Labels, NO_LABEL, enlarged};
 use crate::data::Images;
 use image::{Rgb, RgbImage};
 
@@ -62,7 +62,8 @@ pub(super) fn check_contact_sheet(count: usize, columns: usize, side: usize) -> 
     )
 }
 
-/// Draws one row for each class that has images: its name and its first `columns` images.
+/// Draws one row for each class that has images: its name and its first `columns` images; images without a class have the
+/// last row.
 ///
 /// # Errors
 /// As [`contact_sheet`]; also when the labels do not fit the images.
@@ -73,9 +74,10 @@ pub fn class_sheet(
     caption: &Caption,
 ) -> Result<RgbImage, FigureError> {
     labels.check(images.count())?;
-    let mut rows = vec![Vec::new(); labels.classes.len()];
+    let classes = labels.classes.len();
+    let mut rows = vec![Vec::new(); classes + 1];
     for (index, &label) in labels.indices.iter().enumerate() {
-        rows[usize::from(label)].push(index);
+        rows[label.map_or(classes, usize::from)].push(index);
     }
     for row in &mut rows {
         row.truncate(columns);
@@ -84,6 +86,7 @@ pub fn class_sheet(
         .classes
         .iter()
         .map(|class| short_name(class))
+        .chain([NO_LABEL.to_owned()])
         .zip(rows)
         .filter(|(_, row)| !row.is_empty())
         .collect();
@@ -360,7 +363,7 @@ mod tests {
     fn a_class_sheet_has_a_row_for_each_class_with_images() {
         let classes: Vec<String> = ["zero", "none", "two"].map(String::from).to_vec();
         let labels = Labels {
-            indices: &[2, 0, 2, 2],
+            indices: &[2, 0, 2, 2].map(Some),
             classes: &classes,
         };
         let sheet = class_sheet(&small(4), labels, 2, &Caption::default()).unwrap();
@@ -370,6 +373,15 @@ mod tests {
         assert_eq!(from_right(41, 0), [40; 3]);
         assert_eq!(from_right(16, 0), [255; 3]);
         assert_eq!([from_right(41, 25), from_right(16, 25)], [[0; 3], [80; 3]]);
+        // What has no class has a row below the others.
+        let labels = Labels {
+            indices: &[None, Some(0), None, None],
+            ..labels
+        };
+        let sheet = class_sheet(&small(4), labels, 2, &Caption::default()).unwrap();
+        assert_eq!(sheet.height(), 128 + 16 + 9 + 16);
+        let lowest = |x: u32| sheet.get_pixel(sheet.width() - 64 - x, 64 + 25).0;
+        assert_eq!([lowest(41), lowest(16)], [[0; 3], [80; 3]]);
     }
 
     #[test]

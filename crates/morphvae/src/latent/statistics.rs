@@ -78,13 +78,13 @@ impl Extent {
 }
 
 impl LatentStatistics {
-    /// Of the posteriors' means, `[images, latent]`, the mean KL divergences, `[latent]`, one label an image, and the most
+    /// Of the posteriors' means, `[images, latent]`, the mean KL divergences, `[latent]`, the images' labels, and the most
     /// typical image of each class, where those are known.
     #[must_use]
     pub fn of(
         means: &[f32],
         kl: &[f64],
-        labels: Option<&[u16]>,
+        labels: Option<&[Option<u16>]>,
         classes: &[String],
         typical: &[Option<usize>],
     ) -> Self {
@@ -94,7 +94,9 @@ impl LatentStatistics {
         let code = |index: usize| means[index * latent..][..latent].to_vec();
         let of_class = |(class, name): (usize, &String)| {
             let labels = labels.unwrap_or_default().iter();
-            let members = points().zip(labels).filter(|&(_, &label)| usize::from(label) == class);
+            let members = points()
+                .zip(labels)
+                .filter(|&(_, &label)| label.map(usize::from) == Some(class));
             let (images, mean, variance) = moments(members.map(|(point, _)| point), latent);
             ClassStatistics {
                 name: name.clone(),
@@ -152,9 +154,15 @@ mod tests {
 
     #[test]
     fn classes_have_their_own_means_and_variances() {
-        let means = [1.0, 10.0, 3.0, 10.0, -4.0, 0.0];
+        let means = [1.0, 10.0, 3.0, 10.0, -4.0, 0.0, 0.0, 20.0];
         let names = ["a", "b", "empty"].map(String::from);
-        let statistics = LatentStatistics::of(&means, &[0.5, 0.0], Some(&[0, 0, 1]), &names, &[None, Some(2)]);
+        let statistics = LatentStatistics::of(
+            &means,
+            &[0.5, 0.0],
+            Some(&[Some(0), Some(0), Some(1), None]),
+            &names,
+            &[None, Some(2)],
+        );
         assert_eq!(statistics.classes[0].mean, [2.0, 10.0]);
         assert_eq!(statistics.classes[0].variance, [1.0, 0.0]);
         assert_eq!(statistics.classes[1].images, 1);
@@ -162,6 +170,8 @@ mod tests {
         assert_eq!(statistics.classes[1].typical, [-4.0, 0.0]);
         assert!(statistics.classes[0].typical.is_empty() && statistics.classes[2].typical.is_empty());
         assert!(statistics.mean[0].abs() < 1e-12);
-        assert!((statistics.variance[0] - 26.0 / 3.0).abs() < 1e-12);
+        assert!((statistics.variance[0] - 26.0 / 4.0).abs() < 1e-12);
+        // What has no class counts for all alone.
+        assert_eq!(statistics.mean[1], 10.0);
     }
 }

@@ -19,7 +19,7 @@ const BATCH: usize = 100;
 type Coarse = Vec<f32>;
 
 /// The most typical member of each of `classes` classes: an index into `images`, of which `means`, `[images, latent]`, are
-/// the codes and which have one label each. None for a class without images. At most about 4000 images are looked at,
+/// the codes, and `labels` those that have any. None for a class without images. At most about 4000 images are looked at,
 /// as many of each class.
 ///
 /// It is the one whose *decoded* image, which is what will be seen of it, is most clearly of its class: how far that is
@@ -34,7 +34,7 @@ pub fn typical_members(
     decoder: &dyn Decoder,
     means: &[f32],
     images: &Images,
-    labels: &[u16],
+    labels: &[Option<u16>],
     classes: usize,
 ) -> Vec<Option<usize>> {
     let members = members_by_class(labels, classes);
@@ -56,11 +56,11 @@ struct Kind {
 }
 
 /// The images of each class, thinned out evenly where they are too many.
-fn members_by_class(labels: &[u16], classes: usize) -> Vec<Vec<usize>> {
+fn members_by_class(labels: &[Option<u16>], classes: usize) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); classes];
     for (index, &label) in labels.iter().enumerate() {
         // A label without a class has no member to be found.
-        if let Some(members) = members.get_mut(usize::from(label)) {
+        if let Some(members) = label.and_then(|label| members.get_mut(usize::from(label))) {
             members.push(index);
         }
     }
@@ -207,9 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn labels_without_a_class_have_no_members_and_many_are_thinned_out() {
-        assert_eq!(members_by_class(&[1, 7, 1, 0], 2), [vec![3], vec![0, 2]]);
-        let many = members_by_class(&[0; 9001], 1);
+    fn what_has_no_class_is_no_member_and_many_are_thinned_out() {
+        assert_eq!(
+            members_by_class(&[Some(1), Some(7), Some(1), None, Some(0)], 2),
+            [vec![4], vec![0, 2]]
+        );
+        let many = members_by_class(&[Some(0); 9001], 1);
         assert_eq!((many[0].len(), many[0][1]), (3001, 3));
     }
 }

@@ -65,13 +65,16 @@ pub enum TableError {
     },
 }
 
+/// What stands in an NPZ for the label of an image that has none, where others have one.
+const NO_LABEL: i64 = -1;
+
 /// Which image each row is of.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     /// A name an image.
     pub ids: &'a [String],
-    /// A label an image, an index into `classes`; none for images without labels.
-    pub labels: Option<&'a [u16]>,
+    /// The label of each image that has one, an index into `classes`; none where no image has.
+    pub labels: Option<&'a [Option<u16>]>,
     /// The classes' names; empty where they are not known.
     pub classes: &'a [String],
 }
@@ -114,7 +117,7 @@ impl<'a> Table<'a> {
     /// numbers are not as many as the ids; [`TableError::UnknownClass`] for a label without a name among names.
     pub fn new(rows: Rows<'a>, columns: Vec<Column<'a>>) -> Result<Self, TableError> {
         let expected = rows.ids.len();
-        let mut counted = vec![("labels", rows.labels.map_or(expected, <[u16]>::len))];
+        let mut counted = vec![("labels", rows.labels.map_or(expected, <[_]>::len))];
         for column in &columns {
             counted.push((column.name, column.count()?));
         }
@@ -123,7 +126,7 @@ impl<'a> Table<'a> {
         }
         let classes = rows.classes.len();
         let is_unnamed = |label: &&u16| classes > 0 && usize::from(**label) >= classes;
-        if let Some(&label) = rows.labels.into_iter().flatten().find(is_unnamed) {
+        if let Some(&label) = rows.labels.into_iter().flatten().flatten().find(is_unnamed) {
             return Err(TableError::UnknownClass { label, classes });
         }
         Ok(Self { rows, columns })
@@ -154,7 +157,7 @@ impl<'a> Table<'a> {
         let header = ["id", "label"].map(String::from).into_iter().chain(names);
         csv.write_record(header.chain(["class".to_owned()]))?;
         for (row, id) in ids.iter().enumerate() {
-            let label = labels.map(|labels| labels[row]);
+            let label = labels.and_then(|labels| labels[row]);
             let class = label.and_then(|label| classes.get(usize::from(label)));
             csv.write_field(id)?;
             csv.write_field(label.map_or_else(String::new, |label| label.to_string()))?;
@@ -167,12 +170,14 @@ impl<'a> Table<'a> {
     }
 
     /// Writes the arrays `id`, `label` and `classes` (where there are labels, and names of them) and one for each column,
-    /// for `numpy.load`.
+    /// for `numpy.load`. The label of an image without one is -1.
     fn write_npz<W: Write + io::Seek>(&self, archive: &mut NpzWriter<W>) -> io::Result<()> {
         let Rows { ids, labels, classes } = self.rows;
         archive.texts("id", ids)?;
         if let Some(labels) = labels {
-            let wide = labels.iter().flat_map(|&label| i64::from(label).to_le_bytes());
+            let wide = labels
+                .iter()
+                .flat_map(|label| label.map_or(NO_LABEL, i64::from).to_le_bytes());
             archive.array("label", "<i8", &[labels.len()], &wide.collect::<Vec<u8>>())?;
             if !classes.is_empty() {
                 archive.texts("classes", classes)?;

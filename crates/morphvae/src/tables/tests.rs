@@ -4,7 +4,7 @@ use std::io::{Cursor, Read};
 use super::*;
 use crate::evaluation::Codes;
 
-fn rows<'a>(ids: &'a [String], labels: Option<&'a [u16]>, classes: &'a [String]) -> Rows<'a> {
+fn rows<'a>(ids: &'a [String], labels: Option<&'a [Option<u16>]>, classes: &'a [String]) -> Rows<'a> {
     Rows { ids, labels, classes }
 }
 
@@ -22,7 +22,7 @@ fn write(name: &str, classes: &[&str]) -> (tempfile::TempDir, PathBuf) {
     let ids = ["a,1".to_owned(), "é".to_owned()];
     let classes: Vec<String> = classes.iter().map(ToString::to_string).collect();
     let codes = codes();
-    let table = Table::new(rows(&ids, Some(&[1, 0]), &classes), codes.columns()).unwrap();
+    let table = Table::new(rows(&ids, Some(&[Some(1), Some(0)]), &classes), codes.columns()).unwrap();
     table.write(&path).unwrap();
     (folder, path)
 }
@@ -90,8 +90,8 @@ fn what_does_not_belong_together_is_refused() {
     let refused = |rows, columns| Table::new(rows, columns).unwrap_err().to_string();
     assert!(Table::new(rows(&ids, None, &[]), codes.columns()).is_ok());
     assert!(refused(rows(&ids[..1], None, &[]), codes.columns()).contains("2 mean were given for 1 images"));
-    assert!(refused(rows(&ids, Some(&[1, 2, 3]), &[]), codes.columns()).contains("3 labels were given for 2"));
-    assert!(refused(rows(&ids, Some(&[0, 1]), &classes), codes.columns()).contains("label 1 has no name"));
+    assert!(refused(rows(&ids, Some(&[None; 3]), &[]), codes.columns()).contains("3 labels were given for 2"));
+    assert!(refused(rows(&ids, Some(&[Some(0), Some(1)]), &classes), codes.columns()).contains("label 1 has no name"));
     for (width, count) in [(0, 4), (3, 4)] {
         let values = vec![0.0; count];
         let numbers = Numbers::Many { width, values: &values };
@@ -266,4 +266,25 @@ fn an_archive_that_promises_more_than_it_holds_takes_no_memory() {
         error.contains("should hold 1073741894 bytes, but it holds 1048646"),
         "{error}"
     );
+}
+
+#[test]
+fn an_image_without_a_label_has_an_empty_field_and_minus_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ids, classes) = (["a", "b"].map(String::from), ["cat".to_owned()]);
+    let codes = codes();
+    let table = Table::new(rows(&ids, Some(&[None, Some(0)]), &classes), codes.columns()).unwrap();
+    let csv = folder.path().join("codes.csv");
+    table.write(&csv).unwrap();
+    let text = fs::read_to_string(&csv).unwrap();
+    assert!(text.contains("\na,,0.1,-2,-1,0,\nb,0,3.5,"), "{text}");
+    let npz = folder.path().join("codes.npz");
+    table.write(&npz).unwrap();
+    let (header, bytes) = array(&npz, "label.npy");
+    assert!(header.contains("'<i8'"), "{header}");
+    assert_eq!(bytes, [-1_i64, 0].map(i64::to_le_bytes).concat());
+    // What is not known of one is no coordinate of its point.
+    for file in [csv, npz] {
+        assert_eq!(Points::read(&file).unwrap().values, codes.mean);
+    }
 }

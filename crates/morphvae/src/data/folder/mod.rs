@@ -1,7 +1,8 @@
 //! A folder of image files as a data set.
 //!
-//! Files directly inside have no labels; files in folders one level down are labelled by their folder. A folder that
-//! holds `train` and `test` is split already; of any other, some images of each class are held out to test on.
+//! Files in folders one level down are labelled by their folder; files directly inside have no labels. There may be both.
+//! A folder that holds `train` and `test` is split already; of any other, some images of each class, and of those
+//! without, are held out to test on.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -94,7 +95,7 @@ pub type Skipped = Vec<(PathBuf, String)>;
 /// What was read from a folder.
 #[derive(Clone, Debug)]
 pub struct Folder {
-    /// The images, in the order of their labels and names.
+    /// The images, in the order of their labels and names; those without labels come last.
     pub dataset: Dataset,
     /// Files that cannot be read, and why.
     pub skipped: Skipped,
@@ -107,8 +108,8 @@ pub struct Folder {
 /// depends on the files, the options and nothing else.
 ///
 /// # Errors
-/// [`DataError`] when there is no image, labelled and unlabelled images are mixed, there are too few to split, all are
-/// unreadable (or one, if strict), memory would not suffice, or an option makes no sense.
+/// [`DataError`] when there is no image, there are too few to split, all are unreadable (or one, if strict), memory would
+/// not suffice, or an option makes no sense.
 pub fn read_folder(path: &Path, options: &FolderOptions) -> Result<Folder, DataError> {
     options.check()?;
     let mut skipped = Skipped::new();
@@ -194,30 +195,19 @@ fn find_images(path: &Path, skipped: &mut Skipped) -> Result<Vec<Found>, DataErr
         return find_classes(path, None, skipped);
     };
     skipped.extend(foreign);
-    let mixed = |path: &PathBuf, reason: &str| DataError::MixedFolder {
-        path: path.clone(),
-        reason: reason.to_owned(),
-    };
     let beside = files
         .iter()
         .chain(&folders)
         .find(|entry| ![train, test].contains(entry));
     if let Some(beside) = beside {
-        return Err(mixed(beside, "it stands beside train and test, but belongs to neither"));
+        return Err(DataError::MixedFolder { path: beside.clone() });
     }
     let mut found = find_classes(train, Some(Part::Train), skipped)?;
-    let test = find_classes(test, Some(Part::Test), skipped)?;
-    if found[0].class.is_some() != test[0].class.is_some() {
-        return Err(mixed(
-            &test[0].path,
-            "the images of one of train and test have labels, those of the other have not",
-        ));
-    }
-    found.extend(test);
+    found.extend(find_classes(test, Some(Part::Test), skipped)?);
     Ok(found)
 }
 
-/// The image files directly in a folder, or else one level down.
+/// The image files one level down in a folder, and then those directly in it.
 fn find_classes(path: &Path, part: Option<Part>, skipped: &mut Skipped) -> Result<Vec<Found>, DataError> {
     let Listing {
         files,
@@ -237,34 +227,24 @@ fn find_classes(path: &Path, part: Option<Part>, skipped: &mut Skipped) -> Resul
             part,
         }));
     }
-    if files.is_empty()
-        && found.is_empty()
-        && let Some((first, reason)) = foreign.first()
-    {
-        return Err(DataError::AllUnreadable {
+    found.extend(files.into_iter().map(|path| Found {
+        path,
+        class: None,
+        part,
+    }));
+    match foreign.first() {
+        _ if !found.is_empty() => {
+            skipped.extend(foreign);
+            Ok(found)
+        }
+        Some((first, reason)) => Err(DataError::AllUnreadable {
             path: path.to_path_buf(),
             count: foreign.len(),
             first: first.clone(),
             reason: reason.clone(),
-        });
-    }
-    skipped.extend(foreign);
-    match (files.first(), found.first()) {
-        (None, None) => Err(DataError::EmptyFolder {
-            path: path.to_path_buf(),
         }),
-        (None, Some(_)) => Ok(found),
-        (Some(_), None) => Ok(files
-            .into_iter()
-            .map(|path| Found {
-                path,
-                class: None,
-                part,
-            })
-            .collect()),
-        (Some(file), Some(labelled)) => Err(DataError::MixedFolder {
-            path: file.clone(),
-            reason: format!("it has no label, but {} has", labelled.path.display()),
+        None => Err(DataError::EmptyFolder {
+            path: path.to_path_buf(),
         }),
     }
 }
@@ -395,19 +375,19 @@ fn number_classes(path: &Path, images: &mut [Image]) -> Result<Vec<String>, Data
     Ok(classes)
 }
 
-/// Draws the images of each class that are held out to test on.
+/// Draws the images of each class, and of those without one, that are held out to test on.
 fn hold_out(path: &Path, images: &mut [Image], classes: &[String], options: &FolderOptions) -> Result<(), DataError> {
     if options.test_fraction == 1.0 {
         images.iter_mut().for_each(|image| image.found.part = Some(Part::Test));
         return Ok(());
     }
     let mut generator = generator(options.seed, Purpose::Split, 0);
-    let mut members = vec![Vec::new(); classes.len().max(1)];
+    let mut members = vec![Vec::new(); classes.len() + 1];
     for (index, image) in images.iter().enumerate() {
-        members[usize::from(image.label.unwrap_or(0))].push(index);
+        members[image.label.map_or(classes.len(), usize::from)].push(index);
     }
     let mut total = 0;
-    for mut members in members {
+    for mut members in members.into_iter().filter(|members| !members.is_empty()) {
         let wanted = (members.len() as f64 * options.test_fraction).round() as usize;
         let held_out = wanted.clamp(1, members.len().max(2) - 1).min(members.len() - 1);
         members.shuffle(&mut generator);
@@ -429,7 +409,7 @@ fn hold_out(path: &Path, images: &mut [Image], classes: &[String], options: &Fol
 /// Puts images, all grey or all in colour, one behind the other.
 fn split(folder: &Path, images: Vec<Image>, colour: bool, size: usize) -> Result<Split, DataError> {
     let channels = if colour { 3 } else { 1 };
-    let labels = images.iter().map(|image| image.label).collect();
+    let labels: Vec<Option<u16>> = images.iter().map(|image| image.label).collect();
     let relative = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_path_buf();
     let sources = images.iter().map(|image| relative(&image.found.path)).collect();
     let mut pixels = Vec::with_capacity(images.len() * channels * size * size);
@@ -438,7 +418,7 @@ fn split(folder: &Path, images: Vec<Image>, colour: bool, size: usize) -> Result
     }
     Ok(Split {
         images: Images::new(channels, size, size, pixels)?,
-        labels,
+        labels: labels.iter().any(Option::is_some).then_some(labels),
         sources: Some(sources),
     })
 }

@@ -37,7 +37,7 @@ fn folders_are_labels_and_a_tenth_of_each_is_held_out() {
     assert!(skipped.is_empty());
     assert_eq!(dataset.classes, ["once", "plain", "smile"]);
     assert_eq!((dataset.train.images.count(), dataset.test.images.count()), (37, 4));
-    assert_eq!(dataset.test.labels, Some(vec![1, 1, 2, 2]));
+    assert_eq!(dataset.test.labels, Some([1, 1, 2, 2].map(Some).to_vec()));
     let (train, test) = (first_pixels(&dataset.train), first_pixels(&dataset.test));
     assert!(train[1..19].is_sorted() && train[19..].is_sorted() && train[0] == 250);
     // Every image is told by the file that it came from.
@@ -103,7 +103,7 @@ fn train_and_test_folders_are_the_splits() {
     let dataset = read_folder(root.path(), &FolderOptions::new(4)).unwrap().dataset;
     assert_eq!(
         (dataset.train.labels, dataset.test.labels),
-        (Some(vec![0, 1, 1]), Some(vec![1]))
+        (Some([0, 1, 1].map(Some).to_vec()), Some(vec![Some(1)]))
     );
     let [train, test] = [dataset.train.sources, dataset.test.sources].map(Option::unwrap);
     let expected = ["train/a/1.png", "train/b/1.png", "train/b/2.png"].map(PathBuf::from);
@@ -203,12 +203,6 @@ fn folders_that_make_no_data_set_are_refused() {
     };
     let dataset = read_folder(root.path(), &whole).unwrap().dataset;
     assert_eq!((dataset.train.images.count(), dataset.test.images.count()), (0, 1));
-    grey(root.path(), "class/labelled.png", 1);
-    let mixed = message(root.path(), &options);
-    assert!(
-        mixed.contains("single.png: it has no label") && mixed.contains("labelled.png"),
-        "{mixed}"
-    );
     assert!(message(root.path(), &FolderOptions::new(0)).contains("the image size is 0"));
     let fraction = FolderOptions {
         test_fraction: 1.5,
@@ -227,4 +221,47 @@ fn more_images_than_memory_are_refused_before_reading() {
     let options = FolderOptions::new(4096);
     assert!(check_memory(Path::new("faces"), 86, &options).is_err());
     assert!(check_memory(Path::new("faces"), 85, &options).is_ok());
+}
+
+#[test]
+fn images_beside_the_folders_of_classes_have_no_label() {
+    let root = tempfile::tempdir().unwrap();
+    for index in 0..20 {
+        grey(root.path(), &format!("smile/{index:02}.png"), index);
+        grey(root.path(), &format!("{index:02}.png"), 100 + index);
+    }
+    let read = || read_folder(root.path(), &FolderOptions::new(4)).unwrap().dataset;
+    let dataset = read();
+    assert_eq!(dataset.classes, ["smile"]);
+    // A tenth of each kind is held out, and those without a label come last.
+    for (split, count) in [(&dataset.train, 18), (&dataset.test, 2)] {
+        let labels = [vec![Some(0); count], vec![None; count]].concat();
+        assert_eq!(split.labels, Some(labels));
+        let pixels = first_pixels(split);
+        let (labelled, others) = pixels.split_at(count);
+        assert!(labelled.iter().all(|&pixel| pixel < 100) && others.iter().all(|&pixel| pixel >= 100));
+    }
+    // The labels are part of what the data are.
+    let mut bare = dataset.clone();
+    bare.train.labels = Some(vec![None; 36]);
+    assert_ne!(bare.fingerprint(), dataset.fingerprint());
+    bare.train.labels = None;
+    bare.test.labels = None;
+    let unlabelled = bare.fingerprint();
+    assert_ne!(unlabelled, dataset.fingerprint());
+    assert_eq!(read().fingerprint(), dataset.fingerprint());
+}
+
+#[test]
+fn one_of_two_splits_may_have_no_labels() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["train/a/1.png", "train/2.png", "test/1.png"] {
+        grey(root.path(), name, 1);
+    }
+    let dataset = read_folder(root.path(), &FolderOptions::new(4)).unwrap().dataset;
+    assert_eq!(dataset.classes, ["a"]);
+    assert_eq!(
+        (dataset.train.labels, dataset.test.labels),
+        (Some(vec![Some(0), None]), None)
+    );
 }

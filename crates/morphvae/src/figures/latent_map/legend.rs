@@ -1,8 +1,8 @@
 //! Which mark stands for which class.
 
 use super::super::canvas::{Align, Canvas, INK, Style};
-use super::super::palette::{ClassMark, class_marks};
-use super::super::text;
+use super::super::palette::{self, ClassMark, class_marks};
+use super::super::{Labels, NO_LABEL, text};
 
 /// Longest a class's name may be, in pixels: alone beside its map, and in one of several columns.
 const LONGEST_NAME: [f64; 2] = [300.0, 190.0];
@@ -19,10 +19,9 @@ const SHARE: f64 = 0.75;
 /// Columns, at most. What has no room in them is counted below the last.
 const MOST_COLUMNS: usize = 4;
 
-/// The names of classes, with their marks.
+/// The names of classes, with their marks, and at the end what points without a class look like.
 pub(super) struct Legend<'a> {
-    classes: &'a [String],
-    marks: Vec<ClassMark>,
+    entries: Vec<(&'a str, ClassMark)>,
 }
 
 /// How a legend of a certain height is laid out.
@@ -39,15 +38,17 @@ struct Layout {
 }
 
 impl<'a> Legend<'a> {
-    pub fn new(classes: &'a [String]) -> Self {
-        Self {
-            classes,
-            marks: class_marks(classes.len()),
+    pub fn new(labels: Labels<'a>) -> Self {
+        let names = labels.classes.iter().map(String::as_str);
+        let mut entries: Vec<(&str, ClassMark)> = names.zip(class_marks(labels.classes.len())).collect();
+        if labels.some_are_missing() {
+            entries.push((NO_LABEL, palette::UNLABELLED));
         }
+        Self { entries }
     }
 
     fn layout(&self, height: f64) -> Layout {
-        let count = self.classes.len();
+        let count = self.entries.len();
         let most_rows = (height / STEP[0]).max(1.0) as usize;
         let columns = count.div_ceil(most_rows).clamp(1, MOST_COLUMNS);
         let rows = count.div_ceil(columns).min(most_rows);
@@ -62,8 +63,8 @@ impl<'a> Legend<'a> {
             .colour(INK)
             .size((SHARE * step).min(SIZE));
         let longest = LONGEST_NAME[usize::from(columns > 1)];
-        let names = self.classes[..shown].iter();
-        let widest = names.map(|class| style.measure(class)).fold(0.0, f64::max);
+        let names = self.entries[..shown].iter();
+        let widest = names.map(|(name, _)| style.measure(name)).fold(0.0, f64::max);
         let rest = more(count - shown).map_or(0.0, |more| style.measure(&more));
         Layout {
             shown,
@@ -93,13 +94,13 @@ impl<'a> Legend<'a> {
                 top + RADIUS + row * layout.step,
             ]
         };
-        for (index, (class, mark)) in self.classes.iter().zip(&self.marks).take(layout.shown).enumerate() {
+        for (index, (name, mark)) in self.entries.iter().take(layout.shown).enumerate() {
             let [x, y] = place(index);
             canvas.mark(mark.shape, [x, y], RADIUS, mark.colour, 1.0);
-            let name = text::shortened(class, style.weight, style.size, layout.longest);
+            let name = text::shortened(name, style.weight, style.size, layout.longest);
             canvas.text_middle(&name, [x + RADIUS + GAP, y], style);
         }
-        if let Some(more) = more(self.classes.len() - layout.shown) {
+        if let Some(more) = more(self.entries.len() - layout.shown) {
             let [x, y] = place(layout.shown);
             canvas.text_middle(&more, [x - RADIUS, y], style);
         }
@@ -119,10 +120,14 @@ mod tests {
         (0..count).map(|class| format!("class {class}")).collect()
     }
 
+    fn legend(classes: &[String]) -> Legend<'_> {
+        Legend::new(Labels { indices: &[], classes })
+    }
+
     #[test]
     fn every_class_has_its_line_until_four_columns_are_full() {
         let classes = names(300);
-        let layout = |count: usize, height: f64| Legend::new(&classes[..count]).layout(height);
+        let layout = |count: usize, height: f64| legend(&classes[..count]).layout(height);
         for (count, height, rows, shown) in [
             (10, 1320.0, 10, 10),
             (40, 1320.0, 40, 40),
@@ -140,7 +145,7 @@ mod tests {
     fn the_last_class_stays_within_the_legend() {
         for count in [1, 10, 40, 62, 300] {
             let classes = names(count);
-            let legend = Legend::new(&classes);
+            let legend = legend(&classes);
             let width = legend.width(1320.0) as usize;
             let mut canvas = Canvas::new(width + 50, 1400).unwrap();
             legend.draw(&mut canvas, 0.0, 0.0, 1320.0);

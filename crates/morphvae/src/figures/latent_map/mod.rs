@@ -21,7 +21,8 @@ use super::{FigureError, Labels};
 pub struct Points<'a, const D: usize> {
     /// One point an image.
     pub positions: &'a [[f64; D]],
-    /// The images' classes, where they are known; without them a map shows how dense the points lie.
+    /// The images' classes, where they are known: images without one are grey, and lie under the others in a plane.
+    /// Without them a map shows how dense the points lie.
     pub labels: Option<Labels<'a>>,
 }
 

@@ -47,7 +47,7 @@ pub fn plane(points: &Points<2>, plane: &Plane) -> Result<RgbImage, FigureError>
     points.check()?;
     let count = points.positions.len();
     let range = Range::of(points.positions).ok_or(FigureError::NotFinite { what: "points", count })?;
-    let legend = points.labels.map(|labels| Legend::new(labels.classes));
+    let legend = points.labels.map(Legend::new);
 
     let legend_width = legend.as_ref().map_or(0.0, |legend| GUTTER + legend.width(SIDE));
     let width = LEFT + SIDE + legend_width + MARGIN;
@@ -159,7 +159,7 @@ impl Map {
         };
         let placed = labels.indices.iter().zip(points.positions);
         let places: Vec<(u16, Place)> = placed
-            .filter_map(|(&label, &position)| Some((label, self.place(self.range.normalized(position)?))))
+            .filter_map(|(&label, &position)| Some((label?, self.place(self.range.normalized(position)?))))
             .collect();
         names::draw(canvas, labels.classes, &places, self.area());
     }
@@ -181,16 +181,17 @@ impl Map {
         };
         let marks = class_marks(points.labels.map_or(0, |labels| labels.classes.len()));
         let mut order: Vec<usize> = interleaved(count).collect();
-        if points.labels.is_none() {
-            // Stable: the densest points lie on top.
-            order.sort_by(|&a, &b| densities[a].total_cmp(&densities[b]));
+        // Stable: the densest points lie on top, and those with a class on those without.
+        match points.labels {
+            None => order.sort_by(|&a, &b| densities[a].total_cmp(&densities[b])),
+            Some(labels) => order.sort_by_key(|&index| labels.indices[index].is_some()),
         }
         for index in order {
             let Some(place) = normalized[index].map(|point| self.place(point)) else {
                 continue;
             };
             let ClassMark { colour, shape } = match points.labels {
-                Some(labels) => marks[usize::from(labels.indices[index])],
+                Some(labels) => labels.indices[index].map_or(palette::UNLABELLED, |label| marks[usize::from(label)]),
                 None => ClassMark {
                     colour: palette::density(densities[index]),
                     shape: Shape::Disc,
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn a_point_lands_where_it_belongs_in_the_colour_of_its_class() {
         let positions = [[-2.0, -2.0], [2.0, 2.0], [1.0, -1.5], [0.0, 1.0]];
-        let (indices, classes) = ([0, 1, 2, 1], names(3));
+        let (indices, classes) = ([Some(0), Some(1), Some(2), None], names(3));
         let labels = Some(Labels {
             indices: &indices,
             classes: &classes,
@@ -260,7 +261,8 @@ mod tests {
             let column = 156.0 + (x + 2.08) / 4.16 * 1320.0;
             let row = 64.0 + (2.08 - y) / 4.16 * 1320.0;
             let pixel = figure.get_pixel(column as u32, row as u32).0;
-            assert!(near(pixel, marks[usize::from(class)].colour), "({x}, {y}) is {pixel:?}");
+            let mark = class.map_or(palette::UNLABELLED, |class| marks[usize::from(class)]);
+            assert!(near(pixel, mark.colour), "({x}, {y}) is {pixel:?}");
         }
         assert_eq!(figure.get_pixel(156 + 300, 64 + 300).0, WHITE);
     }
@@ -270,7 +272,7 @@ mod tests {
         let cloud: Vec<[f64; 2]> = (0..10_000u32)
             .map(|index| [f64::from(index % 100), f64::from(index / 100 % 50) * 2.0])
             .collect();
-        let indices: Vec<u16> = (0..10_000).map(|index| u16::from(index >= 5000)).collect();
+        let indices: Vec<Option<u16>> = (0..10_000).map(|index| Some(u16::from(index >= 5000))).collect();
         let classes = names(2);
         let labels = Some(Labels {
             indices: &indices,
@@ -299,6 +301,30 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_class_lies_under_what_has_one() {
+        // In the middle of each pair is one point of either kind, and the order of the list must not matter.
+        let positions = [[-1.0, -1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, 1.0]];
+        let classes = names(1);
+        let figure = |indices: &[Option<u16>]| {
+            let labels = Some(Labels {
+                indices,
+                classes: &classes,
+            });
+            let positions = &positions[..indices.len()];
+            plane(&Points { positions, labels }, &PLAIN).unwrap()
+        };
+        let mixed = figure(&[Some(0), None, None, Some(0)]);
+        let blue = class_marks(1)[0].colour;
+        for [x, y] in &positions[..2] {
+            let place = [156.0 + (x + 1.04) / 2.08 * 1320.0, 64.0 + (1.04 - y) / 2.08 * 1320.0];
+            let pixel = mixed.get_pixel(place[0] as u32, place[1] as u32).0;
+            assert!(near(pixel, blue), "{pixel:?}");
+        }
+        // The legend says what they are, and is wider for it.
+        assert!(mixed.width() > figure(&[Some(0); 4]).width());
+    }
+
+    #[test]
     fn any_number_of_points_and_classes_can_be_drawn() {
         let spiral = |count: usize| -> Vec<[f64; 2]> {
             (0..count)
@@ -307,7 +333,9 @@ mod tests {
         };
         for (count, classes) in [(1, 1), (20, 2), (500, 26), (500, 47), (500, 300)] {
             let positions = spiral(count);
-            let indices: Vec<u16> = (0..count).map(|index| (index % classes) as u16).collect();
+            // Every seventh has no class.
+            let class = |index: usize| (!index.is_multiple_of(7)).then_some((index % classes) as u16);
+            let indices: Vec<Option<u16>> = (0..count).map(class).collect();
             let classes = names(classes);
             for labels in [
                 None,
@@ -331,7 +359,7 @@ mod tests {
     #[test]
     fn what_cannot_be_drawn_is_an_error() {
         let classes = names(2);
-        let draw = |positions: &[[f64; 2]], indices: &[u16]| {
+        let draw = |positions: &[[f64; 2]], indices: &[Option<u16>]| {
             let labels = Some(Labels {
                 indices,
                 classes: &classes,
@@ -340,7 +368,7 @@ mod tests {
         };
         assert!(matches!(draw(&[], &[]), FigureError::Empty { .. }));
         assert!(matches!(
-            draw(&[[0.0; 2]; 3], &[0, 1]),
+            draw(&[[0.0; 2]; 3], &[Some(0), None]),
             FigureError::Mismatch {
                 expected: 3,
                 got: 2,
@@ -348,11 +376,11 @@ mod tests {
             }
         ));
         assert!(matches!(
-            draw(&[[0.0; 2]], &[2]),
+            draw(&[[0.0; 2]], &[Some(2)]),
             FigureError::UnknownClass { label: 2, classes: 2 }
         ));
         assert!(matches!(
-            draw(&[[f64::NAN, 0.0]], &[0]),
+            draw(&[[f64::NAN, 0.0]], &[Some(0)]),
             FigureError::NotFinite { count: 1, .. }
         ));
     }

@@ -73,7 +73,7 @@ pub fn route(points: &Points<2>, plane: &Plane, route: &Route) -> Result<RgbImag
     if !has_points {
         range.half *= ALONE;
     }
-    let legend = points.labels.map(|labels| Legend::new(labels.classes));
+    let legend = points.labels.map(Legend::new);
 
     let legend_width = legend.as_ref().map_or(0.0, |legend| GUTTER + legend.width(SIDE));
     let tile = (SIDE + GAP) / FRAMES[1] as f64;

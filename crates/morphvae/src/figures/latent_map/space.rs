@@ -45,7 +45,7 @@ const MOST_TURNING: usize = 3000;
 /// [`FigureError`] when there is no point, none is finite, or the labels do not fit.
 pub fn space(points: &Points<3>, space: &Space, azimuth: f64, elevation: f64) -> Result<RgbImage, FigureError> {
     let cloud = Cloud::new(points)?;
-    let legend = points.labels.map(|labels| Legend::new(labels.classes));
+    let legend = points.labels.map(Legend::new);
     let legend_height = HEIGHT - 60.0;
     let legend_width = legend.as_ref().map_or(0.0, |legend| legend.width(legend_height));
     let width = MARGIN + WIDTH + legend_width + MARGIN;
@@ -76,7 +76,7 @@ pub fn space(points: &Points<3>, space: &Space, azimuth: f64, elevation: f64) ->
             .places
             .iter()
             .zip(&cloud.labels)
-            .map(|(&point, &label)| (label, view.place(point)))
+            .filter_map(|(&point, &label)| Some((label?, view.place(point))))
             .collect();
         let page = Area {
             left: MARGIN,
@@ -105,7 +105,7 @@ pub fn turning(points: &Points<3>, space: &Space, elevation: f64, frames: usize)
     }
     let mut cloud = Cloud::new(points)?;
     cloud.thin_out(MOST_TURNING);
-    let legend = points.labels.map(|labels| Legend::new(labels.classes));
+    let legend = points.labels.map(Legend::new);
     let legend_height = FRAME - 2.0 * FRAME_MARGIN;
     let legend_width = legend
         .as_ref()
@@ -132,8 +132,8 @@ struct Cloud {
     range: Range<3>,
     /// In [-1, 1]³.
     places: Vec<[f64; 3]>,
-    /// Their classes; none without labels.
-    labels: Vec<u16>,
+    /// Their classes; empty without labels.
+    labels: Vec<Option<u16>>,
     marks: Vec<ClassMark>,
     outside: usize,
 }
@@ -151,11 +151,12 @@ impl Cloud {
             shape: Shape::Disc,
         };
         let label = |labels: Labels| inside.iter().map(|&(index, _)| labels.indices[index]).collect();
-        let labels: Vec<u16> = points.labels.map_or_else(Vec::new, label);
+        let labels: Vec<Option<u16>> = points.labels.map_or_else(Vec::new, label);
         let classes = points.labels.map_or(0, |labels| labels.classes.len());
         let classes = class_marks(classes);
+        let mark = |label: &Option<u16>| label.map_or(palette::UNLABELLED, |label| classes[usize::from(label)]);
         let marks = match points.labels {
-            Some(_) => labels.iter().map(|&label| classes[usize::from(label)]).collect(),
+            Some(_) => labels.iter().map(mark).collect(),
             None => vec![plain; inside.len()],
         };
         let places: Vec<[f64; 3]> = inside.into_iter().map(|(_, place)| place).collect();
@@ -198,7 +199,9 @@ mod tests {
     #[test]
     fn every_view_is_drawn_and_each_differs() {
         let positions = helix(300);
-        let indices: Vec<u16> = (0..300).map(|index| index % 3).collect();
+        let indices: Vec<Option<u16>> = (0..300)
+            .map(|index| Some(index % 4).filter(|&class| class < 3))
+            .collect();
         let classes: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
         let points = Points {
             positions: &positions,
@@ -228,7 +231,7 @@ mod tests {
         assert_eq!(frames[0].dimensions(), (640, 640));
         let classes = ["smile".to_owned()];
         let labels = Labels {
-            indices: &[0; 50],
+            indices: &[Some(0); 50],
             classes: &classes,
         };
         let labelled = Points {

@@ -1,0 +1,91 @@
+//! Labels of a folder's images: some may have none.
+
+use std::fs;
+
+use crate::desk::Desk;
+
+/// Writes an image of stripes; folders are made as needed.
+fn draw(desk: &Desk, name: &str, ink: u32, index: u8) {
+    let path = desk.path(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let picture = image::GrayImage::from_fn(32, 32, |x, y| image::Luma([(ink * x + 3 * y) as u8 + 2 * index]));
+    picture.save(path).unwrap();
+}
+
+/// A model of images of which a third have no class.
+fn partly_labelled() -> Desk {
+    let desk = Desk::new();
+    for index in 0..12 {
+        draw(&desk, &format!("pets/cat/{index:02}.png"), 2, index);
+        draw(&desk, &format!("pets/dog/{index:02}.png"), 6, index);
+        draw(&desk, &format!("pets/{index:02}.png"), 4, index);
+    }
+    desk
+}
+
+/// The lines of a table without its header, as fields.
+fn rows(desk: &Desk, name: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(desk.path(name)).unwrap();
+    let fields = |line: &str| line.split(',').map(String::from).collect();
+    text.lines().skip(1).map(fields).collect()
+}
+
+#[test]
+fn a_partly_labelled_folder_is_learned_from_and_used() {
+    let desk = partly_labelled();
+    let line = "train --images pets --base-channels 2 --epochs 1 --grid 2 --quiet";
+    desk.succeed(&format!("{line} --out plane"));
+    desk.succeed(&format!("{line} --out space --latent 3"));
+    // The model knows its classes and a member of each, and every image counts.
+    let info: serde_json::Value = serde_json::from_str(&desk.succeed("info plane --json")).unwrap();
+    let card = &info["card"];
+    assert_eq!(card["classes"], serde_json::json!(["cat", "dog"]));
+    let classes = card["latent_statistics"]["classes"].as_array().unwrap();
+    assert!(classes.iter().all(|class| class["images"] == 1), "{classes:?}");
+    let evaluated = desk.succeed("evaluate plane --per-image losses.csv --json --quiet");
+    assert!(evaluated.contains("\"images\":3"), "{evaluated}");
+    let losses = rows(&desk, "losses.csv");
+    let classes: Vec<&str> = losses.iter().map(|row| row.last().unwrap().as_str()).collect();
+    assert_eq!(classes, ["cat", "dog", ""]);
+
+    desk.succeed("encode plane --images pets --quiet");
+    let codes = rows(&desk, "codes.csv");
+    assert_eq!(codes.len(), 36);
+    for row in &codes {
+        let known = match row[0].split_once('/') {
+            Some(("cat", _)) => ["0", "cat"],
+            Some(("dog", _)) => ["1", "dog"],
+            _ => ["", ""],
+        };
+        assert_eq!([&row[1], row.last().unwrap()], known, "{row:?}");
+    }
+    for model in ["plane", "space"] {
+        desk.succeed(&format!("figures {model} --grid 2 --out {model}-figures --quiet"));
+        desk.succeed(&format!("explore {model} --export {model}.html --quiet"));
+        desk.succeed(&format!(
+            "morph {model} cat dog --frames 4 --path line --on-map --quiet --out {model}.gif"
+        ));
+    }
+    desk.succeed("grid space --traverse --size 3 --quiet");
+    desk.succeed("data sheet --images pets --split train --quiet");
+    // Where the images without a class lie is where they are told of: a folder of them has none.
+    desk.fail("morph plane cat pets", 2, &["pets", "its classes are cat, dog"]);
+}
+
+#[test]
+fn labels_for_training_images_alone_are_enough_to_begin() {
+    let desk = Desk::new();
+    for index in 0..6 {
+        draw(&desk, &format!("pets/train/cat/{index}.png"), 2, index);
+        draw(&desk, &format!("pets/train/{index}.png"), 4, index);
+        draw(&desk, &format!("pets/test/{index}.png"), 6, index);
+    }
+    desk.succeed("train --images pets --base-channels 2 --epochs 1 --grid 2 --quiet --out run");
+    desk.succeed("explore run --export map.html --quiet");
+    desk.succeed("encode run --quiet");
+    assert!(rows(&desk, "codes.csv").iter().all(|row| row[1].is_empty()));
+    desk.succeed("encode run --split train --out train.csv --quiet");
+    let labelled = rows(&desk, "train.csv").iter().filter(|row| row[1] == "0").count();
+    assert_eq!(labelled, 6);
+    desk.fail("morph run cat test:0", 2, &["cat", "none of the images", "judged on"]);
+}
