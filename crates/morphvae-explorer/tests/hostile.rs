@@ -56,6 +56,40 @@ fn bodies_that_make_no_sense_are_refused() {
     assert_well(&explorer);
 }
 
+/// A PNG that says it has so many columns and rows, and no pixels.
+fn bare_png([width, height]: [u32; 2]) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
+    for (kind, data) in [(b"IHDR", &header[..]), (b"IDAT", &[]), (b"IEND", &[])] {
+        let mut sum = flate2::Crc::new();
+        sum.update(kind);
+        sum.update(data);
+        png.extend((data.len() as u32).to_be_bytes());
+        png.extend([&kind[..], data, &sum.sum().to_be_bytes()].concat());
+    }
+    png
+}
+
+#[test]
+fn pictures_without_a_pixel_are_refused() {
+    let explorer = explorer(2);
+    let pictures = [
+        b"P5\n0 0\n255\n".to_vec(),
+        b"P6\n0 7\n255\n".to_vec(),
+        b"P2\n7 0\n255\n".to_vec(),
+        bare_png([0, 0]),
+        bare_png([0, 7]),
+        bare_png([7, 0]),
+    ];
+    for picture in pictures {
+        let reply = post(&explorer, "/api/encode", &picture);
+        let error = reply.error();
+        assert_eq!(reply.status, 400, "{error}");
+        assert!(error.contains("image"), "{error}");
+    }
+    assert_well(&explorer);
+}
+
 #[test]
 fn paths_that_make_no_sense_are_refused() {
     let explorer = explorer(2);
