@@ -211,6 +211,7 @@ fn run(folder: &Path) -> RunConfig {
             data_dir: None,
             images: Some("/images/of faces".into()),
             fit: Fit::Pad,
+            order: None,
             limit: Some(40),
             fingerprint: "00ff".to_owned(),
         },

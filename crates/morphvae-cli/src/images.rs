@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use morphvae::data::catalogue::{self, KnownSet};
 use morphvae::data::strokes::{DEFAULT_TEST, DEFAULT_TRAIN, strokes};
-use morphvae::data::{self, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, Skipped, read_folder};
+use morphvae::data::{
+    self, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, NameOrder, Skipped, read_folder,
+};
 use morphvae::training::DataConfig;
 
 use crate::Usage;
@@ -34,7 +36,7 @@ pub enum Source {
 }
 
 /// What a reader must know besides the source.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     /// The network's image size.
     pub size: usize,
@@ -46,6 +48,10 @@ pub struct Reading {
     pub seed: u64,
     /// Whether nothing will be learned from the images, so that a folder need not be split.
     pub whole: bool,
+    /// The order of a folder's files and classes.
+    pub order: NameOrder,
+    /// Classes of a folder that come first, if there are images of any of them.
+    pub classes: Vec<String>,
 }
 
 impl Source {
@@ -181,6 +187,8 @@ impl Source {
                     strict: arguments.strict,
                     seed: reading.seed,
                     test_fraction: if reading.whole { 1.0 } else { defaults.test_fraction },
+                    order: reading.order,
+                    classes: reading.classes,
                     ..defaults
                 };
                 let folder = read_folder(path, &options)?;

@@ -102,12 +102,12 @@ impl<'a> KeyReader<'a> {
         Err(Usage(text).into())
     }
 
-    /// The images that a latent map shows and the names of their classes, or none, with a note, where there are none to
+    /// The images that a latent map shows and the names of their classes, in the order of their labels, or none, with a note, where there are none to
     /// be had.
     pub fn shown(&mut self) -> anyhow::Result<Option<(&Split, Vec<String>)>> {
         match self.split(SplitArgument::Test).map(drop) {
             Ok(()) => {
-                let classes = self.classes()?;
+                let classes = self.dataset()?.classes.clone();
                 Ok(Some((self.split(SplitArgument::Test)?, classes)))
             }
             Err(error) if is_fatal(&error, self.images) => Err(error),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use burn::tensor::Device;
-use morphvae::data::{DataError, Dataset, Fit};
+use morphvae::data::{DataError, Dataset, Fit, NameOrder};
 use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
 use morphvae::training::{EpochMetrics, RunConfig, RunFolder};
 
@@ -149,7 +149,7 @@ impl Model {
         {
             let mut reading = self.reading()?;
             // Whatever goes wrong will do so again, and is told then.
-            let dataset = source.load(arguments, reading, Console::new(true));
+            let dataset = source.load(arguments, reading.clone(), Console::new(true));
             if dataset.is_ok_and(|dataset| dataset.fingerprint() == config.data.fingerprint) {
                 reading.limit = None;
                 return source.load(arguments, reading, console);
@@ -165,8 +165,11 @@ impl Model {
             size: network.image_size,
             channels: Some(network.channels),
             limit: config.as_ref().and_then(|config| config.data.limit),
-            seed: config.map_or(0, |config| config.training.seed),
+            seed: config.as_ref().map_or(0, |config| config.training.seed),
             whole: false,
+            order: config.map_or(NameOrder::default(), |config| config.data.name_order()),
+            // A class has the same number in whatever folder it is met.
+            classes: self.card().map_or_else(Vec::new, |card| card.classes.clone()),
         })
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use morphvae::data::catalogue;
-use morphvae::data::{Condition, KnownSet, write_image};
+use morphvae::data::{Condition, KnownSet, NameOrder, write_image};
 use morphvae::figures::{Caption, Labels, class_sheet, contact_sheet, write_png};
 use serde_json::json;
 
@@ -129,6 +129,8 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
         limit: None,
         seed: arguments.seed,
         whole: false,
+        order: NameOrder::Natural,
+        classes: Vec::new(),
     };
     let dataset = source.load(&arguments.images, reading, console)?;
     let (name, classes) = (dataset.name.clone(), dataset.classes.clone());
@@ -185,6 +187,8 @@ pub fn export(arguments: &DataExportArguments, console: Console) -> anyhow::Resu
         limit: arguments.limit,
         seed: arguments.seed,
         whole: false,
+        order: NameOrder::Natural,
+        classes: Vec::new(),
     };
     let images = ImageArguments::of_store(&arguments.store);
     let dataset = source.load(&images, reading, console)?;

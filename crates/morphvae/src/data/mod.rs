@@ -6,7 +6,8 @@
 //! - [`strokes`](mod@strokes): digits that this program draws itself.
 //! - [`Batches`]: images of the network's size, made ready off the training thread.
 //! - [`idx`]: the file format of those sets.
-//! - [`read_folder`], [`read_image`]: a folder of image files, and one of them; [`decode_image`]: one in memory.
+//! - [`read_folder`], [`read_image`]: a folder of image files, and one of them; [`decode_image`]: one in memory;
+//!   [`NameOrder`]: in which order files and classes come.
 //! - [`write_image`], [`write_images`]: images out, as PNG and for NumPy.
 //!
 //! Nothing here knows of networks or training; whoever trains or evaluates asks for a [`Dataset`]. All that comes from
@@ -20,6 +21,7 @@ mod error;
 mod folder;
 pub mod idx;
 mod images;
+mod order;
 mod resize;
 pub mod strokes;
 mod write;
@@ -30,5 +32,6 @@ pub use download::{FetchOptions, Observer, Progress, fetch};
 pub use error::{DataError, Found, IdxKind, Start};
 pub use folder::{Fit, Folder, FolderOptions, Skipped, decode_image, read_folder, read_image};
 pub use images::{Dataset, Images, Split};
+pub use order::NameOrder;
 pub use resize::Resizer;
 pub use write::{write_image, write_images};

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Output, Training, TrainingData, TrainingError};
-use crate::data::Fit;
+use crate::data::{Fit, NameOrder};
 use crate::model::{NetworkConfig, Vae};
 use crate::objective::{Likelihood, Objective};
 
@@ -134,11 +134,22 @@ pub struct DataConfig {
     /// How images of a folder are made square.
     #[serde(default)]
     pub fit: Fit,
+    /// The order of their files and classes; runs of earlier programs, which have that of their bytes, do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<NameOrder>,
     /// At most so many images to train on, and as many to test on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// SHA-256 of the images and labels: a resumed run must meet the same ones.
     pub fingerprint: String,
+}
+
+impl DataConfig {
+    /// The order of files and classes that a folder's images are read in.
+    #[must_use]
+    pub fn name_order(&self) -> NameOrder {
+        self.order.unwrap_or(NameOrder::Bytes)
+    }
 }
 
 /// How a network learns.

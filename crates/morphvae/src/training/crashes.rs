@@ -523,6 +523,7 @@ fn config(batch_size: usize) -> RunConfig {
             data_dir: None,
             images: None,
             fit: Fit::default(),
+            order: None,
             limit: None,
             fingerprint: String::new(),
         },

@@ -101,6 +101,8 @@ impl Run {
             limit: config.data.limit,
             seed: config.training.seed,
             whole: false,
+            order: config.data.name_order(),
+            classes: Vec::new(),
         };
         let dataset = source.load(&arguments.images, reading, console)?;
         let fingerprint = dataset.fingerprint();

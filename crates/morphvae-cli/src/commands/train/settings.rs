@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use morphvae::data::Fit;
+use morphvae::data::{Fit, NameOrder};
 use morphvae::figures::Gallery;
 use morphvae::model::{Architecture, HiddenActivation, NetworkConfig, Vae};
 use morphvae::objective::{Likelihood, Objective};
@@ -89,11 +89,14 @@ impl Plan {
         };
         remember(&source, &arguments.images.store, &mut config.data);
         let source = match source {
-            // Typed or of a preset.
-            Source::Folder { path, .. } => Source::Folder {
-                path,
-                fit: config.data.fit,
-            },
+            Source::Folder { path, .. } => {
+                config.data.order = Some(NameOrder::Natural);
+                Source::Folder {
+                    path,
+                    // Typed or of a preset.
+                    fit: config.data.fit,
+                }
+            }
             known => known,
         };
         if initial.is_none() {
@@ -166,6 +169,7 @@ fn defaults() -> RunConfig {
             data_dir: None,
             images: None,
             fit: Fit::default(),
+            order: None,
             limit: None,
             fingerprint: String::new(),
         },

@@ -4,14 +4,14 @@
 //! A folder that holds `train` and `test` is split already; of any other, some images of each class, and of those
 //! without, are held out to test on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::{DataError, Dataset, Images, Split};
+use super::{DataError, Dataset, Images, NameOrder, Split};
 use crate::random::{Purpose, generator};
 
 mod decode;
@@ -54,6 +54,11 @@ pub struct FolderOptions {
     pub test_fraction: f64,
     /// Chooses which images are held out.
     pub seed: u64,
+    /// The order of the files and of the classes.
+    pub order: NameOrder,
+    /// Classes that come before all others, in this order, if there are images of any of them: those of the model that the
+    /// images are for.
+    pub classes: Vec<String>,
 }
 
 impl FolderOptions {
@@ -67,6 +72,8 @@ impl FolderOptions {
             strict: false,
             test_fraction: 0.1,
             seed: 0,
+            order: NameOrder::Natural,
+            classes: Vec::new(),
         }
     }
 
@@ -122,7 +129,7 @@ pub fn read_folder(path: &Path, options: &FolderOptions) -> Result<Folder, DataE
     check_memory(path, found.len(), options)?;
     let (mut images, unreadable) = decode(path, found, options)?;
     skipped.extend(unreadable);
-    let classes = number_classes(path, &mut images)?;
+    let classes = put_in_order(path, &mut images, options)?;
     if images[0].found.part.is_none() {
         hold_out(path, &mut images, &classes, options)?;
     }
@@ -163,7 +170,7 @@ pub fn read_image(path: &Path, size: usize, channels: usize, fit: Fit) -> Result
 }
 
 /// Which split an image belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Train,
     Test,
@@ -183,7 +190,7 @@ struct Image {
     label: Option<u16>,
 }
 
-/// All image files, sorted by part, class and name; those of another kind are added to `skipped`.
+/// All image files, sorted by their bytes; those of another kind are added to `skipped`.
 fn find_images(path: &Path, skipped: &mut Skipped) -> Result<Vec<Found>, DataError> {
     let Listing {
         files,
@@ -354,24 +361,36 @@ fn decode(path: &Path, found: Vec<Found>, options: &FolderOptions) -> Result<(Ve
     ))
 }
 
-/// Labels the images by their classes' places in the sorted names, which are returned.
-fn number_classes(path: &Path, images: &mut [Image]) -> Result<Vec<String>, DataError> {
-    let names: BTreeSet<String> = images.iter().filter_map(|image| image.found.class.clone()).collect();
-    let classes = Vec::from_iter(names);
+/// Labels the images by their classes' places among the names, which are returned, and puts them in the order of their
+/// labels and names.
+fn put_in_order(path: &Path, images: &mut [Image], options: &FolderOptions) -> Result<Vec<String>, DataError> {
+    let order = options.order;
+    let names: BTreeSet<&String> = images.iter().filter_map(|image| image.found.class.as_ref()).collect();
+    let is_met = options.classes.iter().any(|class| names.contains(class));
+    let first = if is_met { &options.classes[..] } else { &[] };
+    let mut others: Vec<String> = names
+        .into_iter()
+        .filter(|name| !first.contains(name))
+        .cloned()
+        .collect();
+    others.sort_by(|one, other| order.compare(one.as_bytes(), other.as_bytes()));
+    let classes = [first, &others].concat();
     if classes.len() > usize::from(u16::MAX) {
         return Err(DataError::TooManyClasses {
             path: path.to_path_buf(),
             count: classes.len(),
         });
     }
-    for image in images {
-        let place = image
-            .found
-            .class
-            .as_ref()
-            .map(|class| classes.partition_point(|other| other < class));
-        image.label = place.and_then(|place| u16::try_from(place).ok());
+    let labels: BTreeMap<&String, u16> = classes.iter().zip(0..).collect();
+    for image in &mut *images {
+        image.label = image.found.class.as_ref().map(|class| labels[class]);
     }
+    images.sort_by(|one, other| {
+        let place = |image: &Image| (image.found.part, image.label.is_none(), image.label);
+        let [name, other_name] = [one, other].map(|image| image.found.path.file_name().unwrap_or_default());
+        let by_name = || order.compare(name.as_encoded_bytes(), other_name.as_encoded_bytes());
+        place(one).cmp(&place(other)).then_with(by_name)
+    });
     Ok(classes)
 }
 

@@ -265,3 +265,42 @@ fn one_of_two_splits_may_have_no_labels() {
         (Some(vec![Some(0), None]), None)
     );
 }
+
+#[test]
+fn files_and_classes_come_as_people_count_or_as_they_came_before() {
+    let root = tempfile::tempdir().unwrap();
+    for (index, name) in ["s1/1.png", "s1/2.png", "s1/10.png", "s2/1.png", "s10/1.png"]
+        .into_iter()
+        .enumerate()
+    {
+        grey(root.path(), name, index as u8);
+    }
+    grey(root.path(), "loose.png", 9);
+    let read = |order, classes: &[&str]| {
+        let options = FolderOptions {
+            order,
+            classes: classes.iter().map(ToString::to_string).collect(),
+            test_fraction: 1.0,
+            ..FolderOptions::new(4)
+        };
+        let dataset = read_folder(root.path(), &options).unwrap().dataset;
+        (
+            dataset.classes,
+            first_pixels(&dataset.test),
+            dataset.test.labels.unwrap(),
+        )
+    };
+    let known = |labels: [u16; 5]| labels.into_iter().map(Some).chain([None]).collect::<Vec<_>>();
+    let (classes, pixels, labels) = read(NameOrder::Natural, &[]);
+    assert_eq!(classes, ["s1", "s2", "s10"]);
+    assert_eq!((pixels, labels), (vec![0, 1, 2, 3, 4, 9], known([0, 0, 0, 1, 2])));
+    let (classes, pixels, labels) = read(NameOrder::Bytes, &[]);
+    assert_eq!(classes, ["s1", "s10", "s2"]);
+    assert_eq!((pixels, labels), (vec![0, 2, 1, 4, 3, 9], known([0, 0, 0, 1, 2])));
+    // A model's classes keep their numbers, wherever their images lie.
+    let (classes, pixels, labels) = read(NameOrder::Natural, &["s2", "none", "s1"]);
+    assert_eq!(classes, ["s2", "none", "s1", "s10"]);
+    assert_eq!((pixels, labels), (vec![3, 0, 1, 2, 4, 9], known([0, 2, 2, 2, 3])));
+    // Images of other things have numbers of their own.
+    assert_eq!(read(NameOrder::Natural, &["0", "1"]).0, ["s1", "s2", "s10"]);
+}

@@ -1,5 +1,7 @@
 //! Which mark stands for which class.
 
+use std::collections::BTreeSet;
+
 use super::super::canvas::{Align, Canvas, INK, Style};
 use super::super::palette::{self, ClassMark, class_marks};
 use super::super::{Labels, NO_LABEL, text};
@@ -19,7 +21,7 @@ const SHARE: f64 = 0.75;
 /// Columns, at most. What has no room in them is counted below the last.
 const MOST_COLUMNS: usize = 4;
 
-/// The names of classes, with their marks, and at the end what points without a class look like.
+/// The names of the classes that have points, with their marks, and at the end what points without a class look like.
 pub(super) struct Legend<'a> {
     entries: Vec<(&'a str, ClassMark)>,
 }
@@ -39,8 +41,10 @@ struct Layout {
 
 impl<'a> Legend<'a> {
     pub fn new(labels: Labels<'a>) -> Self {
-        let names = labels.classes.iter().map(String::as_str);
-        let mut entries: Vec<(&str, ClassMark)> = names.zip(class_marks(labels.classes.len())).collect();
+        let present: BTreeSet<usize> = labels.indices.iter().flatten().copied().map(usize::from).collect();
+        let marks = class_marks(labels.classes.len());
+        let entry = |class: usize| (labels.classes[class].as_str(), marks[class]);
+        let mut entries: Vec<(&str, ClassMark)> = present.into_iter().map(entry).collect();
         if labels.some_are_missing() {
             entries.push((NO_LABEL, palette::UNLABELLED));
         }
@@ -120,14 +124,22 @@ mod tests {
         (0..count).map(|class| format!("class {class}")).collect()
     }
 
-    fn legend(classes: &[String]) -> Legend<'_> {
-        Legend::new(Labels { indices: &[], classes })
+    /// A point of each class.
+    fn points(count: u16) -> Vec<Option<u16>> {
+        (0..count).map(Some).collect()
     }
 
     #[test]
     fn every_class_has_its_line_until_four_columns_are_full() {
         let classes = names(300);
-        let layout = |count: usize, height: f64| legend(&classes[..count]).layout(height);
+        let points = points(300);
+        let layout = |count: usize, height: f64| {
+            let labels = Labels {
+                indices: &points[..count],
+                classes: &classes,
+            };
+            Legend::new(labels).layout(height)
+        };
         for (count, height, rows, shown) in [
             (10, 1320.0, 10, 10),
             (40, 1320.0, 40, 40),
@@ -144,8 +156,11 @@ mod tests {
     #[test]
     fn the_last_class_stays_within_the_legend() {
         for count in [1, 10, 40, 62, 300] {
-            let classes = names(count);
-            let legend = legend(&classes);
+            let (classes, points) = (names(count), points(count as u16));
+            let legend = Legend::new(Labels {
+                indices: &points,
+                classes: &classes,
+            });
             let width = legend.width(1320.0) as usize;
             let mut canvas = Canvas::new(width + 50, 1400).unwrap();
             legend.draw(&mut canvas, 0.0, 0.0, 1320.0);
