@@ -18,7 +18,7 @@ export function startAxes(state, canChoose) {
   selects.forEach((select, axis) =>
     select.addEventListener("change", () => showPlane(state, { axes: chosen(model, state.axes, axis, select.value), base: here() })),
   );
-  byId("base-reset").addEventListener("click", () => showPlane(state, { axes: firstAxes(model), base: model.centre.slice() }));
+  byId("base-reset").addEventListener("click", () => showPlane(state, { axes: firstAxes(model), base: model.base.slice() }));
   const sliders = byKl(model).map((dimension) => {
     const slider = makeSlider(model, dimension);
     slider.input.addEventListener("input", () => showPlane(state, { base: here().with(dimension, Number(slider.input.value)) }));

@@ -37,7 +37,7 @@ async function start() {
   const source = data ? new Atlas(JSON.parse(data.textContent)) : new Server();
   const model = await source.model();
   const cloud = new Cloud(await source.points(), model.latent);
-  const [axes, base] = [firstAxes(model), model.latent > 2 ? model.centre.slice() : new Array(model.latent).fill(0)];
+  const [axes, base] = [firstAxes(model), model.latent > 2 ? model.base.slice() : new Array(model.latent).fill(0)];
   const plane = new Plane(model, axes, base);
   cloud.lay(plane);
   const state = new State({
@@ -99,7 +99,7 @@ async function start() {
 
 /** The first place that is decoded: a typical image's, where there are some. */
 function firstCursor(model, plane) {
-  return plane.place(model.typical[2 % Math.max(1, model.typical.length)] ?? model.centre);
+  return plane.place(model.typical[2 % Math.max(1, model.typical.length)] ?? model.base);
 }
 
 /** The page's title and what it says about the model. */

@@ -37,6 +37,11 @@ fn the_model_is_described() {
     for key in ["mean", "deviation", "kl"] {
         assert_eq!(model["statistics"][key].as_array().unwrap().len(), 2);
     }
+    // All of a plane is filled; of more dimensions, an encoding is a better place to begin at than the mean.
+    assert_eq!(model["base"], model["centre"]);
+    let space = get(&start(map(3, 1), None), "/api/model").json();
+    let base: Vec<f32> = serde_json::from_value(space["base"].clone()).unwrap();
+    assert!(map(3, 1).codes().mean.chunks(3).any(|code| code == base));
     assert_eq!(model["components"].as_array().unwrap().len(), 2);
     let typical = model["typical"].as_array().unwrap();
     assert_eq!(typical.len(), 10);
@@ -288,6 +293,7 @@ fn without_images_the_map_lies_where_the_model_says_that_they_lie() {
         mean: vec![5.0, -1.0, 0.0],
         variance: vec![4.0, 1.0, 0.25],
         kl: vec![1.0; 3],
+        central: vec![4.0, 0.0, 0.5],
         classes: Vec::new(),
     };
     let facts = ModelFacts {
@@ -297,6 +303,7 @@ fn without_images_the_map_lies_where_the_model_says_that_they_lie() {
     let map = LatentMap::new(network(3, 1), facts, ShownImages::none(1).into(), codes).unwrap();
     let model = get(&start(map, None), "/api/model").json();
     assert_eq!(model["centre"], json!([5.0, -1.0, 0.0]));
+    assert_eq!(model["base"], json!([4.0, 0.0, 0.5]));
     assert_eq!(model["statistics"]["deviation"], json!([2.0, 1.0, 0.5]));
 }
 

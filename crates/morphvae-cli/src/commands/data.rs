@@ -145,11 +145,13 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
     };
     let picture = match &split.labels {
         Some(indices) => {
+            let rows = (0..classes.len())
+                .map(Some)
+                .chain(indices.contains(&None).then_some(None));
             // As many of each class, so that the rows are full wherever there are images enough.
-            let columns = arguments.count.div_ceil(classes.len().max(1));
+            let columns = arguments.count.div_ceil(rows.clone().count().max(1));
             let of_class =
                 |class: Option<usize>| indices.iter().filter(|label| label.map(usize::from) == class).count();
-            let rows = (0..classes.len()).map(Some).chain([None]);
             let shown = rows.map(|class| of_class(class).min(columns)).sum();
             let labels = Labels {
                 indices,

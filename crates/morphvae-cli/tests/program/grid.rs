@@ -7,26 +7,84 @@ use serde_json::Value;
 use crate::TINY;
 use crate::desk::Desk;
 
-/// Mean and standard deviation of each dimension of the encodings, as `encode` writes them.
-fn encodings(desk: &Desk, run: &str, latent: usize) -> Vec<[f64; 2]> {
+/// Where images lie, by what `encode` writes.
+struct Encodings {
+    /// The standard deviation of each dimension.
+    deviations: Vec<f64>,
+    /// The encoding that is fewest deviations off the mean.
+    central: Vec<f64>,
+}
+
+fn encodings(desk: &Desk, run: &str, latent: usize) -> Encodings {
     desk.succeed(&format!("encode {run} --out {run}.csv --quiet"));
     let text = fs::read_to_string(desk.path(&format!("{run}.csv"))).unwrap();
     let rows: Vec<Vec<f64>> = text
         .lines()
         .skip(1)
-        .map(|line| line.split(',').map(|field| field.parse().unwrap_or(f64::NAN)).collect())
+        .map(|line| {
+            line.split(',')
+                .skip(2)
+                .take(latent)
+                .map(|field| field.parse().unwrap())
+                .collect()
+        })
         .collect();
     let of = |dimension: usize| {
-        let values = || rows.iter().map(|row| row[2 + dimension]);
+        let values = || rows.iter().map(|row| row[dimension]);
         let mean = values().sum::<f64>() / rows.len() as f64;
         let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / rows.len() as f64;
         [mean, variance.sqrt()]
     };
-    (0..latent).map(of).collect()
+    let known: Vec<[f64; 2]> = (0..latent).map(of).collect();
+    let widest = known.iter().map(|[_, deviation]| *deviation).fold(0.0, f64::max);
+    let distance = |row: &Vec<f64>| -> f64 {
+        let dimensions = row
+            .iter()
+            .zip(&known)
+            .filter(|(_, [_, deviation])| *deviation > 0.1 * widest);
+        dimensions
+            .map(|(value, [mean, deviation])| ((value - mean) / deviation).powi(2))
+            .sum()
+    };
+    let central = rows
+        .iter()
+        .min_by(|one, other| distance(one).total_cmp(&distance(other)));
+    Encodings {
+        deviations: known.iter().map(|[_, deviation]| *deviation).collect(),
+        central: central.unwrap().clone(),
+    }
 }
 
 fn report(desk: &Desk, line: &str) -> Value {
     serde_json::from_str(&desk.succeed(&format!("{line} --json --quiet --force"))).unwrap()
+}
+
+/// A model's card and the rest of what is told of it.
+fn report_info(desk: &Desk, model: &str) -> Value {
+    serde_json::from_str(&desk.succeed(&format!("info {model} --json"))).unwrap()
+}
+
+/// The same weights with a changed header.
+fn with_header(bytes: &[u8], change: impl Fn(&mut Value)) -> Vec<u8> {
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, tensors) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let mut header: Value = serde_json::from_slice(header).unwrap();
+    change(&mut header);
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat()
+}
+
+/// The model as an earlier version would have written it.
+fn forget_central(bytes: &[u8]) -> Vec<u8> {
+    with_header(bytes, |header| {
+        let mut card: Value = serde_json::from_str(header["__metadata__"]["morphvae"].as_str().unwrap()).unwrap();
+        card["latent_statistics"]
+            .as_object_mut()
+            .unwrap()
+            .remove("central")
+            .unwrap();
+        header["__metadata__"]["morphvae"] = card.to_string().into();
+    })
 }
 
 fn assert_near(found: &Value, expected: f64) {
@@ -47,25 +105,50 @@ fn pictures_of_many_dimensions_run_where_the_encodings_lie() {
         let known = encodings(&desk, objective, 5);
         let grid = report(&desk, &format!("grid {objective} --axes 2,4 --size 3"));
         assert_eq!(grid["around"], "encodings");
-        for (dimension, [mean, _]) in known.iter().enumerate() {
-            let expected = if [1, 3].contains(&dimension) { 0.0 } else { *mean };
+        for (dimension, value) in known.central.iter().enumerate() {
+            let expected = if [1, 3].contains(&dimension) { 0.0 } else { *value };
             assert_near(&grid["origin"][dimension], expected);
         }
         // The quantiles of 1/6, 1/2 and 5/6.
-        for (key, [mean, deviation], edge) in [("columns", known[1], -0.967_422), ("rows", known[3], 0.967_422)] {
-            assert_near(&grid[key][0], mean + edge * deviation);
-            assert_near(&grid[key][1], mean);
-            assert_near(&grid[key][2], mean - edge * deviation);
+        for (key, dimension, edge) in [("columns", 1, -0.967_422), ("rows", 3, 0.967_422)] {
+            let (middle, deviation) = (known.central[dimension], known.deviations[dimension]);
+            assert_near(&grid[key][0], middle + edge * deviation);
+            assert_near(&grid[key][1], middle);
+            assert_near(&grid[key][2], middle - edge * deviation);
         }
         let rows = report(&desk, &format!("grid {objective} --traverse --size 3 --range 2"));
         assert_eq!(rows["around"], "encodings");
         assert_eq!(rows["columns"], serde_json::json!([-2.0, 0.0, 2.0]));
         for shown in rows["shown"].as_array().unwrap() {
             let dimension = shown["dimension"].as_u64().unwrap() as usize - 1;
-            let [mean, deviation] = known[dimension];
-            assert_near(&shown["values"][0], mean - 2.0 * deviation);
-            assert_near(&shown["values"][2], mean + 2.0 * deviation);
-            assert_near(&rows["base"][dimension], mean);
+            let (middle, deviation) = (known.central[dimension], known.deviations[dimension]);
+            assert_near(&shown["values"][0], middle - 2.0 * deviation);
+            assert_near(&shown["values"][2], middle + 2.0 * deviation);
+            assert_near(&rows["base"][dimension], middle);
+        }
+        // In the plane of the components it lies where they say.
+        let grid = report(&desk, &format!("grid {objective} --components 1,2 --size 3"));
+        for (dimension, &expected) in known.central.iter().enumerate() {
+            let part = |key: &str, axis: usize| {
+                grid[key][1].as_f64().unwrap() * grid["directions"][axis][dimension].as_f64().unwrap()
+            };
+            let found = grid["origin"][dimension].as_f64().unwrap() + part("columns", 0) + part("rows", 1);
+            assert!(
+                (found - expected).abs() < 1e-4 * expected.abs().max(1.0),
+                "{found} {expected}"
+            );
+        }
+        // A file of an earlier version knows of none, and has the mean.
+        let central = known.central.iter().map(|&value| value as f32).collect::<Vec<_>>();
+        let without = format!("{objective}-old.safetensors");
+        let bytes = fs::read(desk.path(&format!("{objective}/model.safetensors"))).unwrap();
+        fs::write(desk.path(&without), forget_central(&bytes)).unwrap();
+        let grid = report(&desk, &format!("grid {without} --axes 2,4 --size 3"));
+        let info = report_info(&desk, objective);
+        assert_eq!(info["card"]["latent_statistics"]["central"], serde_json::json!(central));
+        for dimension in [0, 2, 4] {
+            let mean = &info["card"]["latent_statistics"]["mean"][dimension];
+            assert_near(&grid["origin"][dimension], mean.as_f64().unwrap());
         }
     }
 }
@@ -89,15 +172,14 @@ fn pictures_of_a_plane_run_over_the_prior() {
 fn without_a_card_images_say_where_they_lie_if_there_are_any() {
     let desk = Desk::new();
     desk.succeed(&format!("train {TINY} --epochs 1 --latent 3 --grid 3 --out run"));
-    let [mean, _] = encodings(&desk, "run", 3)[2];
+    let mean = report_info(&desk, "run")["card"]["latent_statistics"]["mean"][2]
+        .as_f64()
+        .unwrap();
     // The same weights without what is known of them.
     let bytes = fs::read(desk.path("run/model.safetensors")).unwrap();
-    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
-    let (header, tensors) = rest.split_at(u64::from_le_bytes(*length) as usize);
-    let mut header: Value = serde_json::from_slice(header).unwrap();
-    header.as_object_mut().unwrap().remove("__metadata__").unwrap();
-    let header = header.to_string();
-    let bare = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat();
+    let bare = with_header(&bytes, |header| {
+        header.as_object_mut().unwrap().remove("__metadata__").unwrap();
+    });
     fs::write(desk.path("bare.safetensors"), bare).unwrap();
 
     let images = "--dataset strokes";

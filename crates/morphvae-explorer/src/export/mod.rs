@@ -18,6 +18,7 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use morphvae::evaluation::decode;
 use morphvae::files::write_atomically;
+use morphvae::latent::Slice;
 use morphvae::model::Inference;
 use serde::Serialize;
 use serde_json::json;
@@ -82,7 +83,8 @@ pub struct Difference {
 /// [`ExportError::Write`] when the file cannot be written.
 pub fn export(map: &LatentMap, path: &Path) -> Result<Exported, ExportError> {
     let description = map.description(false);
-    let plane = Plane::of(map.codes(), description.centre, description.components);
+    let slice = Slice::components(map.components(), description.base, [0, 1]).ok();
+    let plane = Plane::of(map.codes(), slice.as_ref());
     let (atlas, packed) = survey(map.network(), &plane);
     let difference = compare(map.network(), &plane, &atlas);
     let (chosen, pictures) = pictures(map);

@@ -1,6 +1,7 @@
 //! The plane of the latent space that an atlas shows.
 
 use morphvae::evaluation::Codes;
+use morphvae::latent::Slice;
 use serde::Serialize;
 
 /// How far a plane reaches along latent axes at least: three deviations of the prior.
@@ -22,12 +23,16 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// The plane that the page shows first: the latent axes of one or two dimensions, the first two of `components`
-    /// through `centre` of more. It holds all `codes`.
-    pub fn of(codes: &Codes, centre: &[f64], components: &[Vec<f64>]) -> Self {
+    /// The plane that the page shows first: the latent axes of one or two dimensions, a slice along the first two
+    /// principal components of more. It reaches as far as all `codes`.
+    pub fn of(codes: &Codes, slice: Option<&Slice>) -> Self {
         let latent = codes.latent;
-        let (origin, directions, reach) = match components {
-            [first, second, ..] if latent > 2 => (narrow(centre), [narrow(first), narrow(second)], 0.0),
+        let (origin, directions, reach) = match slice {
+            Some(Slice { origin, directions }) if latent > 2 => (
+                narrow(origin),
+                directions.each_ref().map(|direction| narrow(direction)),
+                0.0,
+            ),
             _ => (vec![0.0; latent], [axis(latent, 0), axis(latent, 1)], PRIOR),
         };
         let mut plane = Self {

@@ -79,7 +79,7 @@ fn every_split_is_told_and_every_image_is_there_once() {
             latent,
             ..Codes::default()
         };
-        let plane = Plane::of(&codes, &[], &[]);
+        let plane = Plane::of(&codes, None);
         assert_eq!(plane.is_line(), latent == 1);
         let mut survey = Survey::new(&network, &plane);
         let levels = survey.split(8).unwrap();

@@ -60,8 +60,10 @@ pub struct Description<'a> {
     pub statistics: &'a Statistics,
     /// Up to three principal directions, unit vectors.
     pub components: &'a [Vec<f64>],
-    /// The mean that they go out from.
+    /// The mean that places along them are counted from.
     pub centre: &'a [f64],
+    /// The point that the page's plane goes through first: an encoding near the mean, where one is known.
+    pub base: &'a [f64],
     /// One latent a class that is typical of it; none without classes.
     pub typical: &'a [Vec<f64>],
     /// How to call the program that draws a way through the latent space.

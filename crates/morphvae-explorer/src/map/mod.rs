@@ -9,7 +9,7 @@ use std::sync::Arc;
 use morphvae::data::Fit;
 use morphvae::evaluation::Codes;
 use morphvae::figures::class_marks;
-use morphvae::latent::{PrincipalComponents, typical_members};
+use morphvae::latent::{LatentStatistics, PrincipalComponents, typical_members};
 use morphvae::model::Inference;
 
 pub use description::{Description, ModelFacts, Statistics};
@@ -31,6 +31,7 @@ pub struct LatentMap {
     codes: Codes,
     statistics: Statistics,
     components: PrincipalComponents,
+    base: Vec<f64>,
     typical: Vec<Vec<f64>>,
 }
 
@@ -63,6 +64,7 @@ impl LatentMap {
             _ => Some(shown.statistics(&codes, &facts.classes)),
         };
         let typical = typical(&network, &facts, &shown, &codes);
+        let central = known.as_ref().and_then(LatentStatistics::central);
         let statistics = known.map_or_else(|| Statistics::of_prior(config.latent), |known| Statistics::of(&known));
         let mut components = PrincipalComponents::of(&codes.mean, config.latent, DIRECTIONS);
         if shown.count() == 0 {
@@ -70,6 +72,7 @@ impl LatentMap {
             components.mean.clone_from(&statistics.mean);
         }
         Ok(Self {
+            base: central.unwrap_or_else(|| components.mean.clone()),
             statistics,
             components,
             typical,
@@ -84,6 +87,11 @@ impl LatentMap {
     #[must_use]
     pub fn network(&self) -> &Inference {
         &self.network
+    }
+
+    /// The directions in which the shown images differ most.
+    pub(crate) fn components(&self) -> &PrincipalComponents {
+        &self.components
     }
 
     /// The images that are shown in its latent space.
@@ -138,6 +146,7 @@ impl LatentMap {
             statistics: &self.statistics,
             components: &self.components.directions,
             centre: &self.components.mean,
+            base: &self.base,
             typical: &self.typical,
             command,
             model_argument: argument,

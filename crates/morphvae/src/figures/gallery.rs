@@ -266,13 +266,14 @@ impl Gallery<'_> {
                 [0, 1].map(|axis| ground.extent.values(axis, deviations)),
             ),
             Some(components) => (
-                Slice::components(components, [0, 1])?,
+                Slice::components(components, &ground.extent.centre, [0, 1])?,
                 ["first principal component", "second principal component"],
                 [0, 1].map(|axis| {
-                    deviations
-                        .iter()
-                        .map(|count| components.deviation(axis) * count)
-                        .collect()
+                    let (centre, deviation) = (
+                        components.coordinate(&ground.extent.centre, axis),
+                        components.deviation(axis),
+                    );
+                    deviations.iter().map(|count| centre + deviation * count).collect()
                 }),
             ),
         };
@@ -356,13 +357,13 @@ impl Ground {
     fn by_quantile(&self) -> [&'static str; 2] {
         match self.encoded {
             None => ["Continuously changing images, spaced by quantiles of the prior", ""],
-            Some(3) => [
+            Some(1 | 2) => [
                 "Continuously changing images, spaced by quantiles",
-                " · of a normal as wide as the encodings, around their mean · z₃ at its mean",
+                " · of a normal as wide as the encodings, around their mean",
             ],
             Some(_) => [
                 "Continuously changing images, spaced by quantiles",
-                " · of a normal as wide as the encodings, around their mean",
+                " · of a normal as wide as the encodings, around the one nearest to their mean",
             ],
         }
     }
@@ -371,8 +372,8 @@ impl Ground {
     fn on_a_line(&self) -> [&'static str; 2] {
         let place = match self.encoded {
             None => "",
-            Some(3) => " · 3σ of the encodings to either side of their mean · z₃ at its mean",
-            Some(_) => " · 3σ of the encodings to either side of their mean",
+            Some(1 | 2) => " · 3σ of the encodings to either side of their mean",
+            Some(_) => " · 3σ of the encodings to either side of the one nearest to their mean",
         };
         ["Continuously changing images, evenly spaced", place]
     }

@@ -64,6 +64,16 @@ impl PrincipalComponents {
         (self.shares[direction] * self.variance).sqrt()
     }
 
+    /// Where a point lies along one of the directions, counted from 0 and measured from the mean.
+    ///
+    /// # Panics
+    /// If there is no such direction.
+    #[must_use]
+    pub fn coordinate(&self, point: &[f64], direction: usize) -> f64 {
+        let from_mean: Vec<f64> = point.iter().zip(&self.mean).map(|(value, mean)| value - mean).collect();
+        dot(&from_mean, &self.directions[direction])
+    }
+
     /// Where a point lies along the first `D` directions, measured from the mean; zero along those that there are not.
     #[must_use]
     pub fn project<const D: usize>(&self, point: &[f32]) -> [f64; D] {

@@ -69,16 +69,23 @@ impl Slice {
         })
     }
 
-    /// Along two principal components, counted from 0: coordinates are distances from the points' mean.
+    /// Along two principal components, counted from 0, through `base`: coordinates are distances from the points' mean, as
+    /// on a map of them.
     ///
     /// # Errors
     /// [`SliceError`] when there are no such components or it is one and the same.
-    pub fn components(components: &PrincipalComponents, axes: [usize; 2]) -> Result<Self, SliceError> {
+    pub fn components(components: &PrincipalComponents, base: &[f64], axes: [usize; 2]) -> Result<Self, SliceError> {
         check("principal component", axes, components.directions.len())?;
-        Ok(Self {
-            origin: components.mean.clone(),
-            directions: axes.map(|axis| components.directions[axis].clone()),
-        })
+        let directions = axes.map(|axis| components.directions[axis].clone());
+        let mut origin = base.to_vec();
+        for (axis, direction) in axes.into_iter().zip(&directions) {
+            let coordinate = components.coordinate(base, axis);
+            origin
+                .iter_mut()
+                .zip(direction)
+                .for_each(|(value, part)| *value -= coordinate * part);
+        }
+        Ok(Self { origin, directions })
     }
 
     /// Whether a latent space of `latent` dimensions can have two such components: to ask before images are encoded.
@@ -164,16 +171,23 @@ mod tests {
     }
 
     #[test]
-    fn components_go_through_the_mean() {
+    fn components_go_through_their_base() {
         // Widest along the diagonal of the first two dimensions, then along the third.
         let cloud = [4.0, 5.0, 0.0, -2.0, -1.0, 0.0, 1.0, 2.0, 1.0, 1.0, 2.0, -1.0];
         let components = PrincipalComponents::of(&cloud, 3, 3);
-        let slice = Slice::components(&components, [0, 1]).unwrap();
+        let slice = Slice::components(&components, &components.mean, [0, 1]).unwrap();
         let point = slice.points(&[2.0_f64.sqrt()], &[3.0]);
         for (value, expected) in point.iter().zip([2.0, 3.0, 3.0]) {
             assert!((value - expected).abs() < 1e-5, "{point:?}");
         }
-        let error = Slice::components(&components, [0, 3]).unwrap_err().to_string();
+        // Through another point it holds that point, where it lies along the components.
+        let base = [4.0, -2.0, 7.0];
+        let slice = Slice::components(&components, &base, [0, 1]).unwrap();
+        let [across, up] = [0, 1].map(|axis| components.coordinate(&base, axis));
+        for (value, expected) in slice.points(&[across], &[up]).iter().zip(base) {
+            assert!((f64::from(*value) - expected).abs() < 1e-5, "{value} {expected}");
+        }
+        let error = Slice::components(&components, &base, [0, 3]).unwrap_err().to_string();
         assert_eq!(
             error,
             "there is no principal component 4: the latent space has 3, counted from 1"

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A dimension whose variance is below this share of the widest one's is not used.
+const UNUSED: f64 = 0.01;
+
 /// Means and variances of encoded images, altogether and by class.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatentStatistics {
@@ -11,6 +14,10 @@ pub struct LatentStatistics {
     pub variance: Vec<f64>,
     /// Mean KL divergence of each dimension in nats, `[latent]`.
     pub kl: Vec<f64>,
+    /// The encoding that is nearest to the mean, `[latent]`: in many dimensions no image lies at the mean itself. Empty in
+    /// one and two, and in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub central: Vec<f32>,
     /// The same for each class, in the order of the labels; empty for images without labels.
     pub classes: Vec<ClassStatistics>,
 }
@@ -51,8 +58,9 @@ impl Extent {
         }
     }
 
-    /// That of encoded images. In a space of many dimensions the prior's says little: near its centre lies no image.
-    /// Dimensions whose numbers are not finite have the prior's.
+    /// That of encoded images: around the central one where it is known, else around their mean. In a space of many
+    /// dimensions the prior's says little: near its centre lies no image. Dimensions whose numbers are not finite have the
+    /// prior's.
     #[must_use]
     pub fn of(statistics: &LatentStatistics) -> Self {
         let mut extent = Self::of_prior(statistics.mean.len());
@@ -62,6 +70,9 @@ impl Extent {
             if mean.is_finite() && variance.is_finite() {
                 (*centre, *deviation) = (mean, variance.max(0.0).sqrt());
             }
+        }
+        if let Some(central) = statistics.central() {
+            extent.centre = central;
         }
         extent
     }
@@ -78,6 +89,14 @@ impl Extent {
 }
 
 impl LatentStatistics {
+    /// The encoding that is nearest to the mean, if it is known.
+    #[must_use]
+    pub fn central(&self) -> Option<Vec<f64>> {
+        let fits = !self.central.is_empty() && self.central.len() == self.mean.len();
+        let is_known = fits && self.central.iter().all(|value| value.is_finite());
+        is_known.then(|| self.central.iter().copied().map(f64::from).collect())
+    }
+
     /// Of the posteriors' means, `[images, latent]`, the mean KL divergences, `[latent]`, the images' labels, and the most
     /// typical image of each class, where those are known.
     #[must_use]
@@ -111,12 +130,32 @@ impl LatentStatistics {
             None => Vec::new(),
         };
         Self {
+            central: central(points(), &mean, &variance),
             mean,
             variance,
             kl: kl.to_vec(),
             classes,
         }
     }
+}
+
+/// The point nearest to the mean, every dimension measured by its spread; nothing in one and two dimensions, of which all
+/// is filled. A dimension that hardly varies says nothing of an image.
+fn central<'a>(points: impl Iterator<Item = &'a [f32]>, mean: &[f64], variance: &[f64]) -> Vec<f32> {
+    if mean.len() <= 2 {
+        return Vec::new();
+    }
+    let least = UNUSED * variance.iter().copied().fold(0.0, f64::max);
+    let distance = |point: &[f32]| -> f64 {
+        let dimensions = point.iter().zip(mean.iter().zip(variance));
+        let used = dimensions.filter(|(_, (_, variance))| **variance > least);
+        used.map(|(&value, (mean, variance))| (f64::from(value) - mean).powi(2) / variance)
+            .sum()
+    };
+    let nearest = points
+        .map(|point| (distance(point), point))
+        .min_by(|(one, _), (other, _)| one.total_cmp(other));
+    nearest.map_or_else(Vec::new, |(_, point)| point.to_vec())
 }
 
 /// Count, mean and variance of points; zeros for none.
@@ -150,6 +189,30 @@ mod tests {
         assert_eq!(extent.values(0, &[-1.0, 0.0, 0.5]), [1.0, 3.0, 4.0]);
         assert_eq!(extent.values(1, &[-1.0, 0.5]), [-1.0, 0.5]);
         assert_eq!(Extent::of(&LatentStatistics::default()), Extent::of_prior(0));
+    }
+
+    #[test]
+    fn the_central_encoding_is_the_one_nearest_to_the_mean_in_deviations() {
+        // The mean is at (0, 0, 0). By length the second is nearest; but it is far off in the narrow first dimension, and
+        // the last dimension does not count.
+        let points = [[0.1, 3.0, 0.0], [0.9, 0.0, 0.0], [0.0, -1.0, 0.01], [-1.0, -2.0, -0.01]];
+        let statistics = |points: &[[f32; 3]]| LatentStatistics::of(points.as_flattened(), &[1.0; 3], None, &[], &[]);
+        let found = statistics(&points);
+        assert_eq!(found.central, points[2]);
+        let extent = Extent::of(&found);
+        assert_eq!(extent.centre, points[2].map(f64::from));
+        assert!((extent.deviation[1] - 3.5_f64.sqrt()).abs() < 1e-9);
+        // Files of earlier versions, and damaged ones, have the mean.
+        for central in [vec![], vec![1.0, 2.0], vec![0.0, f32::NAN, 0.0]] {
+            let found = LatentStatistics {
+                central,
+                ..found.clone()
+            };
+            assert_eq!(Extent::of(&found).centre, found.mean);
+        }
+        assert!(statistics(&[]).central.is_empty());
+        let plane = LatentStatistics::of(&[1.0, 2.0, 3.0, 4.0], &[1.0; 2], None, &[], &[]);
+        assert!(plane.central.is_empty() && !serde_json::to_string(&plane).unwrap().contains("central"));
     }
 
     #[test]

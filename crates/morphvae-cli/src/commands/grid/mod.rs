@@ -104,7 +104,10 @@ impl Job<'_> {
         match known.filter(|_| !self.is_filled()) {
             Some(known) => Ground {
                 extent: Extent::of(known),
-                around: Around::Encodings,
+                around: match known.central() {
+                    Some(_) => Around::Encoding,
+                    None => Around::Mean,
+                },
             },
             None => Ground {
                 extent: Extent::of_prior(self.latent()),
@@ -206,7 +209,10 @@ struct Ground {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Around {
     Prior,
-    Encodings,
+    /// The encodings' mean.
+    Mean,
+    /// The encoding nearest to it.
+    Encoding,
 }
 
 impl Around {
@@ -214,7 +220,7 @@ impl Around {
     fn key(self) -> &'static str {
         match self {
             Self::Prior => "prior",
-            Self::Encodings => "encodings",
+            Self::Mean | Self::Encoding => "encodings",
         }
     }
 
@@ -222,7 +228,8 @@ impl Around {
     fn others(self) -> &'static str {
         match self {
             Self::Prior => "the others at 0",
-            Self::Encodings => "the others at the encodings' mean",
+            Self::Mean => "the others at the encodings' mean",
+            Self::Encoding => "the others at the encoding nearest to the mean",
         }
     }
 }
@@ -239,8 +246,13 @@ impl Spacing {
         match (self.range, around) {
             (Some(_), Around::Prior) => "evenly spaced".into(),
             (None, Around::Prior) => "spaced by quantiles of the prior".into(),
-            (Some(range), Around::Encodings) => format!("{range}σ of the encodings to either side of their mean"),
-            (None, Around::Encodings) => "spaced by quantiles of a normal as wide as the encodings".into(),
+            (Some(range), Around::Mean) => format!("{range}σ of the encodings to either side of their mean"),
+            (Some(range), Around::Encoding) => {
+                format!("{range}σ of the encodings to either side of the one nearest to their mean")
+            }
+            (None, Around::Mean | Around::Encoding) => {
+                "spaced by quantiles of a normal as wide as the encodings".into()
+            }
         }
     }
 }

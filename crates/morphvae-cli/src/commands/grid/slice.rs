@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use morphvae::evaluation::{decode, encode};
 use morphvae::figures::{Caption, ManifoldAxes, dimension_name, manifold, write_png};
-use morphvae::latent::{PrincipalComponents, Slice, SliceError};
+use morphvae::latent::{LatentStatistics, PrincipalComponents, Slice, SliceError};
 use serde_json::json;
 
 use super::{Around, Job, Spacing};
@@ -111,27 +111,37 @@ fn components(job: &Job, axes: [usize; 2], spacing: &Spacing) -> anyhow::Result<
     let dataset = model.load(&source, &job.arguments.images, None, job.console)?;
     let codes = encode(&job.network, &dataset.test.images)?;
     let components = PrincipalComponents::of(&codes.mean, latent, 1 + axes[0].max(axes[1]));
-    let slice = Slice::components(&components, axes).map_err(usage)?;
+    let known = LatentStatistics::of(&codes.mean, &vec![0.0; latent], None, &[], &[]);
+    let (base, around) = match known.central() {
+        Some(central) => (central, Around::Encoding),
+        None => (components.mean.clone(), Around::Mean),
+    };
+    let slice = Slice::components(&components, &base, axes).map_err(usage)?;
+    let count = grouped(dataset.test.images.count());
     let name = |axis: usize| {
         let percent = 100.0 * components.shares[axis];
         format!("principal component {} ({percent:.0} % of the variance)", axis + 1)
     };
     let values = |axis: usize| {
-        let deviation = components.deviation(axis);
-        spacing.deviations.iter().map(|count| deviation * count).collect()
+        let (centre, deviation) = (components.coordinate(&base, axis), components.deviation(axis));
+        spacing
+            .deviations
+            .iter()
+            .map(|count| centre + deviation * count)
+            .collect()
     };
     Ok(Plane {
         slice,
         coordinates: axes.map(values),
         title: "Continuously changing images along principal components".to_owned(),
         axes: axes.map(name),
-        spacing: spacing.say(Around::Encodings),
-        place: Some(format!(
-            "around the mean of {} images",
-            grouped(dataset.test.images.count())
-        )),
+        spacing: spacing.say(around),
+        place: Some(match around {
+            Around::Encoding => format!("around the one of {count} images nearest to their mean"),
+            _ => format!("around the mean of {count} images"),
+        }),
         kind: "components",
-        around: Some(Around::Encodings),
+        around: Some(around),
     })
 }
 

@@ -67,7 +67,7 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
     if let Some(key) = &arguments.base {
         subtitle += &format!(" · from {}", key.display());
     }
-    if ground.around == Around::Encodings {
+    if ground.around != Around::Prior {
         subtitle += " · columns in σ";
     }
     if !left_out.is_empty() {
