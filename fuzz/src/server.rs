@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use image::ImageFormat;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::encode;
-use morphvae::model::{Architecture, Inference, NetworkConfig, Vae};
+use morphvae::network::{Architecture, Inference, NetworkConfig, Vae};
 use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages};
 
 use crate::seeds;

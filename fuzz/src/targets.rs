@@ -10,8 +10,10 @@ use morphvae::data::strokes::strokes;
 use morphvae::data::{Dataset, Fit, FolderOptions, decode_image, idx, read_folder, read_image};
 use morphvae::evaluation::Codes;
 use morphvae::latent::{Attribute, LatentStatistics};
-use morphvae::model::{Architecture, HiddenActivation, Inference, ModelCard, NetworkConfig, TrainedModel, Vae};
-use morphvae::objective::{Likelihood, Loss, Objective};
+use morphvae::model::{ModelCard, TrainedModel};
+use morphvae::network::{Architecture, HiddenActivation, Inference, NetworkConfig, Vae};
+use morphvae::objective::{Loss, Objective};
+use morphvae::probability::Likelihood;
 use morphvae::training::{DataConfig, HeldRun, RunConfig, RunFolder, Training, TrainingConfig, TrainingData};
 use morphvae::weights::Precision;
 

@@ -11,7 +11,7 @@ use morphvae::data::{
 use morphvae::training::DataConfig;
 
 use crate::Usage;
-use crate::arguments::{FitArgument, ImageArguments, SplitArgument, StoreArguments};
+use crate::arguments::{ImageArguments, SplitArgument, StoreArguments};
 use crate::console::{Console, Unit};
 use crate::interrupt;
 
@@ -60,7 +60,7 @@ impl Source {
         match (&arguments.dataset, &arguments.images) {
             (Some(name), _) => Self::of_name(name).map(Some),
             (None, Some(path)) => {
-                let fit = arguments.fit.map_or(Fit::default(), Fit::from);
+                let fit = arguments.fit.unwrap_or_default();
                 Ok(Some(Self::Folder {
                     path: path.clone(),
                     fit,
@@ -309,14 +309,4 @@ pub fn is_on_disk(set: &KnownSet, data_dir: &Path) -> bool {
     set.check(data_dir)
         .iter()
         .all(|state| matches!(state.condition, Condition::Published | Condition::Readable))
-}
-
-impl From<FitArgument> for Fit {
-    fn from(argument: FitArgument) -> Self {
-        match argument {
-            FitArgument::Crop => Self::Crop,
-            FitArgument::Pad => Self::Pad,
-            FitArgument::Stretch => Self::Stretch,
-        }
-    }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
-use morphvae::data::{Dataset, Fit, Images, Split, read_image};
+use morphvae::data::{Dataset, Images, Split, read_image};
 use morphvae::evaluation::encode;
 use morphvae::latent::{Attribute, prior_sample, typical_members};
-use morphvae::model::Inference;
+use morphvae::network::Inference;
 
 use crate::Usage;
 use crate::arguments::{ImageArguments, SplitArgument};
@@ -198,7 +198,7 @@ impl<'a> KeyReader<'a> {
 
     fn image(&self, path: &Path) -> anyhow::Result<Vec<f32>> {
         let config = self.network.config();
-        let fit = self.images.fit.map_or(self.model.fit()?, Fit::from);
+        let fit = self.images.fit.unwrap_or(self.model.fit()?);
         let image = read_image(path, config.image_size, config.channels, fit)?;
         Ok(encode(self.network, &image)?.mean)
     }

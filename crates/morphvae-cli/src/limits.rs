@@ -3,7 +3,7 @@
 
 use morphvae::figures::FigureError;
 use morphvae::memory;
-use morphvae::model::NetworkConfig;
+use morphvae::network::NetworkConfig;
 use morphvae::training::Footprint;
 
 use crate::Usage;

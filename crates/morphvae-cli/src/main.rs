@@ -136,12 +136,12 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     use morphvae::data::DataError;
     use morphvae::figures::clip::ClipError;
     use morphvae::latent::path::PathError;
-    use morphvae::model::ModelError;
+    use morphvae::network::NetworkError;
     use morphvae::training::TrainingError;
 
     let wrong_usage = error.chain().any(|cause| {
         cause.is::<Usage>()
-            || matches!(cause.downcast_ref(), Some(ModelError::Configuration { .. }))
+            || matches!(cause.downcast_ref(), Some(NetworkError::Configuration { .. }))
             || matches!(cause.downcast_ref(), Some(DataError::UnknownSet { .. }))
             || matches!(
                 cause.downcast_ref(),
@@ -151,7 +151,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || matches!(
                 cause.downcast_ref(),
                 Some(
-                    TrainingError::Model(ModelError::Configuration { .. })
+                    TrainingError::Network(NetworkError::Configuration { .. })
                         | TrainingError::Setting { .. }
                         | TrainingError::OtherSettings { .. }
                         | TrainingError::Exists { .. }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use burn::tensor::Device;
 use morphvae::data::{DataError, Dataset, Fit, NameOrder};
-use morphvae::model::{Inference, ModelCard, TrainedModel, Vae};
+use morphvae::model::{ModelCard, TrainedModel};
+use morphvae::network::{Inference, Vae};
 use morphvae::training::{EpochMetrics, RunConfig, RunFolder};
 
 use crate::Usage;

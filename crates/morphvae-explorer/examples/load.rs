@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 use morphvae::data::Images;
 use morphvae::evaluation::{decode, encode};
-use morphvae::model::{Inference, TrainedModel};
+use morphvae::model::TrainedModel;
+use morphvae::network::Inference;
 use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages};
 
 /// Round trips that a client alone makes.

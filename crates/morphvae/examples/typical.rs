@@ -8,7 +8,8 @@ use burn::tensor::Device;
 use morphvae::data::catalogue;
 use morphvae::evaluation::encode;
 use morphvae::latent::typical_members;
-use morphvae::model::{Inference, TrainedModel};
+use morphvae::model::TrainedModel;
+use morphvae::network::Inference;
 use morphvae::weights::Precision;
 
 fn main() -> Result<(), Box<dyn Error>> {

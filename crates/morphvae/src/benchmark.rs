@@ -14,7 +14,7 @@ use morphvae_kernels::{Block, Isa, Parameters, multiply_add_peak};
 use rand::RngExt;
 
 use crate::data::{Images, Split};
-use crate::model::{Inference, Stage, StageWeights, Vae, kernel};
+use crate::network::{Inference, Stage, StageWeights, Vae, kernel};
 use crate::random::{Purpose, generator};
 use crate::training::{Outcome, Progress, Training, TrainingConfig, TrainingData, TrainingError};
 
@@ -280,7 +280,7 @@ impl Stopwatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Architecture, NetworkConfig};
+    use crate::network::{Architecture, NetworkConfig};
 
     #[test]
     fn the_reference_network_takes_as_many_operations_as_its_layers_say() {

@@ -1,13 +1,14 @@
 //! Learn a distribution of small images with a variational autoencoder, and draw anything between them.
 //!
-//! Images come in as a [`data::Dataset`]; a [`training::Training`] teaches a [`model::Vae`] with them; [`evaluation`]
-//! judges and uses the network; [`figures`] draws what there is to see.
+//! Images come in as a [`data::Dataset`]; a [`training::Training`] teaches a [`network::Vae`] with them; [`evaluation`]
+//! judges and uses the network; a [`model::TrainedModel`] is a network as a file holds it; [`figures`] draws what there is
+//! to see.
 //!
 //! ```
 //! use std::{ops::ControlFlow, sync::Arc};
-//! use burn::tensor::Device;
+//! use morphvae::Device;
 //! use morphvae::data::strokes;
-//! use morphvae::model::{Architecture, NetworkConfig, Vae};
+//! use morphvae::network::{Architecture, NetworkConfig, Vae};
 //! use morphvae::training::{Outcome, Training, TrainingConfig, TrainingData};
 //!
 //! // A narrow network and few images, so that this ends in a second.
@@ -28,7 +29,11 @@
 
 #![forbid(unsafe_code)]
 
+/// Where tensors are and networks compute: [`Device::flex`] is the CPU.
+pub use burn::tensor::Device;
+
 pub mod benchmark;
+pub mod choice;
 pub mod data;
 pub mod evaluation;
 pub mod figures;
@@ -36,7 +41,9 @@ pub mod files;
 pub mod latent;
 pub mod memory;
 pub mod model;
+pub mod network;
 pub mod objective;
+pub mod probability;
 pub mod random;
 pub mod tables;
 pub mod training;

@@ -7,8 +7,9 @@ use burn::tensor::Device;
 use morphvae::data::strokes::strokes;
 use morphvae::data::{Images, Split, prepare};
 use morphvae::evaluation::{EvaluationOptions, evaluate, reconstruct};
-use morphvae::model::{Architecture, Inference, NetworkConfig, Vae};
-use morphvae::objective::{Likelihood, Objective};
+use morphvae::network::{Architecture, Inference, NetworkConfig, Vae};
+use morphvae::objective::Objective;
+use morphvae::probability::Likelihood;
 use morphvae::training::{AdamConfig, Training, TrainingConfig, TrainingData};
 
 /// A network of two latent dimensions that has seen 600 digits: four times in long steps, and twice in short ones, so that

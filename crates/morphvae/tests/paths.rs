@@ -4,7 +4,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use morphvae::latent::path::{LatentPath, Motion, Pacing, PathKind};
-use morphvae::model::{Decoder, Inference, TrainedModel};
+use morphvae::model::TrainedModel;
+use morphvae::network::{Decoder, Inference};
 use morphvae::random::{Purpose, generator};
 use rand_distr::{Distribution, StandardNormal};
 

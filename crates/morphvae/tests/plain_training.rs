@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use morphvae::data::catalogue;
-use morphvae::model::{NetworkConfig, Vae};
+use morphvae::network::{NetworkConfig, Vae};
 use morphvae::training::{Outcome, Training, TrainingConfig, TrainingData};
 
 /// The test loss after a training with the defaults.

@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use morphvae::data::strokes::strokes;
 use morphvae::data::{Images, Split};
 use morphvae::evaluation::reconstruct;
-use morphvae::model::{Architecture, Inference, NetworkConfig, Vae};
-use morphvae::objective::Likelihood;
+use morphvae::network::{Architecture, Inference, NetworkConfig, Vae};
+use morphvae::probability::Likelihood;
 use morphvae::training::{AdamConfig, Output, Training, TrainingConfig, TrainingData};
 
 /// The darkest pixel of the images.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use morphvae::data::{Images, Split};
-use morphvae::model::{Architecture, NetworkConfig, Vae};
+use morphvae::network::{Architecture, NetworkConfig, Vae};
 use morphvae::objective::Objective;
 use morphvae::training::{AdamConfig, Outcome, Training, TrainingConfig, TrainingData, TrainingError};
 use morphvae::weights::{self, Integers, Precision, WeightFile};
@@ -93,7 +93,7 @@ fn test_images_of_another_kind_are_refused_before_anything_is_learned() {
         test: split(3, 3),
     };
     let result = training(TrainingConfig::default()).epoch(&data, &mut |_| panic!("it has begun"));
-    assert!(matches!(result, Err(TrainingError::Model(_))));
+    assert!(matches!(result, Err(TrainingError::Network(_))));
 }
 
 /// What is said of a checkpoint after a step, once somebody has changed it.

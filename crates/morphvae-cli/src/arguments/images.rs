@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use morphvae::data::Fit;
 
-use super::values::address;
+use super::values::{address, one_of};
 
 /// Where images come from.
 #[derive(Debug, Args)]
@@ -19,8 +20,8 @@ pub struct ImageArguments {
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
     /// How a folder's images are made square [default: crop, or as the model's own were]
-    #[arg(long, value_enum, requires = "images", conflicts_with = "dataset")]
-    pub fit: Option<FitArgument>,
+    #[arg(long, value_parser = one_of::<Fit>(), requires = "images", conflicts_with = "dataset")]
+    pub fit: Option<Fit>,
     /// Take a folder's images as grey (1) or colour (3) [default: colour if any of them is]
     #[arg(long, value_name = "N", value_parser = PossibleValuesParser::new(["1", "3"]), requires = "images", conflicts_with = "dataset")]
     pub channels: Option<String>,
@@ -72,16 +73,6 @@ impl StoreArguments {
             ..self.clone()
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FitArgument {
-    /// Cut the longer side
-    Crop,
-    /// Add borders to the shorter side
-    Pad,
-    /// Change the proportions
-    Stretch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -10,15 +10,13 @@ mod values;
 use clap::{Parser, Subcommand};
 
 pub use data::{DataExportArguments, DataListArguments, DataNameArguments, DataSheetArguments, DataVerb};
-pub use images::{FitArgument, ImageArguments, ModelArgument, SplitArgument, StoreArguments};
+pub use images::{ImageArguments, ModelArgument, SplitArgument, StoreArguments};
 pub use models::{
     AttributeArguments, BenchArguments, DecodeArguments, EncodeArguments, EvaluateArguments, ExploreArguments,
     FiguresArguments, GridArguments, InfoArguments, ReconstructArguments, SpacingArgument,
 };
-pub use morph::{ColormapArgument, EaseArgument, MorphArguments, PathArgument, RepeatArgument};
-pub use train::{
-    ActivationArgument, ArchitectureArgument, LikelihoodArgument, ObjectiveArgument, PresetArgument, TrainArguments,
-};
+pub use morph::MorphArguments;
+pub use train::{ArchitectureArgument, PresetArgument, TrainArguments};
 pub use values::LONGEST_REST;
 use values::whole;
 

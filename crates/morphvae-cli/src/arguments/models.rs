@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::images::{FitArgument, ImageArguments, ModelArgument, SplitArgument};
-use super::values::{grid, pair, positive, whole};
+use morphvae::data::Fit;
+
+use super::images::{ImageArguments, ModelArgument, SplitArgument};
+use super::values::{grid, one_of, pair, positive, whole};
 
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
@@ -44,8 +46,8 @@ pub struct AttributeArguments {
     #[arg(long, value_name = "FOLDER")]
     pub to: PathBuf,
     /// How the images are made square [default: as the model's own were]
-    #[arg(long, value_enum)]
-    pub fit: Option<FitArgument>,
+    #[arg(long, value_parser = one_of::<Fit>())]
+    pub fit: Option<Fit>,
     /// Make an unreadable image an error instead of skipping it
     #[arg(long)]
     pub strict: bool,

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use morphvae::latent::path::MOST_STEPS;
+use clap::Args;
+use morphvae::figures::clip::{Colormap, Repeat};
+use morphvae::latent::path::{Ease, MOST_STEPS, PathKind};
 
 use super::images::ImageArguments;
-use super::values::{length, rate, rest, whole};
+use super::values::{length, one_of, rate, rest, whole};
 
 #[derive(Debug, Args)]
 pub struct MorphArguments {
@@ -29,8 +30,8 @@ pub struct MorphArguments {
     pub seed: u64,
 
     /// How to get from key to key
-    #[arg(long, value_enum, default_value = "geodesic", help_heading = "Path")]
-    pub path: PathArgument,
+    #[arg(long, value_parser = one_of::<PathKind>(), default_value = "geodesic", help_heading = "Path")]
+    pub path: PathKind,
     /// Space the frames by equal visible change [default]
     #[arg(long, conflicts_with = "uneven", help_heading = "Path")]
     pub even: bool,
@@ -38,8 +39,8 @@ pub struct MorphArguments {
     #[arg(long, help_heading = "Path")]
     pub uneven: bool,
     /// How the speed changes between two keys
-    #[arg(long, value_enum, default_value = "linear", help_heading = "Path")]
-    pub ease: EaseArgument,
+    #[arg(long, value_parser = one_of::<Ease>(), default_value = "linear", help_heading = "Path")]
+    pub ease: Ease,
     /// Draw the path over the latent map as well
     #[arg(long, help_heading = "Path")]
     pub on_map: bool,
@@ -57,14 +58,14 @@ pub struct MorphArguments {
     #[arg(long, value_name = "SECONDS", value_parser = rest, help_heading = "Clip", allow_negative_numbers = true)]
     pub hold: Option<f64>,
     /// What comes after the last key [default: cycle, and once for a folder of frames]
-    #[arg(long = "loop", value_enum, help_heading = "Clip")]
-    pub repeat: Option<RepeatArgument>,
+    #[arg(long = "loop", value_parser = one_of::<Repeat>(), help_heading = "Clip")]
+    pub repeat: Option<Repeat>,
     /// Draw each pixel N x N pixels large [default: so that the clip is about 160 pixels wide]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1, 64), help_heading = "Clip", allow_negative_numbers = true)]
     pub scale: Option<usize>,
     /// Colours for grey images
-    #[arg(long, value_enum, default_value = "grey", help_heading = "Clip")]
-    pub colormap: ColormapArgument,
+    #[arg(long, value_parser = one_of::<Colormap>(), default_value = "grey", help_heading = "Clip")]
+    pub colormap: Colormap,
 
     /// The clip: .gif, .apng, .mp4 (with ffmpeg), or a folder for PNG frames [default: morph-KEYS.gif]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -80,53 +81,4 @@ pub struct MorphArguments {
     pub json: bool,
     #[command(flatten)]
     pub images: ImageArguments,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PathArgument {
-    /// Straight ahead
-    Line,
-    /// Around the origin
-    Spherical,
-    /// A smooth curve through all keys
-    Spline,
-    /// The way along which the images change least
-    Geodesic,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum EaseArgument {
-    /// The same speed all the way
-    Linear,
-    /// Slow at both keys
-    #[value(alias = "in-out")]
-    Smoothstep,
-    /// Slow at the first key
-    In,
-    /// Slow at the second key
-    Out,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RepeatArgument {
-    /// Nothing: the clip ends
-    Once,
-    /// Back the same way
-    Bounce,
-    /// On to the first key
-    Cycle,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColormapArgument {
-    /// As they are
-    Grey,
-    /// Dark ink on paper
-    Ink,
-    /// Violet, green, yellow
-    Viridis,
-    /// Black, violet, pale yellow
-    Magma,
-    /// Black, red, pale yellow
-    Inferno,
 }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use morphvae::model::{LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_UNITS, MOST_LATENTS};
+use morphvae::network::{HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_UNITS, MOST_LATENTS};
+use morphvae::objective::Objective;
+use morphvae::probability::Likelihood;
 
 use super::images::ImageArguments;
-use super::values::{MOST, grid, positive, whole};
+use super::values::{MOST, grid, one_of, positive, whole};
 
 #[derive(Debug, Args)]
 pub struct TrainArguments {
@@ -29,8 +31,8 @@ pub struct TrainArguments {
     #[arg(long, value_name = "N,..", value_delimiter = ',', value_parser = whole(1, MOST_HIDDEN_UNITS), help_heading = "Network", allow_negative_numbers = true)]
     pub hidden: Option<Vec<usize>>,
     /// What the hidden units of the architecture mlp go through [default: relu]
-    #[arg(long, help_heading = "Network")]
-    pub activation: Option<ActivationArgument>,
+    #[arg(long, value_parser = one_of::<HiddenActivation>(), help_heading = "Network")]
+    pub activation: Option<HiddenActivation>,
     /// Side of the images in pixels: 32, 64 or 128, or any up to 128 for the architecture mlp [default: 32]
     #[arg(long, value_name = "N", value_parser = whole(1, LARGEST_SIDE), help_heading = "Network", allow_negative_numbers = true)]
     pub image_size: Option<usize>,
@@ -48,11 +50,11 @@ pub struct TrainArguments {
     #[arg(long, value_name = "N", value_parser = whole(2, MOST), help_heading = "Training", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Variational autoencoder, or the plain one without noise and KL [default: vae]
-    #[arg(long, help_heading = "Training")]
-    pub objective: Option<ObjectiveArgument>,
+    #[arg(long, value_parser = one_of::<Objective>(), help_heading = "Training")]
+    pub objective: Option<Objective>,
     /// How images are held against what the decoder says [default: cross-entropy]
-    #[arg(long, help_heading = "Training")]
-    pub likelihood: Option<LikelihoodArgument>,
+    #[arg(long, value_parser = one_of::<Likelihood>(), help_heading = "Training")]
+    pub likelihood: Option<Likelihood>,
     /// Weight of the KL divergence [default: 1]
     #[arg(long, value_name = "β", help_heading = "Training", allow_negative_numbers = true)]
     pub beta: Option<f64>,
@@ -108,36 +110,6 @@ pub enum ArchitectureArgument {
     Reference,
     /// Linear layers without batch norm
     Mlp,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ActivationArgument {
-    /// max(x, 0)
-    Relu,
-    /// The hyperbolic tangent
-    Tanh,
-    /// log(1 + exp(x))
-    Softplus,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ObjectiveArgument {
-    /// Variational autoencoder
-    Vae,
-    /// Plain autoencoder
-    Ae,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LikelihoodArgument {
-    /// Grey values as probabilities of ink; of them this is no likelihood
-    CrossEntropy,
-    /// A density of grey values with its weight at either end
-    ContinuousBernoulli,
-    /// A Gaussian density with a learned standard deviation
-    Gaussian,
-    /// 256 levels around a logistic variable with a learned scale
-    DiscretizedLogistic,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

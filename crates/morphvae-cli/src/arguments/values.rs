@@ -1,5 +1,16 @@
 //! What is typed behind options, read.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use morphvae::choice::Choice;
+
+/// One of a few.
+pub(super) fn one_of<T: Choice>() -> impl TypedValueParser<Value = T> {
+    let offered = T::CHOICES
+        .iter()
+        .map(|(_, name, about)| PossibleValue::new(*name).help(*about).hide(about.is_empty()));
+    PossibleValuesParser::new(offered).map(|name| T::named(&name).expect("nothing else is taken"))
+}
+
 pub(super) fn address(text: &str) -> Result<String, &'static str> {
     if text.starts_with("http://") || text.starts_with("https://") {
         Ok(text.to_owned())

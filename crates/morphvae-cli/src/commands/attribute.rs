@@ -5,7 +5,7 @@ use std::path::Path;
 use morphvae::data::{Fit, FolderOptions, read_folder};
 use morphvae::evaluation::{Codes, encode};
 use morphvae::latent::Attribute;
-use morphvae::model::Inference;
+use morphvae::network::Inference;
 use serde_json::json;
 
 use crate::Usage;
@@ -37,7 +37,7 @@ pub fn run(arguments: &AttributeArguments, console: Console) -> anyhow::Result<(
     }
     let model = Model::open(&arguments.model, console)?;
     let network = model.inference();
-    let fit = arguments.fit.map_or(model.fit()?, Fit::from);
+    let fit = arguments.fit.unwrap_or(model.fit()?);
     let group = |folder: &Path| group(&network, folder, fit, arguments.strict, console);
     let (without, with) = (group(&arguments.from)?, group(&arguments.to)?);
     let attribute = Attribute::between(name, model.network().fingerprint(), &without, &with)?;

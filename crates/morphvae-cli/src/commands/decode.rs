@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use morphvae::data::{Images, write_image, write_images};
 use morphvae::evaluation::decode;
-use morphvae::model::Inference;
+use morphvae::network::Inference;
 use morphvae::tables::Points;
 use serde_json::json;
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use morphvae::data::Split;
 use morphvae::evaluation::{EvaluationOptions, ImageLosses, evaluate};
-use morphvae::objective::{Likelihood, Objective};
+use morphvae::objective::Objective;
+use morphvae::probability::Likelihood;
 use morphvae::tables::{Rows, Table};
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use morphvae::data::{Dataset, Fit};
+use morphvae::data::Dataset;
 use morphvae::evaluation::encode;
 use morphvae_explorer::{Difference, Explorer, Exported, LatentMap, ModelFacts, Place, ShownImages, export};
 use serde::Serialize;
@@ -102,7 +102,7 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
         epochs: card.map(|card| card.epochs),
         test_loss: card.map(|card| card.test.loss),
         statistics: card.map(|card| card.latent_statistics.clone()),
-        fit: arguments.images.fit.map_or(model.fit()?, Fit::from),
+        fit: arguments.images.fit.unwrap_or(model.fit()?),
         command: MORPH.into(),
         argument: model.path.as_ref().map_or_else(String::new, |_| model.name.clone()),
     };

@@ -1,8 +1,9 @@
 //! `morphvae info`
 
 use burn::module::Module;
-use morphvae::model::{Architecture, ModelCard};
-use morphvae::objective::Likelihood;
+use morphvae::choice::Choice;
+use morphvae::model::ModelCard;
+use morphvae::probability::Likelihood;
 use morphvae::weights::Format;
 use serde_json::json;
 
@@ -28,13 +29,14 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
     }
     console.print(&format!(
         "model          {}\nformat         {format}\nimages         {} x {} x {}\nlatent         {} dimension(s)\n\
-         {}\nnumbers        {parameters}",
+         architecture   {}, {}\nnumbers        {parameters}",
         model.name,
         network.channels,
         network.image_size,
         network.image_size,
         network.latent,
-        width(&network.architecture),
+        network.architecture.name(),
+        network.architecture,
     ))?;
     let likelihood = model.network().likelihood();
     if likelihood != Likelihood::CrossEntropy {
@@ -72,17 +74,6 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         ))?;
     }
     Ok(())
-}
-
-/// How wide the network is.
-fn width(architecture: &Architecture) -> String {
-    match architecture {
-        Architecture::Reference { base_channels } => format!("base channels  {base_channels}"),
-        Architecture::Mlp { hidden, activation } => {
-            let units: Vec<String> = hidden.iter().map(ToString::to_string).collect();
-            format!("hidden units   {} ({})", units.join(", "), activation.name())
-        }
-    }
 }
 
 /// What the test loss is the sum of.

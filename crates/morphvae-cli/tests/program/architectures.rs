@@ -23,7 +23,10 @@ fn linear_layers_do_all_that_the_reference_network_does() {
         assert!(config.contains(line), "{config}");
     }
     assert!(desk.path("run/figures/images-by-quantile.png").exists());
-    assert!(desk.succeed("info run").contains("hidden units   20, 10 (tanh)"));
+    assert!(
+        desk.succeed("info run")
+            .contains("architecture   mlp, 20, 10 tanh units")
+    );
     let info = desk.succeed("info run --json");
     assert!(
         info.contains("\"architecture\":\"mlp\"") && info.contains("\"image_size\":28"),

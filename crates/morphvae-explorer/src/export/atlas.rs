@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::WHOLE;
 use morphvae::evaluation::decode;
-use morphvae::model::Inference;
+use morphvae::network::Inference;
 
 use super::plane::Plane;
 

@@ -19,7 +19,7 @@ use flate2::write::DeflateEncoder;
 use morphvae::evaluation::decode;
 use morphvae::files::write_atomically;
 use morphvae::latent::Slice;
-use morphvae::model::Inference;
+use morphvae::network::Inference;
 use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;

@@ -6,7 +6,8 @@ use burn::tensor::Device;
 use flate2::read::DeflateDecoder;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::{Codes, encode};
-use morphvae::model::{Architecture, NetworkConfig, TrainedModel, Vae};
+use morphvae::model::TrainedModel;
+use morphvae::network::{Architecture, NetworkConfig, Vae};
 
 use serde_json::Value;
 

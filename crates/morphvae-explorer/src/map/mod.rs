@@ -10,7 +10,7 @@ use morphvae::data::Fit;
 use morphvae::evaluation::Codes;
 use morphvae::figures::class_marks;
 use morphvae::latent::{LatentStatistics, PrincipalComponents, typical_members};
-use morphvae::model::Inference;
+use morphvae::network::Inference;
 
 pub use description::{Description, ModelFacts, Statistics};
 pub use error::MapError;

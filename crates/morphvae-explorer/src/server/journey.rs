@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use morphvae::latent::path::{Frames, LatentPath, Motion, Pacing, PathError, PathKind};
-use morphvae::model::Decoder;
+use morphvae::network::Decoder;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use morphvae::model::{Decoder, Shape};
+use morphvae::network::{Decoder, Shape};
 use tokio::sync::{Mutex, Semaphore, oneshot, watch};
 use tokio::time::timeout;
 

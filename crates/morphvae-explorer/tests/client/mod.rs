@@ -9,7 +9,7 @@ use std::time::Duration;
 use burn::tensor::Device;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::encode;
-use morphvae::model::{Architecture, Inference, NetworkConfig, Vae};
+use morphvae::network::{Architecture, Inference, NetworkConfig, Vae};
 use morphvae::training::EpochMetrics;
 use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages, Watched};
 

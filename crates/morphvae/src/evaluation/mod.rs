@@ -10,8 +10,9 @@ use std::ops::ControlFlow;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::data::{Images, prepare};
-use crate::model::{Decoder, Inference, ModelError, NetworkConfig, Posterior, Shape, to_values};
+use crate::network::{Decoder, Inference, NetworkConfig, NetworkError, Shape, to_values};
 use crate::objective::{Loss, Objective};
+use crate::probability::Posterior;
 use crate::random::{Purpose, noise};
 use crate::tables::{Column, Numbers};
 
@@ -83,13 +84,13 @@ impl Evaluation {
 /// `observe` is told after each batch how many images are done; nothing is returned when it breaks.
 ///
 /// # Errors
-/// [`ModelError::Channels`] for images of another kind than the network's.
+/// [`NetworkError::Channels`] for images of another kind than the network's.
 pub fn evaluate(
     network: &Inference,
     images: &Images,
     options: EvaluationOptions,
     observe: &mut dyn FnMut(usize) -> ControlFlow<()>,
-) -> Result<Option<Evaluation>, ModelError> {
+) -> Result<Option<Evaluation>, NetworkError> {
     check_channels(network.config(), images)?;
     let latent = network.config().latent;
     let mut reconstruction = 0.0;
@@ -147,8 +148,8 @@ pub fn evaluate(
 /// Where images lie in the latent space.
 ///
 /// # Errors
-/// [`ModelError::Channels`] for images of another kind than the network's.
-pub fn encode(network: &Inference, images: &Images) -> Result<Codes, ModelError> {
+/// [`NetworkError::Channels`] for images of another kind than the network's.
+pub fn encode(network: &Inference, images: &Images) -> Result<Codes, NetworkError> {
     check_channels(network.config(), images)?;
     let mut codes = Codes {
         latent: network.config().latent,
@@ -163,11 +164,11 @@ pub fn encode(network: &Inference, images: &Images) -> Result<Codes, ModelError>
 /// The images at points of the latent space, `[count, latent]`: 8 bits a channel.
 ///
 /// # Errors
-/// [`ModelError::Points`] when the numbers are no whole points.
-pub fn decode(decoder: &dyn Decoder, points: &[f32]) -> Result<Images, ModelError> {
+/// [`NetworkError::Points`] when the numbers are no whole points.
+pub fn decode(decoder: &dyn Decoder, points: &[f32]) -> Result<Images, NetworkError> {
     let (latent, Shape { channels, side }) = (decoder.latent(), decoder.image_shape());
     if !points.len().is_multiple_of(latent) {
-        return Err(ModelError::Points {
+        return Err(NetworkError::Points {
             latent,
             found: points.len(),
         });
@@ -182,8 +183,8 @@ pub fn decode(decoder: &dyn Decoder, points: &[f32]) -> Result<Images, ModelErro
 /// Images as the network gives them back from the means of their posteriors.
 ///
 /// # Errors
-/// [`ModelError::Channels`] for images of another kind than the network's.
-pub fn reconstruct(network: &Inference, images: &Images) -> Result<Images, ModelError> {
+/// [`NetworkError::Channels`] for images of another kind than the network's.
+pub fn reconstruct(network: &Inference, images: &Images) -> Result<Images, NetworkError> {
     decode(network, &encode(network, images)?.mean)
 }
 
@@ -210,13 +211,13 @@ impl Codes {
 /// Whether a network takes such images: grey or colour, of any size.
 ///
 /// # Errors
-/// [`ModelError::Channels`] when it does not.
-pub(crate) fn check_channels(network: &NetworkConfig, images: &Images) -> Result<(), ModelError> {
+/// [`NetworkError::Channels`] when it does not.
+pub(crate) fn check_channels(network: &NetworkConfig, images: &Images) -> Result<(), NetworkError> {
     let (expected, found) = (network.channels, images.channels());
     if expected == found {
         Ok(())
     } else {
-        Err(ModelError::Channels { expected, found })
+        Err(NetworkError::Channels { expected, found })
     }
 }
 
@@ -249,7 +250,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::{Architecture, Vae};
+    use crate::network::{Architecture, Vae};
 
     #[test]
     fn half_a_point_is_an_error() {

@@ -1,7 +1,7 @@
 //! What can go wrong with a figure.
 
 use crate::latent::SliceError;
-use crate::model::ModelError;
+use crate::network::NetworkError;
 use std::io;
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ pub enum FigureError {
     Slice(#[from] SliceError),
     /// Points that the latent space does not have.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Network(#[from] NetworkError),
     /// A sheet was asked for with no columns.
     #[error("a sheet of images needs at least one column")]
     NoColumns,

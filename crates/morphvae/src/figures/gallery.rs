@@ -12,8 +12,9 @@ use super::{
 use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
 use crate::latent::{Extent, LatentStatistics, PrincipalComponents, Slice, linear_grid, quantile_grid};
-use crate::model::{Inference, NetworkConfig};
-use crate::objective::{Likelihood, Objective};
+use crate::network::{Inference, NetworkConfig};
+use crate::objective::Objective;
+use crate::probability::Likelihood;
 use crate::training::EpochMetrics;
 
 /// Images on the sheet of reconstructions, a side.

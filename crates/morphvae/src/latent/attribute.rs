@@ -23,7 +23,7 @@ const LONGEST_REASON: usize = 200;
 pub struct Attribute {
     /// What it is called: `smile`.
     pub name: String,
-    /// The [fingerprint](crate::model::Vae::fingerprint) of the model whose latent space it belongs to.
+    /// The [fingerprint](crate::network::Vae::fingerprint) of the model whose latent space it belongs to.
     pub model: String,
     /// How many images it was found from: without the attribute, and with it.
     pub images: [usize; 2],

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::path::squared_distance;
 use crate::data::{Images, prepare};
-use crate::model::{Decoder, Shape};
+use crate::network::{Decoder, Shape};
 
 /// Members that are looked at, of all classes together.
 const MOST_MEMBERS: usize = 4000;

@@ -1,32 +1,15 @@
 //! What is minimized: the negative evidence lower bound and its relatives, in nats per image.
 //!
-//! A loss has two terms: the divergence of the encoder's answer from the prior ([`kl_divergence`]), and how far the
-//! true images are from what the decoder says. What the decoder says of a pixel is the location of a distribution, and
-//! [`Likelihood`] names which; there is one file for each.
+//! [`Objective::terms`] says what a batch's loss is the sum of: how far the true images are from what the decoder says,
+//! and the divergence of the encoder's answer from the prior.
 
-mod continuous_bernoulli;
-mod cross_entropy;
-mod discretized_logistic;
-mod gaussian;
-mod kl;
-mod likelihood;
-mod scale;
 mod terms;
 
-#[cfg(test)]
-mod check;
-
-pub use continuous_bernoulli::{continuous_bernoulli, continuous_bernoulli_mean};
-pub(crate) use cross_entropy::DELTA;
-pub use cross_entropy::cross_entropy;
-pub use discretized_logistic::discretized_logistic;
-pub use gaussian::gaussian;
-pub use kl::kl_divergence;
-pub use likelihood::Likelihood;
-pub(crate) use scale::bounded;
 pub use terms::Terms;
 
 use serde::{Deserialize, Serialize};
+
+use crate::choice::Choice;
 
 /// Which loss a network learns by. What it is the sum of, [`Objective::terms`] says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +20,13 @@ pub enum Objective {
     Vae,
     /// The plain autoencoder: the reconstruction alone, without noise and without KL.
     Ae,
+}
+
+impl Choice for Objective {
+    const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Vae, "vae", "Variational autoencoder"),
+        (Self::Ae, "ae", "Plain autoencoder"),
+    ];
 }
 
 impl Objective {
@@ -55,7 +45,7 @@ impl Objective {
 pub struct Loss {
     /// What is minimized: at β = 1 the negative evidence lower bound.
     pub loss: f64,
-    /// How far the images are from what the decoder says: what [`Likelihood::term`] calls it. That of a density can be
+    /// How far the images are from what the decoder says: what [`Likelihood::term`](crate::probability::Likelihood::term) calls it. That of a density can be
     /// below zero.
     pub reconstruction: f64,
     /// The Kullback-Leibler divergence from the prior, not weighted by β.

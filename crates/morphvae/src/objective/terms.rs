@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::{Loss, Objective, kl_divergence};
-use crate::model::Posterior;
+use super::{Loss, Objective};
+use crate::probability::{Posterior, kl_divergence};
 
 /// The terms of a batch's loss, in nats.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::Position;
 use super::{Adam, EpochMetrics, RunConfig, Training, TrainingConfig, TrainingError};
-use crate::model::{NetworkConfig, Vae};
+use crate::network::{NetworkConfig, Vae};
 use crate::weights::{self, Integers, Metadata, Precision, StateDict, WeightFile};
 
 /// The metadata key under which the rest stands, as JSON.
@@ -68,7 +68,7 @@ impl Training {
     ///
     /// # Errors
     /// [`TrainingError::Setting`] when a setting makes no sense; [`TrainingError::Checkpoint`] when the file is no
-    /// checkpoint; [`TrainingError::Weights`] when it cannot be read; [`TrainingError::Model`] when its weights are not a
+    /// checkpoint; [`TrainingError::Weights`] when it cannot be read; [`TrainingError::Network`] when its weights are not a
     /// network's.
     pub fn load(path: &Path, config: TrainingConfig, device: &Device) -> Result<Self, TrainingError> {
         config.validate()?;

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Output, Training, TrainingData, TrainingError};
 use crate::data::{Fit, NameOrder};
-use crate::model::{NetworkConfig, Vae};
-use crate::objective::{Likelihood, Objective};
+use crate::network::{NetworkConfig, Vae};
+use crate::objective::Objective;
+use crate::probability::Likelihood;
 
 /// Everything that a run's result follows from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ impl RunConfig {
     /// Checks every number.
     ///
     /// # Errors
-    /// [`TrainingError::Setting`] and [`TrainingError::Model`] name the first that makes no sense.
+    /// [`TrainingError::Setting`] and [`TrainingError::Network`] name the first that makes no sense.
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.network.validate()?;
         self.training.validate()

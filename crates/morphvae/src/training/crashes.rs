@@ -17,8 +17,10 @@ use crate::data::{Fit, Images, Split};
 use crate::files::faults::{Fault, with_fault};
 use crate::files::{is_unfinished, write_atomically};
 use crate::latent::LatentStatistics;
-use crate::model::{Architecture, ModelCard, NetworkConfig, TrainedModel, Vae};
-use crate::objective::{Likelihood, Loss, Objective};
+use crate::model::{ModelCard, TrainedModel};
+use crate::network::{Architecture, NetworkConfig, Vae};
+use crate::objective::{Loss, Objective};
+use crate::probability::Likelihood;
 use crate::weights;
 
 const FAULTS: &[Fault] = &[Fault::Death, Fault::FullDisk, Fault::Refusal];

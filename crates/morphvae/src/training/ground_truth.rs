@@ -9,8 +9,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Training, TrainingConfig};
-use crate::model::{NetworkConfig, Vae, Values, to_values};
-use crate::objective::Likelihood;
+use crate::network::{NetworkConfig, Vae, Values, to_values};
+use crate::probability::Likelihood;
 use crate::weights::{self, StateDict};
 
 /// A tensor's distance from the true one, relative to the true one's length.

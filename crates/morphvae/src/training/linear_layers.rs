@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 
 use super::{Training, TrainingConfig};
-use crate::model::{Architecture, HiddenActivation, NetworkConfig, Vae, Values, to_values};
+use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae, Values, to_values};
 use crate::random::{Purpose, generator};
 use crate::weights::StateDict;
 

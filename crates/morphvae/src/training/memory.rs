@@ -1,7 +1,7 @@
 //! How much memory a training takes, before it takes any.
 
 use crate::evaluation::BATCH as TESTED;
-use crate::model::NetworkConfig;
+use crate::network::NetworkConfig;
 
 /// Bytes of a number.
 const NUMBER: f64 = 4.0;
@@ -53,7 +53,7 @@ impl Footprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Architecture;
+    use crate::network::Architecture;
 
     #[test]
     fn the_estimate_is_near_what_was_measured() {

@@ -33,7 +33,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::model::ModelError;
+use crate::network::NetworkError;
 use crate::weights::WeightsError;
 
 /// What can go wrong while training.
@@ -145,7 +145,7 @@ pub enum TrainingError {
     },
     /// A network that cannot be made.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Network(#[from] NetworkError),
     /// Weights that cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::TrainingError;
 use crate::data::{Images, prepare};
 use crate::evaluation::check_channels;
-use crate::model::{Vae, Values};
+use crate::network::{Vae, Values};
 
 /// How the batch norm that ends the decoder begins and moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ impl Output {
     /// images without any contrast can be learned from, too.
     ///
     /// # Errors
-    /// [`TrainingError::Model`] for images of another kind than the network's.
+    /// [`TrainingError::Network`] for images of another kind than the network's.
     pub fn begin(self, network: Vae, images: &Images) -> Result<Vae, TrainingError> {
         match self {
             Self::Standard => Ok(network),
@@ -151,8 +151,8 @@ mod tests {
 
     use super::*;
     use crate::data::Split;
-    use crate::model::{Architecture, ModelError, NetworkConfig, to_values};
-    use crate::objective::Likelihood;
+    use crate::network::{Architecture, NetworkConfig, NetworkError, to_values};
+    use crate::probability::Likelihood;
     use crate::training::{Training, TrainingConfig, TrainingData};
 
     fn images(channels: usize, count: usize, pixel: impl Fn(usize) -> u8) -> Images {
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn images_of_another_kind_are_refused() {
         let error = Output::Fitted.begin(network(3), &images(1, 2, |_| 7)).unwrap_err();
-        let TrainingError::Model(ModelError::Channels { expected, found }) = error else {
+        let TrainingError::Network(NetworkError::Channels { expected, found }) = error else {
             panic!("{error}");
         };
         assert_eq!((expected, found), (3, 1));

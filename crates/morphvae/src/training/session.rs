@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Adam, TrainingConfig, TrainingError};
 use crate::data::{Batch, Batches, Split, epoch_order};
 use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
-use crate::model::{Inference, NetworkConfig, TrainingPass, Vae};
+use crate::network::{Inference, NetworkConfig, TrainingPass, Vae};
 use crate::objective::Loss;
 use crate::random::{Purpose, noise};
 
@@ -53,7 +53,7 @@ impl TrainingData {
     /// Whether a network can learn from these images.
     ///
     /// # Errors
-    /// [`TrainingError::Model`] for images of another kind than the network's; [`TrainingError::Setting`] when there are
+    /// [`TrainingError::Network`] for images of another kind than the network's; [`TrainingError::Setting`] when there are
     /// fewer than two to train on.
     pub fn check(&self, network: &NetworkConfig) -> Result<(), TrainingError> {
         for split in [&self.train, &self.test] {

@@ -11,7 +11,8 @@ use anyhow::bail;
 use morphvae::evaluation::{EvaluationOptions, evaluate};
 use morphvae::figures::{check_manifold, check_traversals};
 use morphvae::latent::{Extent, LatentStatistics, linear_grid, quantile_grid};
-use morphvae::model::{Inference, ModelCard, NetworkConfig};
+use morphvae::model::ModelCard;
+use morphvae::network::{Inference, NetworkConfig};
 use morphvae::objective::Objective;
 
 use crate::Usage;

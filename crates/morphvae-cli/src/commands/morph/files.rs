@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use morphvae::figures::clip::ClipFormat;
+use morphvae::figures::clip::{ClipFormat, Repeat};
 use morphvae::figures::clip_sheet_count;
 use sha2::{Digest, Sha256};
 
 use super::stops::Stop;
 use crate::Usage;
-use crate::arguments::{MorphArguments, RepeatArgument};
+use crate::arguments::MorphArguments;
 use crate::keys::shortened;
 
 /// Letters of a file's name that come from the keys, at most.
@@ -42,7 +42,7 @@ impl Files {
             let stem = clip.file_stem().unwrap_or_default().to_string_lossy();
             clip.with_file_name(format!("{stem}-{what}.png"))
         };
-        let closed = repeat(arguments, format) == RepeatArgument::Cycle;
+        let closed = repeat(arguments, format) == Repeat::Cycle;
         let (sheets, no_sheet) = match clip_sheet_count(stops.len(), closed) {
             _ if arguments.no_sheet => (Vec::new(), None),
             1 => (vec![beside("sheet")], None),
@@ -68,7 +68,7 @@ impl Files {
     fn check(&self, arguments: &MorphArguments, stops: &[Stop]) -> anyhow::Result<()> {
         let rests = stops.iter().find(|stop| stop.manner.hold.is_some());
         let said = match (arguments.repeat, arguments.hold, rests) {
-            (Some(RepeatArgument::Bounce), ..) => Some("--loop bounce"),
+            (Some(Repeat::Bounce), ..) => Some("--loop bounce"),
             (_, Some(_), _) => Some("--hold"),
             (.., Some(_)) => Some("hold="),
             _ => None,
@@ -88,10 +88,10 @@ impl Files {
 }
 
 /// What comes after the last key: a file goes on to the first, a folder ends.
-pub fn repeat(arguments: &MorphArguments, format: ClipFormat) -> RepeatArgument {
+pub fn repeat(arguments: &MorphArguments, format: ClipFormat) -> Repeat {
     let usual = match format {
-        ClipFormat::Frames => RepeatArgument::Once,
-        _ => RepeatArgument::Cycle,
+        ClipFormat::Frames => Repeat::Once,
+        _ => Repeat::Cycle,
     };
     arguments.repeat.unwrap_or(usual)
 }

@@ -11,13 +11,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use morphvae::figures::clip::{Clip, ClipError, ClipFormat, Colormap, Look, Playback, Repeat, Timing};
+use morphvae::choice::Choice;
+use morphvae::figures::clip::{Clip, ClipError, ClipFormat, Look, Playback, Timing};
 use morphvae::figures::write_png;
-use morphvae::latent::path::{Ease, Motion, PathError, PathKind};
+use morphvae::latent::path::{Motion, PathError};
 use morphvae::training::{RunFolder, TrainingError};
 use serde_json::{Value, json};
 
-use crate::arguments::{ColormapArgument, EaseArgument, ModelArgument, MorphArguments, PathArgument, RepeatArgument};
+use crate::arguments::{ModelArgument, MorphArguments};
 use crate::console::{Console, Unit};
 use crate::interrupt::{self, Stopped};
 use crate::keys::{KeyReader, names};
@@ -48,7 +49,7 @@ fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let pace = Pace::of(arguments, &stops, files.format)?;
     let look = Look {
         scale: arguments.scale,
-        colormap: arguments.colormap.into(),
+        colormap: arguments.colormap,
     };
     let model = Model::open(&model, console)?;
     let config = model.network().config();
@@ -65,7 +66,7 @@ fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let playback = Playback {
         frames_per_second: arguments.fps,
         rests: pace.rests_of(&walk.frames.keys),
-        repeat: pace.repeat.into(),
+        repeat: pace.repeat,
     };
     // All is drawn before anything is written.
     let sheets = if files.sheets.is_empty() {
@@ -205,65 +206,10 @@ impl Made<'_> {
             "frames_per_second": timing.written_frames_per_second,
             "seconds": timing.written_seconds,
             "bytes": bytes,
-            "loop": self.pace.repeat.word(),
+            "loop": self.pace.repeat.name(),
             "keys": keys.map(key).collect::<Vec<Value>>(),
             "motion": motion(&walk.motion),
             "straight_line": motion(&walk.straight),
         })
-    }
-}
-
-impl From<PathArgument> for PathKind {
-    fn from(argument: PathArgument) -> Self {
-        match argument {
-            PathArgument::Line => Self::Line,
-            PathArgument::Spherical => Self::Spherical,
-            PathArgument::Spline => Self::Spline,
-            PathArgument::Geodesic => Self::Geodesic,
-        }
-    }
-}
-
-impl From<EaseArgument> for Ease {
-    fn from(argument: EaseArgument) -> Self {
-        match argument {
-            EaseArgument::Linear => Self::Linear,
-            EaseArgument::Smoothstep => Self::Smoothstep,
-            EaseArgument::In => Self::In,
-            EaseArgument::Out => Self::Out,
-        }
-    }
-}
-
-impl RepeatArgument {
-    /// As it is typed.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Once => "once",
-            Self::Bounce => "bounce",
-            Self::Cycle => "cycle",
-        }
-    }
-}
-
-impl From<RepeatArgument> for Repeat {
-    fn from(argument: RepeatArgument) -> Self {
-        match argument {
-            RepeatArgument::Once => Self::Once,
-            RepeatArgument::Bounce => Self::Bounce,
-            RepeatArgument::Cycle => Self::Cycle,
-        }
-    }
-}
-
-impl From<ColormapArgument> for Colormap {
-    fn from(argument: ColormapArgument) -> Self {
-        match argument {
-            ColormapArgument::Grey => Self::Grey,
-            ColormapArgument::Ink => Self::Ink,
-            ColormapArgument::Viridis => Self::Viridis,
-            ColormapArgument::Magma => Self::Magma,
-            ColormapArgument::Inferno => Self::Inferno,
-        }
     }
 }

@@ -1,12 +1,12 @@
 //! How long a clip takes: the steps of each way, and the rest on each key.
 
-use morphvae::figures::clip::{ClipFormat, Rest};
+use morphvae::figures::clip::{ClipFormat, Repeat, Rest};
 use morphvae::latent::path::{Gait, MOST_STEPS};
 
 use super::files::repeat;
 use super::stops::Stop;
 use crate::Usage;
-use crate::arguments::{MorphArguments, RepeatArgument};
+use crate::arguments::MorphArguments;
 
 /// Steps from one key to the next, unless it is said otherwise: with the rest, a second at 25 frames a second.
 const STEPS: usize = 20;
@@ -15,7 +15,7 @@ const HOLD: f64 = 0.2;
 
 pub struct Pace {
     /// What comes after the last key.
-    pub repeat: RepeatArgument,
+    pub repeat: Repeat,
     /// One a way.
     pub gaits: Vec<Gait>,
     /// Steps of all ways together.
@@ -27,7 +27,7 @@ pub struct Pace {
 impl Pace {
     pub fn of(arguments: &MorphArguments, stops: &[Stop], format: ClipFormat) -> anyhow::Result<Self> {
         let repeat = repeat(arguments, format);
-        let closed = repeat == RepeatArgument::Cycle;
+        let closed = repeat == Repeat::Cycle;
         if let (false, Some(last)) = (closed, stops.last()) {
             let said = [
                 ("time", last.manner.time.is_some()),
@@ -43,7 +43,7 @@ impl Pace {
                 .manner
                 .time
                 .map(|time| ((time * arguments.fps).round() as usize).max(1)),
-            ease: stop.manner.ease.unwrap_or(arguments.ease).into(),
+            ease: stop.manner.ease.unwrap_or(arguments.ease),
         };
         let ways = stops.len() - usize::from(!closed);
         let gaits: Vec<Gait> = stops[..ways].iter().map(gait).collect();
@@ -103,7 +103,7 @@ impl Pace {
     }
 
     fn is_closed(&self) -> bool {
-        self.repeat == RepeatArgument::Cycle
+        self.repeat == Repeat::Cycle
     }
 
     /// Frames that are drawn.
@@ -119,16 +119,16 @@ impl Pace {
     /// The steps where so many frames are shown, there and back if the clip bounces.
     fn steps_in_round(&self, shown: usize) -> usize {
         match self.repeat {
-            RepeatArgument::Bounce => shown / 2,
-            RepeatArgument::Once | RepeatArgument::Cycle => self.steps_in(shown),
+            Repeat::Bounce => shown / 2,
+            Repeat::Once | Repeat::Cycle => self.steps_in(shown),
         }
     }
 
     /// How many frames are shown of so many that are drawn.
     fn round_of(&self, frames: usize) -> usize {
         match self.repeat {
-            RepeatArgument::Bounce => 2 * frames.saturating_sub(1),
-            RepeatArgument::Once | RepeatArgument::Cycle => frames,
+            Repeat::Bounce => 2 * frames.saturating_sub(1),
+            Repeat::Once | Repeat::Cycle => frames,
         }
     }
 
@@ -136,7 +136,7 @@ impl Pace {
     fn rests(&self) -> f64 {
         let all: f64 = self.holds.iter().sum();
         match (self.repeat, &self.holds[..]) {
-            (RepeatArgument::Bounce, [first, .., last]) => 2.0 * all - first - last,
+            (Repeat::Bounce, [first, .., last]) => 2.0 * all - first - last,
             _ => all,
         }
     }

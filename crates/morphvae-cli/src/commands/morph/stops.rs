@@ -6,10 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::ValueEnum;
+use morphvae::choice::Choice;
+use morphvae::latent::path::Ease;
 
 use crate::Usage;
-use crate::arguments::{EaseArgument, LONGEST_REST};
+use crate::arguments::LONGEST_REST;
 use crate::keys::{is_clearly_a_file, split_amount};
 
 /// Bytes of a list of keys, at most.
@@ -34,7 +35,7 @@ pub struct Manner {
     /// Seconds of rest on this key.
     pub hold: Option<f64>,
     /// How the speed changes on the way to the next.
-    pub ease: Option<EaseArgument>,
+    pub ease: Option<Ease>,
 }
 
 impl Stop {
@@ -184,8 +185,8 @@ impl Manner {
                 self.hold.replace(hold).is_none()
             }
             "ease" => {
-                let ease = EaseArgument::from_str(value, false);
-                let ease = ease.map_err(|_| format!("{word}: ease is linear, smoothstep, in or out"))?;
+                let ease = Ease::named(value);
+                let ease = ease.ok_or_else(|| format!("{word}: ease is linear, smoothstep, in or out"))?;
                 self.ease.replace(ease).is_none()
             }
             _ => return Err(unknown()),
@@ -236,7 +237,7 @@ mod tests {
         let expected = Manner {
             time: Some(2.5),
             hold: Some(1.0),
-            ease: Some(EaseArgument::In),
+            ease: Some(Ease::In),
         };
         assert_eq!(stop.manner, expected);
         for plain in ["icon@2x.png", "@hold=1", "a@b", "7", "z:1,2"] {

@@ -3,15 +3,16 @@
 use image::RgbImage;
 use morphvae::data::Images;
 use morphvae::evaluation::{decode, encode};
+use morphvae::figures::clip::Repeat;
 use morphvae::figures::latent_map::{Plane, Points, Route, route};
 use morphvae::figures::{Caption, Labels, clip_sheets};
 use morphvae::latent::PrincipalComponents;
 use morphvae::latent::path::{Frames, LatentPath, Motion, PathKind, magnification};
-use morphvae::model::{Decoder, Inference};
+use morphvae::network::{Decoder, Inference};
 
 use super::pace::Pace;
 use super::watched::Watched;
-use crate::arguments::{MorphArguments, RepeatArgument};
+use crate::arguments::MorphArguments;
 use crate::console::{Console, Unit};
 use crate::interrupt::Stopped;
 use crate::keys::KeyReader;
@@ -35,9 +36,9 @@ impl Walk {
         arguments: &MorphArguments,
         console: Console,
     ) -> anyhow::Result<Self> {
-        let closed = pace.repeat == RepeatArgument::Cycle;
+        let closed = pace.repeat == Repeat::Cycle;
         let ways = Watched::ways(network, pace.gaits.len(), console);
-        let path = LatentPath::through(arguments.path.into(), points, closed, &ways)?;
+        let path = LatentPath::through(arguments.path, points, closed, &ways)?;
         drop(ways);
         let even = !arguments.uneven;
         // The frames are decoded for themselves, to be measured, and beside those of the straight line.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use morphvae::model::{Decoder, Inference, Shape};
+use morphvae::network::{Decoder, Inference, Shape};
 
 use crate::console::{Console, Meter, Unit};
 use crate::interrupt;

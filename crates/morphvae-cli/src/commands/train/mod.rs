@@ -10,11 +10,14 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use burn::tensor::Device;
+use morphvae::choice::Choice;
 use morphvae::evaluation::{Codes, encode};
 use morphvae::figures::Gallery;
 use morphvae::latent::{LatentStatistics, typical_members};
-use morphvae::model::{Architecture, Inference, ModelCard, NetworkConfig, TrainedModel};
-use morphvae::objective::{Likelihood, Loss, Objective};
+use morphvae::model::{ModelCard, TrainedModel};
+use morphvae::network::{Inference, NetworkConfig};
+use morphvae::objective::{Loss, Objective};
+use morphvae::probability::Likelihood;
 use morphvae::training::{EpochMetrics, EpochReport, HeldRun, Outcome, Progress, RunConfig, Training, TrainingData};
 use morphvae_explorer::ModelFacts;
 use serde::Serialize;
@@ -182,9 +185,10 @@ impl Run {
             None => String::new(),
         };
         self.console.note(format!(
-            "network: {} latent dimension(s), {}; {} epoch(s){patience} in batches of {}; cpu, {} thread(s)",
+            "network: {}, {}, {} latent dimension(s); {} epoch(s){patience} in batches of {}; cpu, {} thread(s)",
+            network.architecture.name(),
+            network.architecture,
             network.latent,
-            width(&network.architecture),
             training.epochs,
             training.batch_size,
             rayon::current_num_threads(),
@@ -428,17 +432,6 @@ impl Run {
             self.folder.path().display(),
             self.folder.model_path().display(),
         ));
-    }
-}
-
-/// How wide a network is, in a few words.
-fn width(architecture: &Architecture) -> String {
-    match architecture {
-        Architecture::Reference { base_channels } => format!("{base_channels} base channels"),
-        Architecture::Mlp { hidden, activation } => {
-            let units: Vec<String> = hidden.iter().map(ToString::to_string).collect();
-            format!("mlp of {} {} units", units.join(", "), activation.name())
-        }
     }
 }
 

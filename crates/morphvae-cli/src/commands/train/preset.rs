@@ -1,7 +1,7 @@
 //! Settings found to be good for a kind of images.
 
 use morphvae::data::Fit;
-use morphvae::objective::Likelihood;
+use morphvae::probability::Likelihood;
 use morphvae::training::RunConfig;
 
 use crate::arguments::PresetArgument;

@@ -4,16 +4,14 @@ use std::path::{Path, PathBuf};
 
 use morphvae::data::{Fit, NameOrder};
 use morphvae::figures::Gallery;
-use morphvae::model::{Architecture, HiddenActivation, NetworkConfig, Vae};
-use morphvae::objective::{Likelihood, Objective};
+use morphvae::network::{Architecture, HiddenActivation, NetworkConfig, Vae};
+use morphvae::objective::Objective;
+use morphvae::probability::Likelihood;
 use morphvae::training::{DataConfig, HeldRun, Output, RunConfig, TrainingConfig};
 
 use super::preset;
 use crate::Usage;
-use crate::arguments::{
-    ActivationArgument, ArchitectureArgument, LikelihoodArgument, ModelArgument, ObjectiveArgument, StoreArguments,
-    TrainArguments,
-};
+use crate::arguments::{ArchitectureArgument, ModelArgument, StoreArguments, TrainArguments};
 use crate::console::Console;
 use crate::images::Source;
 use crate::limits::{check_figure, check_memory};
@@ -210,7 +208,7 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     if arguments.limit.is_some() {
         data.limit = arguments.limit;
     }
-    put(&mut data.fit, arguments.images.fit.map(Fit::from));
+    put(&mut data.fit, arguments.images.fit);
     // A new run's images decide how many there are; this is what a resumed one is asked for.
     let channels = arguments.images.channels.as_deref();
     put(&mut network.channels, channels.and_then(|count| count.parse().ok()));
@@ -224,18 +222,8 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     put(&mut training.seed, arguments.seed);
     put(&mut training.adam.learning_rate, arguments.learning_rate);
     put(&mut training.adam.weight_decay, arguments.weight_decay);
-    let objective = arguments.objective.map(|objective| match objective {
-        ObjectiveArgument::Vae => Objective::Vae,
-        ObjectiveArgument::Ae => Objective::Ae,
-    });
-    put(&mut training.objective, objective);
-    let likelihood = arguments.likelihood.map(|likelihood| match likelihood {
-        LikelihoodArgument::CrossEntropy => Likelihood::CrossEntropy,
-        LikelihoodArgument::ContinuousBernoulli => Likelihood::ContinuousBernoulli,
-        LikelihoodArgument::Gaussian => Likelihood::Gaussian,
-        LikelihoodArgument::DiscretizedLogistic => Likelihood::DiscretizedLogistic,
-    });
-    put(&mut training.likelihood, likelihood);
+    put(&mut training.objective, arguments.objective);
+    put(&mut training.likelihood, arguments.likelihood);
     Ok(())
 }
 
@@ -269,13 +257,7 @@ fn apply_architecture(arguments: &TrainArguments, architecture: &mut Architectur
             if let Some(units) = &arguments.hidden {
                 hidden.clone_from(units);
             }
-            if let Some(given) = arguments.activation {
-                *activation = match given {
-                    ActivationArgument::Relu => HiddenActivation::Relu,
-                    ActivationArgument::Tanh => HiddenActivation::Tanh,
-                    ActivationArgument::Softplus => HiddenActivation::Softplus,
-                };
-            }
+            *activation = arguments.activation.unwrap_or(*activation);
         }
     }
     Ok(())

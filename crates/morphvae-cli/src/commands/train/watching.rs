@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use morphvae::data::Split;
 use morphvae::evaluation::{Codes, encode};
-use morphvae::model::Inference;
+use morphvae::network::Inference;
 use morphvae::training::{EpochMetrics, Training};
 use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages, Watched};
 

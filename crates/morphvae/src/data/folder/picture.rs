@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{DataError, Images};
 use super::decode::{LARGEST, decode};
+use crate::choice::Choice;
 
 /// How an image that is not square becomes square.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,14 @@ pub enum Fit {
     Pad,
     /// Keeps everything, and changes the proportions.
     Stretch,
+}
+
+impl Choice for Fit {
+    const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Crop, "crop", "Cut the longer side"),
+        (Self::Pad, "pad", "Add borders to the shorter side"),
+        (Self::Stretch, "stretch", "Change the proportions"),
+    ];
 }
 
 /// Channels that differ by no more than this are grey: JPEG does not keep greys exactly.

@@ -1,5 +1,7 @@
 //! Colours for the 256 greys.
 
+use crate::choice::Choice;
+
 /// What colour each grey of an image gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colormap {
@@ -14,6 +16,16 @@ pub enum Colormap {
     Magma,
     /// Black over red to pale yellow, in steps that look equal.
     Inferno,
+}
+
+impl Choice for Colormap {
+    const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Grey, "grey", "As they are"),
+        (Self::Ink, "ink", "Dark ink on paper"),
+        (Self::Viridis, "viridis", "Violet, green, yellow"),
+        (Self::Magma, "magma", "Black, violet, pale yellow"),
+        (Self::Inferno, "inferno", "Black, red, pale yellow"),
+    ];
 }
 
 // 256 colours each, as red, green and blue bytes: the tables of Matplotlib's `_cm_listed`, which are dedicated to the

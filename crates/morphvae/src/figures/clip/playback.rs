@@ -1,6 +1,7 @@
 //! When each image of a clip is shown.
 
 use super::ClipError;
+use crate::choice::Choice;
 
 /// What comes after the last image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +13,14 @@ pub enum Repeat {
     Bounce,
     /// The first image again: for a closed row of images, whose last is not its first but the one before it.
     Cycle,
+}
+
+impl Choice for Repeat {
+    const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Once, "once", "Nothing: the clip ends"),
+        (Self::Bounce, "bounce", "Back the same way"),
+        (Self::Cycle, "cycle", "On to the first key"),
+    ];
 }
 
 /// An image that stays.

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use super::PathError;
-use crate::model::Decoder;
+use crate::network::Decoder;
 
 /// Points that are decoded at a time where only the distances of their images are wanted.
 const BATCH: usize = 100;

@@ -3,7 +3,7 @@
 use super::PathError;
 use super::decoder::{decoded, dot};
 use super::matrix::cholesky;
-use crate::model::Decoder;
+use crate::network::Decoder;
 
 /// How far apart points are from which derivatives are taken, by the larger of 1 and the coordinate: far above the
 /// rounding of a decoder in single precision, far below what a decoder bends over.

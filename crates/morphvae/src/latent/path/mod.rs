@@ -31,7 +31,8 @@ use spherical::spherical;
 use spline::{Cubic, spline};
 use vector::{combination, narrowed, widened};
 
-use crate::model::Decoder;
+use crate::choice::Choice;
+use crate::network::Decoder;
 
 /// How a path gets from one key to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,19 @@ pub enum PathKind {
     /// longer than the line; with more than 124 latent dimensions, where derivatives take too long, it is the line.
     #[default]
     Geodesic,
+}
+
+impl Choice for PathKind {
+    const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Line, "line", "Straight ahead"),
+        (Self::Spherical, "spherical", "Around the origin"),
+        (Self::Spline, "spline", "A smooth curve through all keys"),
+        (
+            Self::Geodesic,
+            "geodesic",
+            "The way along which the images change least",
+        ),
+    ];
 }
 
 /// A curve through key points of a latent space, a segment from each to the next.

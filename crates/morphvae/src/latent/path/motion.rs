@@ -2,7 +2,7 @@
 
 use super::PathError;
 use super::decoder::steps;
-use crate::model::Decoder;
+use crate::network::Decoder;
 
 /// The visible change between neighbouring frames: the root of the summed squared differences of pixels in [0, 1].
 #[derive(Clone, Copy, Debug, PartialEq)]

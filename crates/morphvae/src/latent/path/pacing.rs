@@ -5,7 +5,8 @@ use std::collections::BinaryHeap;
 
 use super::decoder::steps;
 use super::{LatentPath, Motion, PathError};
-use crate::model::Decoder;
+use crate::choice::Choice;
+use crate::network::Decoder;
 
 /// Steps of a path, at most: more than any clip has.
 pub const MOST_STEPS: usize = 1 << 16;
@@ -48,6 +49,16 @@ pub enum Ease {
     In,
     /// Slow at the second key: `1 - (1 - t)²`.
     Out,
+}
+
+impl Choice for Ease {
+    const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Linear, "linear", "The same speed all the way"),
+        (Self::Smoothstep, "smoothstep", "Slow at both keys"),
+        (Self::Smoothstep, "in-out", ""),
+        (Self::In, "in", "Slow at the first key"),
+        (Self::Out, "out", "Slow at the second key"),
+    ];
 }
 
 impl Ease {

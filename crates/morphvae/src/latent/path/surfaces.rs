@@ -1,6 +1,6 @@
 //! Decoders whose metric is known, for tests.
 
-use crate::model::{Decoder, Shape};
+use crate::network::{Decoder, Shape};
 
 /// The plane as it is.
 pub(super) struct Plane;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::decoder::steps;
 use super::surfaces::{Bump, Paraboloid, Plane, Sphere};
 use super::*;
-use crate::model::Shape;
+use crate::network::Shape;
 
 const KINDS: [PathKind; 4] = [
     PathKind::Line,

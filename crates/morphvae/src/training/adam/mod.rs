@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use step::Step;
 use update::Update;
 
-use crate::model::{LOG_SCALE, Vae, Values, to_values};
+use crate::network::{LOG_SCALE, Vae, Values, to_values};
 use crate::weights::{Array, StateDict};
 
 /// What decides an Adam step.
@@ -215,7 +215,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::{Architecture, NetworkConfig};
+    use crate::network::{Architecture, NetworkConfig};
     use crate::training::{Training, TrainingConfig};
 
     /// The weights and averages after some steps, whose work other threads do or none.

@@ -75,7 +75,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::to_values;
+    use crate::network::to_values;
 
     #[test]
     fn the_kernel_takes_the_steps_of_the_definition() {

@@ -4,7 +4,7 @@ use crate::latent::path::PathError;
 use crate::latent::path::decoder::{decoded, dot, squared_distance};
 use crate::latent::path::matrix::BlockTridiagonal;
 use crate::latent::path::metric::{jacobians, products};
-use crate::model::Decoder;
+use crate::network::Decoder;
 
 /// Pieces of a chain where derivatives are cheap, and the fewest that are worth solving for.
 const MOST_PIECES: usize = 32;

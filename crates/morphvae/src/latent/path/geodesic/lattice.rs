@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use crate::latent::path::PathError;
 use crate::latent::path::decoder::{decoded, squared_distance};
-use crate::model::Decoder;
+use crate::network::Decoder;
 
 /// Nodes along a side.
 const SIDE: usize = 36;

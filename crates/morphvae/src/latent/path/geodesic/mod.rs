@@ -10,7 +10,7 @@ use super::PathError;
 use super::decoder::steps;
 use super::spherical::spherical;
 use super::vector::{narrowed, widened};
-use crate::model::Decoder;
+use crate::network::Decoder;
 use chain::{Chain, Effort};
 use lattice::Lattice;
 

@@ -4,8 +4,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
-use super::{LOG_SCALE, ModelError, NetworkConfig, Vae};
-use crate::objective::Likelihood;
+use super::{LOG_SCALE, NetworkConfig, NetworkError, Vae};
+use crate::probability::Likelihood;
 use crate::weights::{Array, StateDict, match_names};
 
 impl Vae {
@@ -31,14 +31,14 @@ impl Vae {
     /// A network with the given weights. The likelihood says whether the scale `likelihood.log_scale` is among them.
     ///
     /// # Errors
-    /// [`ModelError::Configuration`] when `config` asks for the impossible; [`ModelError::Weights`] lists every tensor that
+    /// [`NetworkError::Configuration`] when `config` asks for the impossible; [`NetworkError::Weights`] lists every tensor that
     /// is missing, superfluous or misshapen.
     pub fn from_state(
         config: NetworkConfig,
         state: &StateDict,
         likelihood: Likelihood,
         device: &Device,
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, NetworkError> {
         // Takes no memory for weights yet, which the file may not hold.
         let network = Self::blank(config, device)?.with_likelihood(likelihood);
         match_names(&network.names_and_shapes(), state)?;
@@ -182,8 +182,8 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Architecture;
-    use crate::model::layers::LayerWeights;
+    use crate::network::Architecture;
+    use crate::network::layers::LayerWeights;
 
     #[test]
     fn a_state_makes_the_network_that_it_was_taken_from() {

@@ -3,7 +3,8 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::continuous_bernoulli_mean;
+use super::{continuous_bernoulli, continuous_bernoulli_mean, cross_entropy, discretized_logistic, gaussian};
+use crate::choice::Choice;
 
 /// How images are held against what the decoder says, which is the location of each pixel's distribution.
 ///
@@ -24,6 +25,31 @@ pub enum Likelihood {
     DiscretizedLogistic,
 }
 
+impl Choice for Likelihood {
+    const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (
+            Self::CrossEntropy,
+            "cross-entropy",
+            "Grey values as probabilities of ink, which is no likelihood of grey values",
+        ),
+        (
+            Self::ContinuousBernoulli,
+            "continuous-bernoulli",
+            "A density of grey values with its weight at either end",
+        ),
+        (
+            Self::Gaussian,
+            "gaussian",
+            "A Gaussian density with a learned standard deviation",
+        ),
+        (
+            Self::DiscretizedLogistic,
+            "discretized-logistic",
+            "256 levels around a logistic variable with a learned scale",
+        ),
+    ];
+}
+
 impl Likelihood {
     /// What the loss's first term is called.
     #[must_use]
@@ -31,17 +57,6 @@ impl Likelihood {
         match self {
             Self::CrossEntropy => "cross-entropy",
             Self::ContinuousBernoulli | Self::Gaussian | Self::DiscretizedLogistic => "negative log-likelihood",
-        }
-    }
-
-    /// As on the command line and in files: `continuous-bernoulli`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CrossEntropy => "cross-entropy",
-            Self::ContinuousBernoulli => "continuous-bernoulli",
-            Self::Gaussian => "gaussian",
-            Self::DiscretizedLogistic => "discretized-logistic",
         }
     }
 
@@ -54,6 +69,22 @@ impl Likelihood {
             Self::CrossEntropy | Self::ContinuousBernoulli => None,
             Self::Gaussian => Some(-1.0),
             Self::DiscretizedLogistic => Some(-1.6),
+        }
+    }
+
+    /// How far images are from what the decoder says, `[batch]`, in nats. Both are `[batch, channels, height, width]`;
+    /// `log_scale`, `[1]`, is the logarithm of the learned scale.
+    ///
+    /// # Panics
+    /// Without a scale where [`Likelihood::first_log_scale`] gives one.
+    #[must_use]
+    pub fn loss(self, images: Tensor<4>, location: Tensor<4>, log_scale: Option<Tensor<1>>) -> Tensor<1> {
+        let log_scale = || log_scale.expect("a likelihood with a learned scale is given one");
+        match self {
+            Self::CrossEntropy => cross_entropy(images, location),
+            Self::ContinuousBernoulli => continuous_bernoulli(images, location),
+            Self::Gaussian => gaussian(images, location, log_scale()),
+            Self::DiscretizedLogistic => discretized_logistic(images, location, log_scale()),
         }
     }
 

@@ -28,7 +28,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::to_values;
+    use crate::network::to_values;
 
     #[test]
     fn the_cross_entropy_is_that_of_a_sum_over_pixels_and_stays_finite() {

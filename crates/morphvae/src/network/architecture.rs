@@ -1,9 +1,12 @@
 //! What kind of network it is and how large, and the plan that follows from it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::ModelError;
+use super::NetworkError;
 use super::plan::{Activation, Layer, Plan, Shape, Stage};
+use crate::choice::Choice;
 use crate::weights::StateDict;
 
 /// The sides that the reference network's images may have, in pixels.
@@ -76,6 +79,14 @@ pub enum HiddenActivation {
     Softplus,
 }
 
+impl Choice for HiddenActivation {
+    const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Relu, "relu", "max(x, 0)"),
+        (Self::Tanh, "tanh", "The hyperbolic tangent"),
+        (Self::Softplus, "softplus", "log(1 + exp(x))"),
+    ];
+}
+
 impl Architecture {
     /// The reference network: 64 base channels.
     pub const REFERENCE: Self = Self::Reference { base_channels: 64 };
@@ -90,14 +101,15 @@ impl Architecture {
     }
 }
 
-impl HiddenActivation {
-    /// As on the command line and in files: `relu`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+impl fmt::Display for Architecture {
+    /// In a few words: `64 base channels`, `400 relu units`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Relu => "relu",
-            Self::Tanh => "tanh",
-            Self::Softplus => "softplus",
+            Self::Reference { base_channels } => write!(formatter, "{base_channels} base channels"),
+            Self::Mlp { hidden, activation } => {
+                let units: Vec<String> = hidden.iter().map(ToString::to_string).collect();
+                write!(formatter, "{} {} units", units.join(", "), activation.name())
+            }
         }
     }
 }
@@ -118,13 +130,13 @@ impl NetworkConfig {
     /// Checks every number.
     ///
     /// # Errors
-    /// [`ModelError::Configuration`] names the first setting that no network can have.
-    pub fn validate(&self) -> Result<(), ModelError> {
+    /// [`NetworkError::Configuration`] names the first setting that no network can have.
+    pub fn validate(&self) -> Result<(), NetworkError> {
         let check = |fits: bool, name, value, allowed| {
             if fits {
                 Ok(())
             } else {
-                Err(ModelError::Configuration { name, value, allowed })
+                Err(NetworkError::Configuration { name, value, allowed })
             }
         };
         match &self.architecture {
@@ -182,16 +194,16 @@ impl NetworkConfig {
     /// Reads the configuration off the shapes of a reference network's weights, for files that carry no metadata.
     ///
     /// # Errors
-    /// [`ModelError::NotThisNetwork`] when the telling tensors are absent or have impossible shapes.
-    pub fn of_weights(weights: &StateDict) -> Result<Self, ModelError> {
+    /// [`NetworkError::NotThisNetwork`] when the telling tensors are absent or have impossible shapes.
+    pub fn of_weights(weights: &StateDict) -> Result<Self, NetworkError> {
         let shape = |name: &str, rank: usize| {
-            let array = weights.get(name).ok_or_else(|| ModelError::NotThisNetwork {
+            let array = weights.get(name).ok_or_else(|| NetworkError::NotThisNetwork {
                 reason: format!("there is no tensor {name}"),
             })?;
             if array.shape.len() == rank {
                 Ok(array.shape.clone())
             } else {
-                Err(ModelError::NotThisNetwork {
+                Err(NetworkError::NotThisNetwork {
                     reason: format!("{name} has the shape {:?}, not one of {rank} dimensions", array.shape),
                 })
             }
@@ -209,7 +221,7 @@ impl NetworkConfig {
                 base_channels: first[0],
             },
         };
-        config.validate().map_err(|error| ModelError::NotThisNetwork {
+        config.validate().map_err(|error| NetworkError::NotThisNetwork {
             reason: error.to_string(),
         })?;
         Ok(config)
@@ -631,7 +643,7 @@ mod tests {
                 latent,
                 architecture,
             };
-            let network = crate::model::Vae::new(config.clone(), 0, &Device::flex()).unwrap();
+            let network = crate::network::Vae::new(config.clone(), 0, &Device::flex()).unwrap();
             assert_eq!(config.plan().weights(), network.num_params(), "{config:?}");
         }
     }

@@ -28,9 +28,9 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::to_values;
-    use crate::objective::check::{assert_agrees, assert_close, derivatives, losses};
-    use crate::objective::scale::FINEST;
+    use crate::network::to_values;
+    use crate::probability::check::{assert_agrees, assert_close, derivatives, losses};
+    use crate::probability::scale::FINEST;
 
     fn definition(x: f64, y: f64, log_scale: f64) -> f64 {
         let z = (x - y) / log_scale.exp();

@@ -68,8 +68,8 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::model::to_values;
-    use crate::objective::check::{assert_agrees, assert_close, derivatives, integral, losses, points};
+    use crate::network::to_values;
+    use crate::probability::check::{assert_agrees, assert_close, derivatives, integral, losses, points};
 
     const LOSS: fn(Tensor<4>, Tensor<4>, Tensor<1>) -> Tensor<1> =
         |images, location, _| continuous_bernoulli(images, location);

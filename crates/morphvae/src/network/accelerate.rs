@@ -123,7 +123,7 @@ fn train<const D: usize>(kernel: Block, x: Tensor<D>, parameters: BlockParameter
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Architecture, HiddenActivation, NetworkConfig};
+    use crate::network::{Architecture, HiddenActivation, NetworkConfig};
 
     #[test]
     fn every_stage_of_the_reference_network_but_its_heads_has_a_kernel() {

@@ -6,9 +6,10 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{ModelError, NetworkConfig, Vae};
 use crate::latent::LatentStatistics;
-use crate::objective::{Likelihood, Loss, Objective};
+use crate::network::{NetworkConfig, NetworkError, Vae};
+use crate::objective::{Loss, Objective};
+use crate::probability::Likelihood;
 use crate::weights::{self, Format, Precision, WeightFile, WeightsError};
 
 /// The metadata key of a safetensors file under which the card stands, as JSON.
@@ -55,9 +56,9 @@ impl TrainedModel {
     /// Reads `model.safetensors` or a PyTorch `.pth` of this network. Nothing that is stored in the file is executed.
     ///
     /// # Errors
-    /// [`ModelError::Weights`] when the file is no weight file, or lists the tensors that do not fit;
-    /// [`ModelError::NotThisNetwork`] for the weights of something else.
-    pub fn read(path: &Path, device: &Device) -> Result<Self, ModelError> {
+    /// [`NetworkError::Weights`] when the file is no weight file, or lists the tensors that do not fit;
+    /// [`NetworkError::NotThisNetwork`] for the weights of something else.
+    pub fn read(path: &Path, device: &Device) -> Result<Self, NetworkError> {
         Self::from_file(weights::read(path)?, device)
     }
 
@@ -65,15 +66,15 @@ impl TrainedModel {
     ///
     /// # Errors
     /// As [`TrainedModel::read`].
-    pub fn from_bytes(bytes: &[u8], name: &str, device: &Device) -> Result<Self, ModelError> {
+    pub fn from_bytes(bytes: &[u8], name: &str, device: &Device) -> Result<Self, NetworkError> {
         Self::from_file(weights::read_bytes(bytes, name)?, device)
     }
 
-    fn from_file(file: WeightFile, device: &Device) -> Result<Self, ModelError> {
+    fn from_file(file: WeightFile, device: &Device) -> Result<Self, NetworkError> {
         let card = match file.metadata.get(CARD) {
             None => None,
             Some(json) => {
-                let card: ModelCard = serde_json::from_str(json).map_err(|error| ModelError::NotThisNetwork {
+                let card: ModelCard = serde_json::from_str(json).map_err(|error| NetworkError::NotThisNetwork {
                     reason: format!("its metadata under \"{CARD}\" cannot be read: {error}"),
                 })?;
                 Some(card)

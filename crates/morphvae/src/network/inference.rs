@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::stack::ReadyStack;
-use super::{NetworkConfig, Posterior, Vae};
+use super::{NetworkConfig, Vae};
+use crate::probability::Posterior;
 
 /// A trained network at work: batch norms use their running statistics.
 ///
@@ -68,7 +69,7 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::model::{Architecture, Values};
+    use crate::network::{Architecture, Values};
     use crate::random::{Purpose, generator};
 
     /// A network whose running statistics have moved away from their start.

@@ -8,8 +8,8 @@ use super::layers::{BatchNorm, BatchStatistics, Initializer, StageWeights};
 use super::pixels::Pixels;
 use super::plan::Plan;
 use super::stack::Stack;
-use super::{ModelError, NetworkConfig};
-use crate::objective::Likelihood;
+use super::{NetworkConfig, NetworkError};
+use crate::probability::{Likelihood, Posterior};
 use crate::random::{Generator, Purpose, generator};
 
 /// A variational autoencoder of square images with pixels in [0, 1] (Kingma and Welling, 2014).
@@ -30,23 +30,6 @@ pub struct Vae {
     pub(super) operations: Operations,
 }
 
-/// The encoder's answer for a batch: a diagonal Gaussian for each image.
-#[derive(Clone, Debug)]
-pub struct Posterior {
-    /// Means, `[batch, latent]`.
-    pub mean: Tensor<2>,
-    /// Logarithms of the variances, `[batch, latent]`.
-    pub log_variance: Tensor<2>,
-}
-
-impl Posterior {
-    /// The reparameterization: `mean + noise · exp(log variance / 2)`, with `noise` and result `[batch, latent]`.
-    #[must_use]
-    pub fn sample(&self, noise: Tensor<2>) -> Tensor<2> {
-        self.mean.clone() + noise * self.log_variance.clone().mul_scalar(0.5).exp()
-    }
-}
-
 /// Everything that one training pass through the network gives.
 #[derive(Clone, Debug)]
 pub struct TrainingPass {
@@ -62,17 +45,17 @@ impl Vae {
     /// A network with random weights: the same ones for the same seed, wherever it runs.
     ///
     /// # Errors
-    /// [`ModelError::Configuration`] when `config` asks for the impossible.
-    pub fn new(config: NetworkConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+    /// [`NetworkError::Configuration`] when `config` asks for the impossible.
+    pub fn new(config: NetworkConfig, seed: u64, device: &Device) -> Result<Self, NetworkError> {
         Self::build(config, Some(generator(seed, Purpose::Weights, 0)), device)
     }
 
     /// A network whose weights are all about to be replaced.
-    pub(super) fn blank(config: NetworkConfig, device: &Device) -> Result<Self, ModelError> {
+    pub(super) fn blank(config: NetworkConfig, device: &Device) -> Result<Self, NetworkError> {
         Self::build(config, None, device)
     }
 
-    fn build(config: NetworkConfig, generator: Option<Generator>, device: &Device) -> Result<Self, ModelError> {
+    fn build(config: NetworkConfig, generator: Option<Generator>, device: &Device) -> Result<Self, NetworkError> {
         config.validate()?;
         let mut initializer = Initializer { generator, device };
         let Plan {

@@ -50,7 +50,7 @@ fn log_one_minus_exp(x: Tensor<1>) -> Tensor<1> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objective::check::{assert_agrees, assert_close, derivatives, losses};
+    use crate::probability::check::{assert_agrees, assert_close, derivatives, losses};
 
     const LOG_SCALES: [f32; 4] = [-6.0, -4.0, -2.0, -0.1];
     const LOCATIONS: [f32; 5] = [1e-4, 0.1, 0.5, 0.8, 0.9999];
@@ -99,7 +99,7 @@ mod tests {
         // Black pixels one level up, under a white and sharp decoder: exp(-800) is zero in 32 and in 64 bits.
         let (pixel, location, log_scale) = (1.0 / 255.0, 1.0, -7.0);
         let loss = losses(discretized_logistic, &[pixel], location, log_scale)[0];
-        let scale = f64::from(crate::objective::scale::FINEST).exp();
+        let scale = f64::from(crate::probability::scale::FINEST).exp();
         // log(σ(a) - σ(b)) tends to a + log(1 - exp(b - a)) far to the left.
         let upper = (1.5 / 255.0 - 1.0) / scale;
         let truth = -upper - (-(-1.0 / (255.0 * scale)).exp()).ln_1p();

@@ -2,20 +2,18 @@
 //!
 //! [`NetworkConfig`] says what kind of network it is and how large, its [`Plan`] of which stages it is made, and [`Vae`]
 //! holds the weights and computes; [`Inference`] is a `Vae`
-//! made ready to be used again and again. [`TrainedModel`] is a
-//! network with its [`ModelCard`], as a file holds them.
+//! made ready to be used again and again. Whoever only needs images at points asks a [`Decoder`].
 
 mod accelerate;
 mod architecture;
 mod decoder;
-mod file;
 mod inference;
 mod layers;
-mod network;
 mod pixels;
 mod plan;
 mod stack;
 mod state;
+mod vae;
 
 pub(crate) use accelerate::kernel;
 pub use architecture::{
@@ -23,21 +21,20 @@ pub use architecture::{
     MOST_LATENTS, NetworkConfig, REFERENCE_SIDES,
 };
 pub use decoder::Decoder;
-pub use file::{ModelCard, TrainedModel};
 pub use inference::Inference;
 pub use layers::BatchStatistics;
 pub(crate) use layers::StageWeights;
-pub use network::{Posterior, TrainingPass, Vae};
 pub(crate) use pixels::LOG_SCALE;
 pub use plan::{Activation, Layer, Plan, Shape, Stage};
 pub(crate) use state::{Values, to_values};
+pub use vae::{TrainingPass, Vae};
 
 use thiserror::Error;
 
 /// What can be wrong with a network's configuration or its weights.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum ModelError {
+pub enum NetworkError {
     /// A configuration that no network can have.
     #[error("{name} is {value}, but must be {allowed}")]
     Configuration {

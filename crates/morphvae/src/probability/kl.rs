@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::model::Posterior;
+use super::Posterior;
 
 /// KL divergence of each latent's posterior from the standard normal prior, `[batch, latent]`, in nats:
 /// `-1/2 (1 + log variance - mean² - variance)` (Kingma and Welling, 2014, appendix B).
@@ -18,7 +18,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::model::to_values;
+    use crate::network::to_values;
 
     #[test]
     fn the_kl_divergence_is_that_of_the_closed_form() {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::model::to_values;
+use crate::network::to_values;
 
 /// A loss of images, locations and the logarithm of the scale.
 pub(super) type TensorLoss = fn(Tensor<4>, Tensor<4>, Tensor<1>) -> Tensor<1>;

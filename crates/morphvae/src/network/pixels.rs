@@ -5,9 +5,7 @@ use burn::tensor::{Device, Tensor};
 use morphvae_kernels::extension;
 
 use super::accelerate::Operations;
-use crate::objective::{
-    DELTA, Likelihood, bounded, continuous_bernoulli, cross_entropy, discretized_logistic, gaussian,
-};
+use crate::probability::{DELTA, Likelihood, bounded};
 
 /// The name of the learned scale's logarithm in a weight file.
 pub(crate) const LOG_SCALE: &str = "likelihood.log_scale";
@@ -45,16 +43,8 @@ impl Pixels {
             Likelihood::CrossEntropy if operations == Operations::Kernels => {
                 extension::cross_entropy(images, location, DELTA)
             }
-            Likelihood::CrossEntropy => cross_entropy(images, location),
-            Likelihood::ContinuousBernoulli => continuous_bernoulli(images, location),
-            Likelihood::Gaussian => gaussian(images, location, self.log_scale()),
-            Likelihood::DiscretizedLogistic => discretized_logistic(images, location, self.log_scale()),
+            likelihood => likelihood.loss(images, location, self.log_scale.as_ref().map(Param::val)),
         }
-    }
-
-    fn log_scale(&self) -> Tensor<1> {
-        let log_scale = self.log_scale.as_ref();
-        log_scale.expect("a likelihood with a scale was made with one").val()
     }
 }
 
@@ -63,7 +53,7 @@ mod tests {
     use burn::tensor::TensorData;
 
     use super::*;
-    use crate::model::to_values;
+    use crate::network::to_values;
 
     #[test]
     fn the_kernel_of_the_cross_entropy_agrees_with_the_definition() {

@@ -1,0 +1,26 @@
+//! Distributions: what an encoder says of an image, and what a decoder says of its pixels, in nats.
+//!
+//! A [`Posterior`] is held against the prior by its [`kl_divergence`]. What the decoder says of a pixel is the location of
+//! a distribution, and [`Likelihood`] names which; there is one file for each.
+
+mod continuous_bernoulli;
+mod cross_entropy;
+mod discretized_logistic;
+mod gaussian;
+mod kl;
+mod likelihood;
+mod posterior;
+mod scale;
+
+#[cfg(test)]
+mod check;
+
+pub use continuous_bernoulli::{continuous_bernoulli, continuous_bernoulli_mean};
+pub(crate) use cross_entropy::DELTA;
+pub use cross_entropy::cross_entropy;
+pub use discretized_logistic::discretized_logistic;
+pub use gaussian::gaussian;
+pub use kl::kl_divergence;
+pub use likelihood::Likelihood;
+pub use posterior::Posterior;
+pub(crate) use scale::bounded;
