@@ -186,7 +186,7 @@ fn wrong_usage_is_refused_with_status_two() {
         2,
         &["sheet.txt", ".png"],
     );
-    desk.fail("train --image-size 48", 2, &["--image-size", "64"]);
+    desk.fail("train --image-size 48", 2, &["the image size is 48", "64"]);
     desk.fail("train --dataset mnits", 2, &["mnits", "mnist", "strokes"]);
     desk.fail(
         "train --dataset strokes --learning-rate=-1",
