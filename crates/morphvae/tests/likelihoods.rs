@@ -19,12 +19,7 @@ fn learn(data: &TrainingData, likelihood: Likelihood) -> Vae {
         architecture: Architecture::Reference { base_channels: 8 },
         ..NetworkConfig::default()
     };
-    let network = Vae::new(
-        network,
-        std::env::var("SEED").map_or(0, |s| s.parse().unwrap()),
-        &Device::flex(),
-    )
-    .unwrap();
+    let network = Vae::new(network, 0, &Device::flex()).unwrap();
     [(4, 0.01), (2, 0.001)]
         .into_iter()
         .fold(network, |network, (epochs, learning_rate)| {

@@ -8,8 +8,7 @@
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`traversals`](fn@traversals): what each latent dimension does;
 //! - [`learning_curve`]: the loss and its terms by epoch;
-//! - [`clip`]: a row of images as an animation or as numbered pictures;
-//! - [`side_by_side`](fn@side_by_side): two figures on one page.
+//! - [`clip`]: a row of images as an animation or as numbered pictures.
 //!
 //! What would be too large is known beforehand: [`Gallery::check`], [`check_manifold`], [`check_traversals`].
 //!
@@ -29,7 +28,6 @@ pub mod latent_map;
 mod manifold;
 mod palette;
 mod sheet;
-mod side_by_side;
 mod text;
 mod traversals;
 mod write;
@@ -43,7 +41,6 @@ pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, check_manifold, manifold};
 pub use palette::{ClassMark, class_marks};
 pub use sheet::{class_sheet, clip_sheet_count, clip_sheets, contact_sheet, reconstruction};
-pub use side_by_side::side_by_side;
 pub use traversals::{TraversalRow, check_traversals, dimension_name, traversals};
 pub use write::write_png;
 

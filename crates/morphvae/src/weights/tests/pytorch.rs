@@ -11,15 +11,13 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn reference(name: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("MORPHVAE_SHARED").map_or_else(
-        || [env!("CARGO_MANIFEST_DIR"), "../../../shared"].iter().collect(),
-        PathBuf::from,
-    );
-    let path = shared.join("reference").join(name);
-    if !path.is_file() {
-        println!("skipped: there is no {}", path.display());
+    let shared = std::env::var_os("MORPHVAE_SHARED").map(PathBuf::from);
+    let path = shared.map(|shared| shared.join("reference").join(name));
+    let path = path.filter(|path| path.is_file());
+    if path.is_none() {
+        println!("skipped: MORPHVAE_SHARED names no folder with reference/{name}");
     }
-    path.is_file().then_some(path)
+    path
 }
 
 /// What the sound fixtures hold.
