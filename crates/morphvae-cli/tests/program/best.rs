@@ -129,7 +129,10 @@ fn a_run_whose_last_epoch_is_the_best_says_nothing_of_it() {
 #[test]
 fn patience_ends_a_run_early() {
     let desk = Desk::new();
-    let output = desk.run(&format!("train {OVERFITTING} --epochs 1000 --patience 3 --out run"));
+    // So many steps an epoch that the first one counts.
+    let output = desk.run(&format!(
+        "train {OVERFITTING} --batch-size 2 --epochs 1000 --patience 3 --out run"
+    ));
     let told = String::from_utf8(output.stderr).unwrap();
     let seen = losses(&desk, "run");
     assert_eq!(seen.len(), best(&seen) + 3, "{seen:?}");
@@ -176,4 +179,16 @@ fn patience_ends_a_run_early() {
         1,
         &["config.toml: the patience is 0, but must be at least 1"],
     );
+}
+
+#[test]
+fn epochs_before_the_running_statistics_have_settled_try_no_patience() {
+    let desk = Desk::new();
+    // Two steps an epoch: the eleventh is the first that counts.
+    desk.succeed(
+        "train --dataset strokes --limit 60 --base-channels 2 --grid 4 --epochs 12 --patience 1 --out run --quiet",
+    );
+    assert_eq!(losses(&desk, "run").len(), 12);
+    let info = json(&desk.succeed("info run --json"));
+    assert!(info["card"]["epochs"].as_u64().unwrap() > 10, "{info}");
 }

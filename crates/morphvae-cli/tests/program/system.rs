@@ -120,3 +120,12 @@ fn a_thread_that_cannot_be_had_is_one_line() {
     }
     assert!(refused > 2);
 }
+
+#[test]
+fn what_a_dead_process_left_of_a_file_is_removed_by_the_next() {
+    let desk = Desk::new();
+    let left = desk.path(".clip.gif.part-4194999");
+    std::fs::write(&left, "half").unwrap();
+    desk.succeed("morph 2 4 --frames 4 --path line --no-sheet --quiet --out clip.gif");
+    assert!(desk.path("clip.gif").exists() && !left.exists());
+}

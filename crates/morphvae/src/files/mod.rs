@@ -81,8 +81,8 @@ impl Unfinished {
         let destination = destination(path)?;
         if let Some(folder) = parent(&destination) {
             make_folder(folder)?;
-            leftovers::sweep_once(folder);
         }
+        leftovers::sweep_once(parent(&destination).unwrap_or(Path::new(".")));
         let replaced = fs::metadata(&destination).ok();
         match &replaced {
             Some(metadata) if metadata.is_dir() => return Err(io::Error::other("a folder stands there")),

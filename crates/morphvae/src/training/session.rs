@@ -17,6 +17,9 @@ use crate::network::{Inference, NetworkConfig, TrainingPass, Vae};
 use crate::objective::Loss;
 use crate::random::{Purpose, noise};
 
+/// Steps after which a tenth of the running statistics is what they began with: 0.9²² of it.
+const SETTLING_STEPS: usize = 22;
+
 /// A training under way: all that a checkpoint holds.
 #[derive(Debug)]
 pub struct Training {
@@ -171,20 +174,31 @@ impl Training {
         self.optimizer.steps()
     }
 
-    /// The finished epoch with the lowest test loss, the first of equals.
+    /// The finished epoch with the lowest test loss, the first of equals. The first epochs, after which test images are
+    /// judged by running statistics that are not yet those of the images, count only as long as there are no others.
     #[must_use]
     pub fn best(&self) -> Option<&EpochMetrics> {
         let losses = |one: &&EpochMetrics, other: &&EpochMetrics| one.test_loss.total_cmp(&other.test_loss);
-        self.history.iter().min_by(losses)
+        let settled = self.history.get(self.unsettled()..).unwrap_or_default();
+        settled.iter().min_by(losses).or(self.history.iter().min_by(losses))
     }
 
     /// Whether the test loss has not improved for as many epochs as the patience lasts.
     #[must_use]
     pub fn has_stalled(&self) -> bool {
         match (self.config.patience, self.best()) {
-            (Some(patience), Some(best)) => best.epoch.saturating_add(patience) <= self.history.len(),
+            (Some(patience), Some(best)) => {
+                self.history.len() > self.unsettled() && best.epoch.saturating_add(patience) <= self.history.len()
+            }
             _ => false,
         }
+    }
+
+    /// How many epochs end before the running statistics have settled.
+    fn unsettled(&self) -> usize {
+        let epochs = self.history.len().max(1);
+        let steps = (self.steps() as usize).saturating_sub(self.position.batches) / epochs;
+        SETTLING_STEPS.div_ceil(steps.max(1)) - 1
     }
 
     /// Whether all epochs are done, or no more are wanted since the test loss has stalled.

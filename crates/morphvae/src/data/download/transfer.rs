@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
@@ -275,6 +275,8 @@ impl Attempt<'_> {
             // A proxy named in the environment cannot reach a server that listens on this machine only.
             request = request.config().proxy(None).build();
         }
+        // The library looks hosts up in a thread of its own, and panics where none can be had.
+        let _ = thread::Builder::new().spawn(|| ())?.join();
         request.call()
     }
 
