@@ -102,8 +102,8 @@ impl<'a> KeyReader<'a> {
         Err(Usage(text).into())
     }
 
-    /// The images that a latent map shows and the names of their classes, in the order of their labels, or none, with a note, where there are none to
-    /// be had.
+    /// The images that a latent map shows and the names of their classes, in the order of their labels, or none, with a
+    /// note, where there are none to be had.
     pub fn shown(&mut self) -> anyhow::Result<Option<(&Split, Vec<String>)>> {
         match self.split(SplitArgument::Test).map(drop) {
             Ok(()) => {

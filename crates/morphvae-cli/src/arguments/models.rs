@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-
 use morphvae::data::Fit;
 
 use super::images::{ImageArguments, ModelArgument, SplitArgument};

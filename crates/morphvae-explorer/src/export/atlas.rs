@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::WHOLE;
 use morphvae::evaluation::decode;
 use morphvae::network::Inference;
 
+use super::WHOLE;
 use super::plane::Plane;
 
 /// Cells across the longer side before any is split.

@@ -10,16 +10,13 @@ use std::ops::ControlFlow;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::data::{Images, prepare};
-use crate::network::{Decoder, Inference, NetworkConfig, NetworkError, Shape, to_values};
+use crate::network::{BATCH, Decoder, Inference, NetworkConfig, NetworkError, to_values};
 use crate::objective::{Loss, Objective};
 use crate::probability::Posterior;
 use crate::random::{Purpose, noise};
 use crate::tables::{Column, Numbers};
 
 pub use losses::ImageLosses;
-
-/// Images a pass: large enough to keep the cores busy, small enough for little memory.
-pub(crate) const BATCH: usize = 100;
 
 /// A latent dimension is said to carry information when its mean KL divergence is above this many nats.
 const INFORMATIVE_NATS: f64 = 0.01;
@@ -108,7 +105,7 @@ pub fn evaluate(
         let latents = match options.objective.is_variational() {
             true => {
                 let values = noise(options.seed, Purpose::Evaluation, step as u64, count * latent);
-                posterior.sample(latents(network, values))
+                posterior.sample(network.latents(values))
             }
             false => posterior.mean.clone(),
         };
@@ -166,18 +163,18 @@ pub fn encode(network: &Inference, images: &Images) -> Result<Codes, NetworkErro
 /// # Errors
 /// [`NetworkError::Points`] when the numbers are no whole points.
 pub fn decode(decoder: &dyn Decoder, points: &[f32]) -> Result<Images, NetworkError> {
-    let (latent, Shape { channels, side }) = (decoder.latent(), decoder.image_shape());
+    let (latent, shape) = (decoder.latent(), decoder.image_shape());
     if !points.len().is_multiple_of(latent) {
         return Err(NetworkError::Points {
             latent,
             found: points.len(),
         });
     }
-    let mut pixels = Vec::with_capacity(points.len() / latent * decoder.image_shape().length());
+    let mut pixels = Vec::with_capacity(points.len() / latent * shape.length());
     for batch in points.chunks(BATCH * latent) {
         pixels.extend(decoder.decode(batch).into_iter().map(to_byte));
     }
-    Ok(Images::new(channels, side, side, pixels).expect("a decoder gives whole images"))
+    Ok(Images::new(shape.channels, shape.side, shape.side, pixels).expect("a decoder gives whole images"))
 }
 
 /// Images as the network gives them back from the means of their posteriors.
@@ -233,12 +230,6 @@ fn load(network: &Inference, images: &Images, range: std::ops::Range<usize>) -> 
     let indices: Vec<u32> = range.map(|index| index as u32).collect();
     let pixels = prepare(images, &indices, config.image_size);
     Tensor::from_data(TensorData::new(pixels, shape), &network.network().device())
-}
-
-fn latents(network: &Inference, values: Vec<f32>) -> Tensor<2> {
-    let latent = network.config().latent;
-    let shape = [values.len() / latent, latent];
-    Tensor::from_data(TensorData::new(values, shape), &network.network().device())
 }
 
 fn to_byte(value: f32) -> u8 {

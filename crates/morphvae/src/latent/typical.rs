@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::path::squared_distance;
 use crate::data::{Images, prepare};
-use crate::network::{Decoder, Shape};
+use crate::network::{BATCH, Decoder, Shape};
 
 /// Members that are looked at, of all classes together.
 const MOST_MEMBERS: usize = 4000;
@@ -12,8 +12,6 @@ const MOST_MEMBERS: usize = 4000;
 const BLOCKS: usize = 8;
 /// A class is as far from an image as the nearest of so many of its images are, on average.
 const SHARE: usize = 3;
-/// Images that are prepared at a time.
-const BATCH: usize = 100;
 
 /// An image's blocks, `[channels * BLOCKS * BLOCKS]`.
 type Coarse = Vec<f32>;

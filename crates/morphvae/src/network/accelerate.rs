@@ -82,16 +82,9 @@ impl StageWeights {
     pub fn fold(&self) -> Option<FoldedBlock> {
         let kernel = kernel(&self.stage, 1)?;
         let normalization = self.normalized();
-        let (mean, variance) = (normalization.running_mean.val(), normalization.running_var.val());
         Some(match &self.layer {
-            LayerWeights::Linear(layer) => {
-                let parameters = parameters(layer.weight.val(), layer.bias.val(), normalization);
-                extension::fold_block(&kernel, parameters, mean, variance)
-            }
-            LayerWeights::Convolution(layer) => {
-                let parameters = parameters(layer.weight.val(), layer.bias.val(), normalization);
-                extension::fold_block(&kernel, parameters, mean, variance)
-            }
+            LayerWeights::Linear(layer) => fold(&kernel, layer.weight.val(), layer.bias.val(), normalization),
+            LayerWeights::Convolution(layer) => fold(&kernel, layer.weight.val(), layer.bias.val(), normalization),
         })
     }
 
@@ -111,6 +104,12 @@ fn parameters<const D: usize>(weight: Tensor<D>, bias: Tensor<1>, normalization:
         beta: normalization.bias.val(),
         epsilon: EPSILON as f32,
     }
+}
+
+/// A kernel with the running statistics.
+fn fold<const D: usize>(kernel: &Block, weight: Tensor<D>, bias: Tensor<1>, normalization: &BatchNorm) -> FoldedBlock {
+    let (mean, variance) = (normalization.running_mean.val(), normalization.running_var.val());
+    extension::fold_block(kernel, parameters(weight, bias, normalization), mean, variance)
 }
 
 /// Runs a kernel with the statistics of the batch.

@@ -2,12 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use burn::tensor::{Tensor, TensorData};
-
-use super::{Inference, Shape, to_values};
-
-/// Points a pass: large enough to keep the cores busy, small enough for little memory.
-const BATCH: usize = 100;
+use super::{BATCH, Inference, Shape, to_values};
 
 /// Draws an image for each point of a latent space.
 pub trait Decoder: Sync {
@@ -40,12 +35,7 @@ impl Decoder for Inference {
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {
-        let device = self.network().device();
-        let latent = self.config().latent;
-        let decoded = points.chunks(BATCH * latent).map(|chunk| {
-            let latents = TensorData::new(chunk.to_vec(), [chunk.len() / latent, latent]);
-            to_values(Inference::decode(self, Tensor::from_data(latents, &device)).flatten(0, 3))
-        });
-        decoded.flatten().collect()
+        let decoded = |batch: &[f32]| to_values(Inference::decode(self, self.latents(batch.to_vec())).flatten(0, 3));
+        points.chunks(BATCH * self.config().latent).flat_map(decoded).collect()
     }
 }

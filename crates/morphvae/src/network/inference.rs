@@ -1,11 +1,14 @@
 //! A network made ready to encode and decode, again and again.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 use super::stack::ReadyStack;
 use super::{NetworkConfig, Vae};
 use crate::probability::Posterior;
+
+/// Images a pass where there are many: enough to keep the cores busy, few enough for little memory.
+pub(crate) const BATCH: usize = 100;
 
 /// A trained network at work: batch norms use their running statistics.
 ///
@@ -42,6 +45,13 @@ impl Inference {
         &self.network
     }
 
+    /// Points of the latent space where the network computes: `[count, latent]` of as many values.
+    pub(crate) fn latents(&self, values: Vec<f32>) -> Tensor<2> {
+        let latent = self.config().latent;
+        let shape = [values.len() / latent, latent];
+        Tensor::from_data(TensorData::new(values, shape), &self.network.device())
+    }
+
     /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1].
     #[must_use]
     pub fn encode(&self, images: Tensor<4>) -> Posterior {
@@ -65,7 +75,7 @@ impl Inference {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData};
+    use burn::tensor::Device;
     use rand::RngExt;
 
     use super::*;

@@ -21,6 +21,7 @@ pub use architecture::{
     MOST_LATENTS, NetworkConfig, REFERENCE_SIDES,
 };
 pub use decoder::Decoder;
+pub(crate) use inference::BATCH;
 pub use inference::Inference;
 pub use layers::BatchStatistics;
 pub(crate) use layers::StageWeights;

@@ -76,9 +76,9 @@ impl Vae {
 
     /// The names of all tensors in the order in which a module meets its parameters.
     fn names(&self) -> std::vec::IntoIter<String> {
-        let names: Vec<String> = self.config().plan().tensors().map(|(name, _)| name).collect();
-        let scale = [LOG_SCALE.to_owned()];
-        names.into_iter().chain(scale).collect::<Vec<_>>().into_iter()
+        let mut names: Vec<String> = self.config().plan().tensors().map(|(name, _)| name).collect();
+        names.push(LOG_SCALE.to_owned());
+        names.into_iter()
     }
 
     /// Replaces every tensor by what `change` makes of its name, its values and, where there is one, its gradient.

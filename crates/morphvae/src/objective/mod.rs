@@ -45,8 +45,8 @@ impl Objective {
 pub struct Loss {
     /// What is minimized: at β = 1 the negative evidence lower bound.
     pub loss: f64,
-    /// How far the images are from what the decoder says: what [`Likelihood::term`](crate::probability::Likelihood::term) calls it. That of a density can be
-    /// below zero.
+    /// How far the images are from what the decoder says: what
+    /// [`Likelihood::term`](crate::probability::Likelihood::term) calls it. That of a density can be below zero.
     pub reconstruction: f64,
     /// The Kullback-Leibler divergence from the prior, not weighted by β.
     pub kl: f64,

@@ -141,8 +141,8 @@ impl HeldRun {
     /// Goes on from the last checkpoint, or from the beginning where none was written yet, and makes the metrics whole.
     ///
     /// # Errors
-    /// As [`Training::load`] and [`RunConfig::beginning`]; [`TrainingError::Checkpoint`] also when it is of other settings or another network;
-    /// [`TrainingError::NoCheckpoint`] when it has been lost; [`TrainingError::File`] when the metrics cannot be written.
+    /// As [`Training::load`] and [`RunConfig::beginning`]; [`TrainingError::Checkpoint`] also when it is of other settings
+    /// or another network; [`TrainingError::NoCheckpoint`] when it has been lost; [`TrainingError::File`] when the metrics cannot be written.
     pub fn load(&self, config: &RunConfig, data: &TrainingData, device: &Device) -> Result<Training, TrainingError> {
         let path = self.checkpoint_path();
         if path.exists() {

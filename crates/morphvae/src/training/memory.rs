@@ -1,7 +1,6 @@
 //! How much memory a training takes, before it takes any.
 
-use crate::evaluation::BATCH as TESTED;
-use crate::network::NetworkConfig;
+use crate::network::{BATCH as TESTED, NetworkConfig};
 
 /// Bytes of a number.
 const NUMBER: f64 = 4.0;

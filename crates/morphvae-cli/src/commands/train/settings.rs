@@ -75,7 +75,8 @@ impl Plan {
             .as_ref()
             .is_some_and(|network| *network.config() != config.network)
         {
-            let text = "--init-from decides the network: leave out --latent, --architecture, --base-channels, --hidden, --activation and --image-size";
+            let text = "--init-from decides the network: leave out --latent, --architecture, --base-channels, --hidden, \
+                        --activation and --image-size";
             return Err(Usage(text.into()).into());
         }
         config.validate()?;
