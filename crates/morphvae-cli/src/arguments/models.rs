@@ -88,7 +88,7 @@ pub struct GridArguments {
     #[command(flatten)]
     pub images: ImageArguments,
 
-    /// Along two latent dimensions, counted from 1 [default: 1,2]
+    /// Along two latent dimensions, counted from 1 [default: those in which the encodings spread most]
     #[arg(long, value_name = "I,J", value_parser = pair, group = "plane", help_heading = "Slice", allow_negative_numbers = true)]
     pub axes: Option<[usize; 2]>,
     /// Along two principal components of the encoded images, counted from 1
@@ -103,13 +103,13 @@ pub struct GridArguments {
     /// At most N rows of --traverse [default: 16]
     #[arg(long, value_name = "N", value_parser = grid(), requires = "traverse", help_heading = "Slice", allow_negative_numbers = true)]
     pub rows: Option<usize>,
-    /// The key where dimensions stay that do not change [default: the middle of the encodings, in a plane of the prior]
+    /// The key where dimensions stay that do not change [default: the encoding nearest to the mean, in a plane the prior's middle]
     #[arg(long, value_name = "KEY", conflicts_with = "components", help_heading = "Slice")]
     pub base: Option<OsString>,
     /// How values are spaced [default: quantile, and linear for --traverse]
     #[arg(long, value_enum, help_heading = "Slice")]
     pub spacing: Option<SpacingArgument>,
-    /// Linear spacing reaches R standard deviations to either side, of the encodings or in a plane of the prior [default: 3]
+    /// Linear spacing reaches R standard deviations to either side of the encodings' mean, in a plane of the prior's [default: 3]
     #[arg(long, value_name = "R", help_heading = "Slice", allow_negative_numbers = true)]
     pub range: Option<f64>,
     /// Images a side, or a row of --traverse [default: 20, and 11 for --traverse]

@@ -9,6 +9,8 @@ use crate::desk::Desk;
 
 /// Where images lie, by what `encode` writes.
 struct Encodings {
+    /// The middle of each dimension.
+    means: Vec<f64>,
     /// The standard deviation of each dimension.
     deviations: Vec<f64>,
     /// The encoding that is fewest deviations off the mean.
@@ -50,6 +52,7 @@ fn encodings(desk: &Desk, run: &str, latent: usize) -> Encodings {
         .iter()
         .min_by(|one, other| distance(one).total_cmp(&distance(other)));
     Encodings {
+        means: known.iter().map(|[mean, _]| *mean).collect(),
         deviations: known.iter().map(|[_, deviation]| *deviation).collect(),
         central: central.unwrap().clone(),
     }
@@ -111,7 +114,7 @@ fn pictures_of_many_dimensions_run_where_the_encodings_lie() {
         }
         // The quantiles of 1/6, 1/2 and 5/6.
         for (key, dimension, edge) in [("columns", 1, -0.967_422), ("rows", 3, 0.967_422)] {
-            let (middle, deviation) = (known.central[dimension], known.deviations[dimension]);
+            let (middle, deviation) = (known.means[dimension], known.deviations[dimension]);
             assert_near(&grid[key][0], middle + edge * deviation);
             assert_near(&grid[key][1], middle);
             assert_near(&grid[key][2], middle - edge * deviation);
@@ -121,22 +124,50 @@ fn pictures_of_many_dimensions_run_where_the_encodings_lie() {
         assert_eq!(rows["columns"], serde_json::json!([-2.0, 0.0, 2.0]));
         for shown in rows["shown"].as_array().unwrap() {
             let dimension = shown["dimension"].as_u64().unwrap() as usize - 1;
-            let (middle, deviation) = (known.central[dimension], known.deviations[dimension]);
+            let (middle, deviation) = (known.means[dimension], known.deviations[dimension]);
             assert_near(&shown["values"][0], middle - 2.0 * deviation);
             assert_near(&shown["values"][2], middle + 2.0 * deviation);
-            assert_near(&rows["base"][dimension], middle);
+            assert_near(&rows["base"][dimension], known.central[dimension]);
         }
-        // In the plane of the components it lies where they say.
+        // Unless it is told otherwise, along the two dimensions that reach farthest.
+        let mut order: Vec<usize> = (0..5).collect();
+        order.sort_by(|&one, &other| known.deviations[other].total_cmp(&known.deviations[one]));
+        let (mut widest, line) = ([order[0], order[1]], format!("grid {objective} --size 3"));
+        widest.sort_unstable();
+        let grid = report(&desk, &line);
+        assert_eq!(grid["along"], serde_json::json!(widest.map(|axis| axis + 1)));
+        for (key, dimension) in [("columns", widest[0]), ("rows", widest[1])] {
+            assert_near(&grid[key][1], known.means[dimension]);
+        }
+        let said = String::from_utf8(desk.run(&format!("{line} --force")).stderr).unwrap();
+        let [one, other] = widest.map(morphvae::figures::dimension_name);
+        assert!(said.contains(&format!("along {one} and {other}, in which")), "{said}");
+        // The plane of the components lies around the encodings' mean and goes through the central one: what is between
+        // the two stands on the plane.
         let grid = report(&desk, &format!("grid {objective} --components 1,2 --size 3"));
-        for (dimension, &expected) in known.central.iter().enumerate() {
-            let part = |key: &str, axis: usize| {
-                grid[key][1].as_f64().unwrap() * grid["directions"][axis][dimension].as_f64().unwrap()
-            };
-            let found = grid["origin"][dimension].as_f64().unwrap() + part("columns", 0) + part("rows", 1);
-            assert!(
-                (found - expected).abs() < 1e-4 * expected.abs().max(1.0),
-                "{found} {expected}"
-            );
+        assert_eq!(grid["along"], serde_json::json!([1, 2]));
+        let numbers = |value: &Value| -> Vec<f64> {
+            let numbers = value.as_array().unwrap().iter();
+            numbers.map(|number| number.as_f64().unwrap()).collect()
+        };
+        let from_origin = |point: &[f64]| -> Vec<f64> {
+            let pairs = point.iter().zip(numbers(&grid["origin"]));
+            pairs.map(|(value, origin)| value - origin).collect()
+        };
+        let along = |axis: usize, offset: &[f64]| -> f64 {
+            let pairs = numbers(&grid["directions"][axis]).into_iter().zip(offset);
+            pairs.map(|(part, value)| part * value).sum()
+        };
+        let to_central = from_origin(&known.central);
+        let beside: f64 = to_central.iter().map(|value| value * value).sum::<f64>()
+            - [0, 1].map(|axis| along(axis, &to_central).powi(2)).iter().sum::<f64>();
+        assert!(
+            beside.abs() < 1e-6 * to_central.iter().map(|value| value * value).sum::<f64>().max(1.0),
+            "{beside}"
+        );
+        for (axis, key) in ["columns", "rows"].into_iter().enumerate() {
+            let middle = along(axis, &from_origin(&known.means));
+            assert!((middle - grid[key][1].as_f64().unwrap()).abs() < 1e-4, "{middle}");
         }
         // A file of an earlier version knows of none, and has the mean.
         let central = known.central.iter().map(|&value| value as f32).collect::<Vec<_>>();

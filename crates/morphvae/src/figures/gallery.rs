@@ -6,8 +6,8 @@ use super::axis::number;
 use super::latent_map::{self, AZIMUTHS, ELEVATION, Plane, Points, Space};
 use super::sheet::check_contact_sheet;
 use super::{
-    Caption, CurvePoint, FigureError, Labels, ManifoldAxes, Terms, check_manifold, contact_sheet, learning_curve,
-    manifold, reconstruction, write_gif, write_png,
+    Caption, CurvePoint, FigureError, Labels, ManifoldAxes, Terms, check_manifold, contact_sheet, dimension_name,
+    learning_curve, manifold, reconstruction, write_gif, write_png,
 };
 use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
@@ -252,7 +252,7 @@ impl Gallery<'_> {
         Ok(())
     }
 
-    /// The images of a plane: of the first two dimensions, or of the two main directions of many.
+    /// The images of a plane: of the two widest dimensions, or of the two main directions of many.
     fn manifold(
         &self,
         deviations: &[f64],
@@ -260,28 +260,34 @@ impl Gallery<'_> {
         components: Option<&PrincipalComponents>,
         caption: &Caption,
     ) -> Result<image::RgbImage, FigureError> {
+        let extent = &ground.extent;
         let (slice, names, [columns, mut rows]) = match components {
-            None => (
-                Slice::axes(&ground.extent.centre, [0, 1])?,
-                ["z₁", "z₂"],
-                [0, 1].map(|axis| ground.extent.values(axis, deviations)),
-            ),
+            None => {
+                let axes = if self.codes.latent == 2 {
+                    [0, 1]
+                } else {
+                    extent.widest()
+                };
+                (
+                    Slice::axes(&extent.base, axes)?,
+                    axes.map(dimension_name),
+                    axes.map(|axis| extent.values(axis, deviations)),
+                )
+            }
+            // Measured from the mean, so that they reach as far as the encodings do.
             Some(components) => (
-                Slice::components(components, &ground.extent.centre, [0, 1])?,
-                ["first principal component", "second principal component"],
+                Slice::components(components, &extent.base, [0, 1])?,
+                ["first principal component", "second principal component"].map(String::from),
                 [0, 1].map(|axis| {
-                    let (centre, deviation) = (
-                        components.coordinate(&ground.extent.centre, axis),
-                        components.deviation(axis),
-                    );
-                    deviations.iter().map(|count| centre + deviation * count).collect()
+                    let deviation = components.deviation(axis);
+                    deviations.iter().map(|count| deviation * count).collect()
                 }),
             ),
         };
         rows.reverse();
         let points = slice.points(&columns, &rows);
         let axes = ManifoldAxes {
-            names,
+            names: names.each_ref().map(String::as_str),
             columns: &columns,
             rows: &rows,
         };
@@ -364,7 +370,7 @@ impl Ground {
             ],
             Some(_) => [
                 "Continuously changing images, spaced by quantiles",
-                " · of a normal as wide as the encodings, around the one nearest to their mean",
+                " · of a normal as wide as the encodings, through the one nearest to their mean",
             ],
         }
     }
@@ -374,7 +380,7 @@ impl Ground {
         let place = match self.encoded {
             None => "",
             Some(1 | 2) => " · 3σ of the encodings to either side of their mean",
-            Some(_) => " · 3σ of the encodings to either side of the one nearest to their mean",
+            Some(_) => " · 3σ of the encodings to either side of their mean, through the one nearest to it",
         };
         ["Continuously changing images, evenly spaced", place]
     }

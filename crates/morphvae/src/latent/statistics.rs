@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::by_information;
+
 /// A dimension whose variance is below this share of the widest one's is not used.
 const UNUSED: f64 = 0.01;
 
@@ -39,13 +41,16 @@ pub struct ClassStatistics {
     pub typical: Vec<f32>,
 }
 
-/// The part of a latent space that a picture of it should show: a centre, and how far to go from there.
+/// The part of a latent space that a picture of it should show: where each dimension has its middle, how far to go from
+/// there, and where to stay in those that do not change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extent {
     /// The middle of each dimension, `[latent]`.
     pub centre: Vec<f64>,
     /// A standard deviation along each dimension, `[latent]`.
     pub deviation: Vec<f64>,
+    /// The point whose dimensions stay where they do not change, `[latent]`.
+    pub base: Vec<f64>,
 }
 
 impl Extent {
@@ -55,12 +60,13 @@ impl Extent {
         Self {
             centre: vec![0.0; latent],
             deviation: vec![1.0; latent],
+            base: vec![0.0; latent],
         }
     }
 
-    /// That of encoded images: around the central one where it is known, else around their mean. In a space of many
-    /// dimensions the prior's says little: near its centre lies no image. Dimensions whose numbers are not finite have the
-    /// prior's.
+    /// That of encoded images: each dimension around their mean, so that it reaches as far as they do, and through the
+    /// central one where it is known, else through the mean. In a space of many dimensions the prior's says little: near
+    /// its centre lies no image. Dimensions whose numbers are not finite have the prior's.
     #[must_use]
     pub fn of(statistics: &LatentStatistics) -> Self {
         let mut extent = Self::of_prior(statistics.mean.len());
@@ -71,10 +77,19 @@ impl Extent {
                 (*centre, *deviation) = (mean, variance.max(0.0).sqrt());
             }
         }
-        if let Some(central) = statistics.central() {
-            extent.centre = central;
-        }
+        extent.base = statistics.central().unwrap_or_else(|| extent.centre.clone());
         extent
+    }
+
+    /// The two dimensions, counted from 0 and in their order, along which it is widest: the first two of equal ones.
+    ///
+    /// # Panics
+    /// If there are fewer than two.
+    #[must_use]
+    pub fn widest(&self) -> [usize; 2] {
+        let order = by_information(&self.deviation);
+        let [one, other] = [order[0], order[1]];
+        [one.min(other), one.max(other)]
     }
 
     /// The values of a dimension, counted from 0, at so many deviations from its centre.
@@ -200,15 +215,21 @@ mod tests {
         let found = statistics(&points);
         assert_eq!(found.central, points[2]);
         let extent = Extent::of(&found);
-        assert_eq!(extent.centre, points[2].map(f64::from));
+        assert_eq!(extent.base, points[2].map(f64::from));
+        // Each dimension has its middle at the mean all the same, and reaches as far to either side.
+        assert_eq!(extent.centre, found.mean);
+        assert!(extent.centre.iter().all(|middle| middle.abs() < 1e-7));
         assert!((extent.deviation[1] - 3.5_f64.sqrt()).abs() < 1e-9);
+        assert_eq!((extent.widest(), Extent::of_prior(4).widest()), ([0, 1], [0, 1]));
+        let turned = points.map(|[narrow, wide, unused]| [wide, unused, narrow]);
+        assert_eq!(Extent::of(&statistics(&turned)).widest(), [0, 2]);
         // Files of earlier versions, and damaged ones, have the mean.
         for central in [vec![], vec![1.0, 2.0], vec![0.0, f32::NAN, 0.0]] {
             let found = LatentStatistics {
                 central,
                 ..found.clone()
             };
-            assert_eq!(Extent::of(&found).centre, found.mean);
+            assert_eq!(Extent::of(&found).base, found.mean);
         }
         assert!(statistics(&[]).central.is_empty());
         let plane = LatentStatistics::of(&[1.0, 2.0, 3.0, 4.0], &[1.0; 2], None, &[], &[]);

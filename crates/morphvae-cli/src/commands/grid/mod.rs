@@ -87,7 +87,7 @@ impl Job<'_> {
     fn base(&self, ground: &Ground) -> anyhow::Result<Vec<f64>> {
         let mut keys = self.keys(self.arguments.base.as_slice())?;
         let base = keys.pop().map(|point| point.into_iter().map(f64::from).collect());
-        Ok(base.unwrap_or_else(|| ground.extent.centre.clone()))
+        Ok(base.unwrap_or_else(|| ground.extent.base.clone()))
     }
 
     fn objective(&self) -> Objective {
@@ -206,13 +206,14 @@ struct Ground {
     around: Around,
 }
 
-/// What they are centred on and measured by.
+/// What they are measured by, and where the dimensions stay that do not change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Around {
+    /// By the prior, and at its middle.
     Prior,
-    /// The encodings' mean.
+    /// By the encodings, and at their mean.
     Mean,
-    /// The encoding nearest to it.
+    /// By the encodings, and at the one nearest to their mean.
     Encoding,
 }
 
@@ -225,7 +226,7 @@ impl Around {
         }
     }
 
-    /// Where the dimensions lie that a picture does not change.
+    /// Where the dimensions stay that a picture does not change.
     fn others(self) -> &'static str {
         match self {
             Self::Prior => "the others at 0",
@@ -247,9 +248,8 @@ impl Spacing {
         match (self.range, around) {
             (Some(_), Around::Prior) => "evenly spaced".into(),
             (None, Around::Prior) => "spaced by quantiles of the prior".into(),
-            (Some(range), Around::Mean) => format!("{range}σ of the encodings to either side of their mean"),
-            (Some(range), Around::Encoding) => {
-                format!("{range}σ of the encodings to either side of the one nearest to their mean")
+            (Some(range), Around::Mean | Around::Encoding) => {
+                format!("{range}σ of the encodings to either side of their mean")
             }
             (None, Around::Mean | Around::Encoding) => {
                 "spaced by quantiles of a normal as wide as the encodings".into()

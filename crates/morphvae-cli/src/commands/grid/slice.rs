@@ -7,7 +7,7 @@ use morphvae::figures::{Caption, ManifoldAxes, dimension_name, manifold, write_p
 use morphvae::latent::{LatentStatistics, PrincipalComponents, Slice, SliceError};
 use serde_json::json;
 
-use super::{Around, Job, Spacing};
+use super::{Around, Ground, Job, Spacing};
 use crate::Usage;
 use crate::arguments::SpacingArgument;
 use crate::commands::data::grouped;
@@ -26,8 +26,10 @@ struct Plane {
     spacing: String,
     /// Where it lies, if that is to be said.
     place: Option<String>,
-    /// For programs: `axes`, `components` or `through`; and `prior` or `encodings`, where it is measured by these.
+    /// For programs: `axes`, `components` or `through`; which of these, counted from 0; and `prior` or `encodings`, where
+    /// it is measured by these.
     kind: &'static str,
+    along: Option<[usize; 2]>,
     around: Option<Around>,
 }
 
@@ -60,6 +62,7 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
         job.console.json(&json!({
             "out": job.out,
             "plane": plane.kind,
+            "along": plane.along.map(|axes| axes.map(|axis| axis + 1)),
             "around": plane.around.map(Around::key),
             "origin": plane.slice.origin,
             "directions": plane.slice.directions,
@@ -80,11 +83,13 @@ fn axes(job: &Job, axes: Option<[usize; 2]>, spacing: &Spacing) -> anyhow::Resul
         let text = "--base changes nothing here: this model has two latent dimensions, and both of them change";
         return Err(Usage(text.into()).into());
     }
-    let axes = axes.unwrap_or([0, 1]);
     // A plane that cannot be is refused before images are encoded.
-    Slice::axes(&vec![0.0; latent], axes).map_err(usage)?;
+    if let Some(axes) = axes {
+        Slice::axes(&vec![0.0; latent], axes).map_err(usage)?;
+    }
     let known = if job.is_filled() { None } else { job.statistics()? };
     let ground = job.ground(known.as_ref());
+    let axes = axes.unwrap_or_else(|| widest(job, &ground));
     let names = axes.map(dimension_name);
     let slice = Slice::axes(&job.base(&ground)?, axes).map_err(usage)?;
     let place = match (&job.arguments.base, latent) {
@@ -100,8 +105,24 @@ fn axes(job: &Job, axes: Option<[usize; 2]>, spacing: &Spacing) -> anyhow::Resul
         spacing: spacing.say(ground.around),
         place,
         kind: "axes",
+        along: Some(axes),
         around: Some(ground.around),
     })
+}
+
+/// The two dimensions in which the encodings spread most, if there is a choice.
+fn widest(job: &Job, ground: &Ground) -> [usize; 2] {
+    if job.latent() == 2 {
+        return [0, 1];
+    }
+    let axes = ground.extent.widest();
+    if ground.around != Around::Prior {
+        let [one, other] = axes.map(dimension_name);
+        job.console.note(format!(
+            "along {one} and {other}, in which the encodings spread most (--axes chooses others)"
+        ));
+    }
+    axes
 }
 
 fn components(job: &Job, axes: [usize; 2], spacing: &Spacing) -> anyhow::Result<Plane> {
@@ -116,6 +137,7 @@ fn components(job: &Job, axes: [usize; 2], spacing: &Spacing) -> anyhow::Result<
         Some(central) => (central, Around::Encoding),
         None => (components.mean.clone(), Around::Mean),
     };
+    // Coordinates are measured from the mean, so that they reach as far as the encodings do.
     let slice = Slice::components(&components, &base, axes).map_err(usage)?;
     let count = grouped(dataset.test.images.count());
     let name = |axis: usize| {
@@ -123,12 +145,8 @@ fn components(job: &Job, axes: [usize; 2], spacing: &Spacing) -> anyhow::Result<
         format!("principal component {} ({percent:.0} % of the variance)", axis + 1)
     };
     let values = |axis: usize| {
-        let (centre, deviation) = (components.coordinate(&base, axis), components.deviation(axis));
-        spacing
-            .deviations
-            .iter()
-            .map(|count| centre + deviation * count)
-            .collect()
+        let deviation = components.deviation(axis);
+        spacing.deviations.iter().map(|count| deviation * count).collect()
     };
     Ok(Plane {
         slice,
@@ -137,10 +155,11 @@ fn components(job: &Job, axes: [usize; 2], spacing: &Spacing) -> anyhow::Result<
         axes: axes.map(name),
         spacing: spacing.say(around),
         place: Some(match around {
-            Around::Encoding => format!("around the one of {count} images nearest to their mean"),
+            Around::Encoding => format!("through the one of {count} images nearest to their mean"),
             _ => format!("around the mean of {count} images"),
         }),
         kind: "components",
+        along: Some(axes),
         around: Some(around),
     })
 }
@@ -159,6 +178,7 @@ fn through(job: &Job, keys: &[OsString], size: usize) -> anyhow::Result<Plane> {
         spacing: "evenly spaced".to_owned(),
         place: None,
         kind: "through",
+        along: None,
         around: None,
     })
 }
