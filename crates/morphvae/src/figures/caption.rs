@@ -12,6 +12,8 @@ pub struct Caption<'a> {
     pub subtitle: Option<&'a str>,
 }
 
+/// Between the parts of a subtitle.
+const DOT: &str = " · ";
 /// From a title's baseline to its subtitle's.
 const LINE: f64 = 46.0;
 /// From one line of a title or a subtitle to the next, by their size.
@@ -84,10 +86,22 @@ fn set(text: &str, style: Style, width: f64) -> (Vec<String>, Style) {
     }
 }
 
-/// A text in lines that end between words; a word that is too long for a line is shortened.
+/// A text in lines that end between its parts, where the dot goes; a part that is too long for a line is broken itself.
 fn broken(text: &str, style: Style, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for part in text.split(DOT) {
+        match lines.last_mut() {
+            Some(line) if style.measure(&format!("{line}{DOT}{part}")) <= width => *line += &format!("{DOT}{part}"),
+            _ => lines.extend(words(part, style, width)),
+        }
+    }
+    lines
+}
+
+/// A part of a text in lines that end between words; a word that is too long for a line is shortened.
+fn words(part: &str, style: Style, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in part.split(' ') {
         let word = text::shortened(word, style.weight, style.size, width);
         match lines.last_mut() {
             Some(line) if style.measure(&format!("{line} {word}")) <= width => *line += &format!(" {word}"),
@@ -122,6 +136,32 @@ mod tests {
         assert!(narrow.iter().all(|(line, style, _)| style.measure(line) <= 300.0));
         assert!(narrow.windows(2).all(|pair| pair[1].2 - pair[0].2 >= pair[1].1.size));
         assert!(caption.height(300.0) > narrow[narrow.len() - 1].2);
+    }
+
+    #[test]
+    fn a_long_subtitle_is_broken_between_its_parts() {
+        let parts = [
+            "frey-faces",
+            "6 epochs",
+            "3σ of the encodings to either side of their mean",
+            "columns in σ",
+            "16 of 32 dimensions",
+        ];
+        let subtitle = parts.join(" · ");
+        // From room for everything on the smallest line to room for the longest part alone.
+        let [whole, longest] = [&subtitle, parts[2]].map(|text| SHRINKING[2] * Style::SUBTITLE.measure(text));
+        for width in (longest.ceil() as u32 + 1)..whole as u32 {
+            let caption = Caption::new("", &subtitle);
+            let lines: Vec<String> = caption
+                .lines(f64::from(width))
+                .into_iter()
+                .skip(1)
+                .map(|(line, ..)| line)
+                .collect();
+            assert!(lines.len() > 1);
+            let found: Vec<&str> = lines.iter().flat_map(|line| line.split(" · ")).collect();
+            assert_eq!(found, parts, "{lines:?}");
+        }
     }
 
     #[test]
