@@ -36,6 +36,8 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
         None => Vec::new(),
     };
     let epoch = model.card().map(|card| card.epochs);
+    let epoch = history.iter().find(|metrics| Some(metrics.epoch) == epoch);
+    let holds_best = model.run.as_ref().is_some_and(|run| run.best_path().exists());
     let gallery = Gallery {
         network: &network,
         dataset: &dataset.name,
@@ -44,7 +46,8 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
         classes: &dataset.classes,
         objective: model.card().map_or(Objective::Vae, |card| card.objective),
         history: &history,
-        epoch: history.iter().find(|metrics| Some(metrics.epoch) == epoch),
+        epoch,
+        best: epoch.filter(|_| holds_best),
         grid: arguments.grid,
     };
     let figures = gallery.draw(&out)?;

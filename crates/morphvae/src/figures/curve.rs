@@ -35,6 +35,8 @@ const LEFT: f64 = 160.0;
 const RIGHT: f64 = 430.0;
 /// Above and at the right of everything.
 const MARGIN: f64 = 64.0;
+/// Above the panels, for the name of the best epoch.
+const MARK: f64 = 28.0;
 /// Height of the panel of the large terms.
 const LARGE: f64 = 720.0;
 /// Height of the panel of the divergence.
@@ -58,12 +60,18 @@ const ORANGE: Colour = [214, 98, 12];
 const PURPLE: Colour = [122, 54, 152];
 
 /// Draws the training and the test loss by epoch, with the reconstruction term beside it and the divergence in a panel
-/// of its own, since its scale differs; `term` is the name of the former. Values that are not finite are skipped; a divergence that is always zero, as an
+/// of its own, since its scale differs; `term` is the name of the former. `best` is the epoch that is kept as the best: it
+/// is marked where there are others. Values that are not finite are skipped; a divergence that is always zero, as an
 /// autoencoder's, has no panel.
 ///
 /// # Errors
 /// [`FigureError`] when there is no epoch or no loss is finite.
-pub fn learning_curve(epochs: &[CurvePoint], term: &str, caption: &Caption) -> Result<RgbImage, FigureError> {
+pub fn learning_curve(
+    epochs: &[CurvePoint],
+    term: &str,
+    best: Option<u32>,
+    caption: &Caption,
+) -> Result<RgbImage, FigureError> {
     if epochs.is_empty() {
         return Err(FigureError::Empty { what: "epochs" });
     }
@@ -80,15 +88,25 @@ pub fn learning_curve(epochs: &[CurvePoint], term: &str, caption: &Caption) -> R
         large.extend(lines(epochs, term, ORANGE, |terms| terms.reconstruction));
     }
 
+    let best = epochs
+        .iter()
+        .find(|point| Some(point.epoch) == best && epochs.len() > 1);
     let caption_width = WIDTH - LEFT - MARGIN;
-    let top = MARGIN + caption.height(caption_width);
+    let top = MARGIN + caption.height(caption_width) + best.map_or(0.0, |_| MARK);
     let small_top = top + LARGE + BETWEEN;
     let bottom = if has_small { small_top + SMALL } else { top + LARGE };
     let mut canvas = Canvas::new(WIDTH as usize, (bottom + BOTTOM) as usize)?;
     caption.draw(&mut canvas, [LEFT, MARGIN], caption_width);
     let across = epoch_range(epochs);
     let decimals = decimals(&large, if has_small { &small } else { &[] });
-    Panel::new(&large, across, [top, LARGE], 7).draw(&mut canvas, &large, decimals);
+    if let Some(best) = best {
+        mark_epoch(&mut canvas, across, [top, bottom], best.epoch);
+    }
+    let panel = Panel::new(&large, across, [top, LARGE], 7);
+    panel.draw(&mut canvas, &large, decimals);
+    if let Some(best) = best {
+        panel.ring(&mut canvas, [f64::from(best.epoch), best.test.loss]);
+    }
     if has_small {
         Panel::new(&small, across, [small_top, SMALL], 4).draw(&mut canvas, &small, decimals);
     }
@@ -166,11 +184,25 @@ fn epoch_range(epochs: &[CurvePoint]) -> [f64; 2] {
     [first - room, last + room]
 }
 
+/// Where an epoch lies across the page.
+fn column(epoch: f64, [first, last]: [f64; 2]) -> f64 {
+    LEFT + (epoch - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+}
+
+/// A hairline through all panels where the best epoch is, and above it which that is.
+fn mark_epoch(canvas: &mut Canvas, across: [f64; 2], [top, bottom]: [f64; 2], epoch: u32) {
+    let x = column(f64::from(epoch), across);
+    canvas.line(&[[x, top], [x, bottom]], Stroke::solid(RULE, 2.0));
+    let (text, style) = (format!("best: epoch {epoch}"), Style::NOTE);
+    let half = style.measure(&text) / 2.0;
+    canvas.text(&text, [x.max(LEFT + half), top - 14.0], style.align(Align::Centre));
+}
+
 fn draw_epochs(canvas: &mut Canvas, [first, last]: [f64; 2], bottom: f64) {
     let width = WIDTH - LEFT - RIGHT;
     let ticks = Ticks::whole(first, last, 10);
     for &epoch in &ticks.values {
-        let x = LEFT + (epoch - first) / (last - first) * width;
+        let x = column(epoch, [first, last]);
         canvas.text_middle(&ticks.label(epoch), [x, bottom + 34.0], Style::TICK);
     }
     canvas.text("epoch", [LEFT + width / 2.0, bottom + 104.0], Style::NAME);
@@ -217,8 +249,10 @@ impl Panel {
 
     fn place(&self, [epoch, value]: [f64; 2]) -> Place {
         let share = |value: f64, [low, high]: [f64; 2]| (value - low) / (high - low);
-        let x = LEFT + share(epoch, self.across) * (WIDTH - LEFT - RIGHT);
-        [x, self.top + (1.0 - share(value, self.upwards)) * self.height]
+        [
+            column(epoch, self.across),
+            self.top + (1.0 - share(value, self.upwards)) * self.height,
+        ]
     }
 
     fn draw(&self, canvas: &mut Canvas, lines: &[Line], decimals: usize) {
@@ -278,6 +312,13 @@ impl Panel {
                     canvas.disc(place, 4.0, WHITE, 1.0);
                 }
             }
+        }
+    }
+
+    /// A ring around a value, if the panel shows it.
+    fn ring(&self, canvas: &mut Canvas, point: [f64; 2]) {
+        if (self.upwards[0]..=self.upwards[1]).contains(&point[1]) {
+            canvas.circle(self.place(point), 13.0, Stroke::solid(BLUE, 2.4));
         }
     }
 
@@ -365,7 +406,7 @@ mod tests {
     #[test]
     fn any_number_of_epochs_can_be_drawn() {
         for epochs in [1, 2, 5, 40, 500] {
-            let figure = learning_curve(&training(epochs, 6.0), TERM, &Caption::default()).unwrap();
+            let figure = learning_curve(&training(epochs, 6.0), TERM, None, &Caption::default()).unwrap();
             assert!(
                 has(&figure, BLUE) && has(&figure, ORANGE) && has(&figure, PURPLE),
                 "{epochs} epochs"
@@ -374,9 +415,33 @@ mod tests {
     }
 
     #[test]
+    fn the_best_epoch_is_marked_where_there_are_others() {
+        let draw = |epochs: u32, best| {
+            let points = training(epochs, 6.0);
+            learning_curve(&points, TERM, best, &Caption::default()).unwrap()
+        };
+        for (best, share) in [(1, 0.02), (3, 0.5), (5, 0.98)] {
+            let figure = draw(5, Some(best));
+            // Between the panels nothing else is drawn.
+            let row = (MARGIN + MARK + LARGE + BETWEEN / 2.0) as u32;
+            let marked = (0..figure.width()).filter(|&column| figure.get_pixel(column, row).0 == RULE);
+            let expected = LEFT + share * (WIDTH - LEFT - RIGHT);
+            assert!(marked.clone().count() > 0);
+            for column in marked {
+                assert!((f64::from(column) - expected).abs() < 25.0, "{column} {expected}");
+            }
+            assert_ne!(figure, draw(5, None));
+            let others: Vec<u32> = (1..=5).filter(|&other| other != best).collect();
+            assert!(others.iter().all(|&other| draw(5, Some(other)) != figure));
+        }
+        assert_eq!(draw(1, Some(1)), draw(1, None));
+        assert_eq!(draw(5, Some(6)), draw(5, None));
+    }
+
+    #[test]
     fn an_autoencoder_has_one_panel_and_one_term() {
-        let with = learning_curve(&training(5, 6.0), TERM, &Caption::default()).unwrap();
-        let without = learning_curve(&training(5, 0.0), TERM, &Caption::default()).unwrap();
+        let with = learning_curve(&training(5, 6.0), TERM, None, &Caption::default()).unwrap();
+        let without = learning_curve(&training(5, 0.0), TERM, None, &Caption::default()).unwrap();
         assert!(without.height() < with.height());
         assert!(has(&without, BLUE) && !has(&without, ORANGE) && !has(&without, PURPLE));
     }
@@ -395,7 +460,7 @@ mod tests {
         let mut epochs = training(3, 6.0);
         epochs[1].test.loss = f64::NAN;
         epochs[2].train.kl = f64::INFINITY;
-        learning_curve(&epochs, TERM, &Caption::default()).unwrap();
+        learning_curve(&epochs, TERM, None, &Caption::default()).unwrap();
         let nothing = Terms {
             loss: f64::NAN,
             reconstruction: f64::NAN,
@@ -407,11 +472,11 @@ mod tests {
             test: nothing,
         }];
         assert!(matches!(
-            learning_curve(&epochs, TERM, &Caption::default()),
+            learning_curve(&epochs, TERM, None, &Caption::default()),
             Err(FigureError::NotFinite { .. })
         ));
         assert!(matches!(
-            learning_curve(&[], TERM, &Caption::default()),
+            learning_curve(&[], TERM, None, &Caption::default()),
             Err(FigureError::Empty { .. })
         ));
     }
@@ -440,7 +505,7 @@ mod tests {
         let lines = lines(&epochs, "loss", BLUE, |terms| terms.loss - 5000.0);
         let panel = Panel::new(&lines, [1.0, 5.0], [0.0, 100.0], 5);
         assert!(panel.upwards[1] < 0.0 && panel.beyond(&lines).is_none());
-        learning_curve(&epochs, "NLL", &Caption::default()).unwrap();
+        learning_curve(&epochs, "NLL", None, &Caption::default()).unwrap();
     }
 
     #[test]

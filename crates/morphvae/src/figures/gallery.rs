@@ -43,6 +43,8 @@ pub struct Gallery<'a> {
     pub history: &'a [EpochMetrics],
     /// The epoch after which the network was so, where that is known.
     pub epoch: Option<&'a EpochMetrics>,
+    /// The epoch that is kept as the best, where there is one: marked on the learning curve.
+    pub best: Option<&'a EpochMetrics>,
     /// Images a side of the sheet of continuously changing images.
     pub grid: usize,
 }
@@ -320,7 +322,8 @@ impl Gallery<'_> {
             // The negative log-likelihood: the whole name has no room beside the lines.
             _ => "NLL",
         };
-        let picture = learning_curve(&points, term, &Caption::new("Learning curve", &self.subtitle()))?;
+        let best = self.best.map(|best| best.epoch as u32);
+        let picture = learning_curve(&points, term, best, &Caption::new("Learning curve", &self.subtitle()))?;
         figures.png("learning-curve.png", &picture)
     }
 }
