@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use burn::tensor::Device;
 use morphvae::data::{DataError, Dataset, Fit, NameOrder};
 use morphvae::model::{ModelCard, TrainedModel};
@@ -57,7 +57,7 @@ impl Model {
         } else {
             (path.clone(), None)
         };
-        let trained = TrainedModel::read(&file, &device).with_context(|| file.display().to_string())?;
+        let trained = read(&file, run.as_ref(), &device)?;
         let model = Self {
             name: path.display().to_string(),
             path: Some(file),
@@ -196,6 +196,24 @@ impl Model {
         };
         path.file_stem()
             .map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned())
+    }
+}
+
+/// Reads a model's file. Of a run whose best network is damaged, the last may be whole.
+fn read(file: &Path, run: Option<&RunFolder>, device: &Device) -> anyhow::Result<TrainedModel> {
+    let error = match TrainedModel::read(file, device) {
+        Ok(model) => return Ok(model),
+        Err(error) => error,
+    };
+    let is_whole = |last: &PathBuf| last != file && TrainedModel::read(last, device).is_ok();
+    match run.map(RunFolder::model_path).filter(is_whole) {
+        Some(last) => bail!(
+            "{error}; the network after the last epoch is whole: name {}, or remove {}, and the run stands for its last \
+             epoch",
+            last.display(),
+            file.display()
+        ),
+        None => Err(error).with_context(|| file.display().to_string()),
     }
 }
 

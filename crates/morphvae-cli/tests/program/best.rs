@@ -192,3 +192,47 @@ fn epochs_before_the_running_statistics_have_settled_try_no_patience() {
     let info = json(&desk.succeed("info run --json"));
     assert!(info["card"]["epochs"].as_u64().unwrap() > 10, "{info}");
 }
+
+#[test]
+fn a_damaged_best_network_stops_no_training_and_hides_nothing_that_is_whole() {
+    let desk = Desk::new();
+    desk.succeed(&format!("train {OVERFITTING} --epochs 8 --out run --quiet"));
+    let best_path = desk.path("run/best.safetensors");
+    let bytes = fs::read(&best_path).unwrap();
+    let damaged = &bytes[..bytes.len() / 2];
+    fs::write(&best_path, damaged).unwrap();
+    for verb in ["info run", "evaluate run", "grid run"] {
+        let words = [
+            "run/best.safetensors",
+            "damaged",
+            "is whole: name run/model.safetensors",
+        ];
+        desk.fail(verb, 1, &words);
+    }
+    desk.succeed("info run/model.safetensors");
+
+    let output = desk.run("train --resume run --epochs 9");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    let losses = losses(&desk, "run");
+    assert!(losses.len() == 9 && best(&losses) < 9, "{losses:?}");
+    let warnings: Vec<&str> = told.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("run/best.safetensors is a damaged"),
+        "{told}"
+    );
+    assert!(told.contains("model:   run/model.safetensors"), "{told}");
+    assert_eq!(fs::read(&best_path).unwrap(), damaged);
+    assert!(desk.path("run/figures/learning-curve.png").exists());
+
+    // What the message says helps.
+    fs::remove_file(&best_path).unwrap();
+    assert_eq!(json(&desk.succeed("evaluate run --json"))["test_loss"], losses[8]);
+    fs::remove_file(desk.path("run/model.safetensors")).unwrap();
+    fs::write(&best_path, damaged).unwrap();
+    let told = String::from_utf8(desk.run("info run").stderr).unwrap();
+    assert!(
+        told.starts_with("error: run/best.safetensors") && !told.contains("whole"),
+        "{told}"
+    );
+}

@@ -33,9 +33,16 @@ fn rows(desk: &Desk, name: &str) -> Vec<Vec<String>> {
 #[test]
 fn a_partly_labelled_folder_is_learned_from_and_used() {
     let desk = partly_labelled();
-    let line = "train --images pets --base-channels 2 --epochs 1 --grid 2 --quiet";
-    desk.succeed(&format!("{line} --out plane"));
-    desk.succeed(&format!("{line} --out space --latent 3"));
+    let line = "train --images pets --base-channels 2 --epochs 1 --grid 2";
+    let told = String::from_utf8(desk.run(&format!("{line} --out plane")).stderr).unwrap();
+    assert!(told.contains("\n12 of these 36 images have no class\n"), "{told}");
+    let told = String::from_utf8(
+        desk.run(&format!("train --images pets/cat {} --out cats", &line[19..]))
+            .stderr,
+    )
+    .unwrap();
+    assert!(told.contains("epoch  1") && !told.contains("no class"), "{told}");
+    desk.succeed(&format!("{line} --quiet --out space --latent 3"));
     // The model knows its classes and a member of each, and every image counts.
     let info: serde_json::Value = serde_json::from_str(&desk.succeed("info plane --json")).unwrap();
     let card = &info["card"];

@@ -67,6 +67,9 @@ struct Run {
     grid: usize,
 }
 
+/// A network from a run's folder, where it puts the test images, and after how many epochs it was so.
+type Kept = (Inference, Codes, Option<usize>);
+
 /// What `--json` prints; its keys are a contract.
 #[derive(Serialize)]
 struct Summary {
@@ -180,6 +183,10 @@ impl Run {
             network.image_size,
             network.image_size,
         ));
+        let [all, bare] = self.without_class();
+        if (1..all).contains(&bare) {
+            self.console.note(format!("{bare} of these {all} images have no class"));
+        }
         let patience = match training.patience {
             Some(patience) => format!(", or until the test loss has not improved for {patience},"),
             None => String::new(),
@@ -196,6 +203,14 @@ impl Run {
         if training.likelihood != Likelihood::CrossEntropy {
             self.console.note(format!("likelihood: {}", training.likelihood.name()));
         }
+    }
+
+    /// How many images there are, and how many of them have no label.
+    fn without_class(&self) -> [usize; 2] {
+        let splits = [&self.data.train, &self.data.test];
+        let labelled = splits.map(|split| split.labels.iter().flatten().flatten().count());
+        let all = splits.map(|split| split.images.count()).iter().sum::<usize>();
+        [all, all - labelled.iter().sum::<usize>()]
     }
 
     fn train(&self, mut training: Training, watching: Option<&Watching>) -> anyhow::Result<Training> {
@@ -331,11 +346,28 @@ impl Run {
     }
 
     /// A network that the run has kept, where it puts the test images, and after how many epochs.
-    fn read(&self, path: &Path) -> anyhow::Result<(Inference, Codes, Option<usize>)> {
+    fn read(&self, path: &Path) -> anyhow::Result<Kept> {
         let model = TrainedModel::read(path, &Device::flex())?;
         let network = Inference::new(&model.network);
         let codes = encode(&network, &self.data.test.images)?;
         Ok((network, codes, model.card.map(|card| card.epochs)))
+    }
+
+    /// The network that the run stands for, and its file: the best, or the last where that cannot be read, which is said.
+    fn kept(&self) -> anyhow::Result<(PathBuf, Kept)> {
+        let last = self.folder.model_path();
+        if let Some(best) = self.folder.model().filter(|path| *path != last) {
+            match self.read(&best) {
+                Ok(kept) => return Ok((best, kept)),
+                Err(error) => self.console.note(format!(
+                    "warning: {error}; the figures are of the last epoch: remove the damaged file, and {} stands for it, \
+                     until an epoch has a lower test loss than all before",
+                    self.folder.path().display()
+                )),
+            }
+        }
+        let kept = self.read(&last)?;
+        Ok((last, kept))
     }
 
     /// What is drawn of a network as it was after an epoch.
@@ -355,6 +387,7 @@ impl Run {
             objective: self.config.training.objective,
             history: training.history(),
             epoch,
+            best: training.best().filter(|_| self.folder.best_path().exists()),
             grid: self.grid,
         }
     }
@@ -392,8 +425,7 @@ impl Run {
     /// Shows what the run stands for from now on.
     fn finish(&self, training: &Training, watching: Option<&Watching>, json: bool) -> anyhow::Result<()> {
         // Not the training's network, which may be on its way through an epoch that is no longer asked for.
-        let path = self.folder.model().unwrap_or_else(|| self.folder.model_path());
-        let (network, codes, epochs) = self.read(&path)?;
+        let (path, (network, codes, epochs)) = self.kept()?;
         let history = training.history();
         let epoch = history.iter().find(|metrics| Some(metrics.epoch) == epochs);
         self.gallery(training, epoch, &network, &codes)
