@@ -50,7 +50,7 @@ pub struct Reading {
     pub whole: bool,
     /// The order of a folder's files and classes.
     pub order: NameOrder,
-    /// Classes of a folder that come first, if there are images of any of them.
+    /// Classes that come before all others: a model's.
     pub classes: Vec<String>,
 }
 
@@ -167,13 +167,14 @@ impl Source {
             Self::Strokes => {
                 let limit = reading.limit.unwrap_or(usize::MAX);
                 strokes(DEFAULT_TRAIN.min(limit), DEFAULT_TEST.min(limit), reading.seed)
+                    .numbered_after(&reading.classes)
             }
             Self::Known { set, found_in } => {
                 let is_there = |folder: &&PathBuf| set.folder(folder).is_dir();
                 let found_in = found_in.as_ref().filter(is_there);
                 let store = arguments.store.or_in(found_in.map(PathBuf::as_path));
                 fetch(set, &store, console)?;
-                set.load(store.data_dir())?
+                set.load(store.data_dir())?.numbered_after(&reading.classes)
             }
             Self::Folder { path, fit } => {
                 let asked = arguments

@@ -1,7 +1,11 @@
 //! What is refused before any work is done, since it would fail after much of it: pictures too large to be drawn, networks
-//! too large to be trained.
+//! too large to be trained, files that cannot be written.
 
+use std::path::Path;
+
+use anyhow::Context;
 use morphvae::figures::FigureError;
+use morphvae::files::{check_file, check_folder};
 use morphvae::memory;
 use morphvae::network::NetworkConfig;
 use morphvae::training::Footprint;
@@ -38,6 +42,20 @@ pub fn check_memory(network: &NetworkConfig, batch: usize) -> Result<(), Usage> 
         ))),
         _ => Ok(()),
     }
+}
+
+/// Makes sure that a result can be written to a file.
+pub fn check_out_file(path: &Path) -> anyhow::Result<()> {
+    check_file(path).with_context(|| not_written(path))
+}
+
+/// Makes sure that results can be written into a folder.
+pub fn check_out_folder(path: &Path) -> anyhow::Result<()> {
+    check_folder(path).with_context(|| not_written(path))
+}
+
+fn not_written(path: &Path) -> String {
+    format!("{}: this cannot be written", path.display())
 }
 
 fn gigabytes(bytes: u64) -> String {

@@ -6,7 +6,7 @@ import { text } from "./language.js";
 /** The shapes of points, as text. */
 const SIGNS = { disc: "●", triangle: "▲", square: "■", plus: "✚", diamond: "◆", "triangle-down": "▼", cross: "✖" };
 
-/** Chips of the classes in `list`; gives back what paints them in the theme's colours. */
+/** Chips of the classes that have points in `list`; gives back what paints them in the theme's colours. */
 export function startLegend(list, state, map) {
   const several = new Set(state.model.shapes).size > 1;
   const makeChip = (label) => {
@@ -21,7 +21,9 @@ export function startLegend(list, state, map) {
     return chip;
   };
   const chips = new Map();
+  const present = new Set(state.cloud.labels);
   state.model.classes.forEach((name, label) => {
+    if (!present.has(label)) return;
     chips.set(label, makeChip(label));
     // Where colours are used more than once, shapes tell the classes apart.
     chips.get(label).textContent = several ? `${SIGNS[state.model.shapes[label]]} ${name}` : name;

@@ -13,6 +13,7 @@ use crate::arguments::AttributeArguments;
 use crate::console::Console;
 use crate::images::tell_skipped;
 use crate::keys::attribute_path;
+use crate::limits::check_out_file;
 use crate::model::Model;
 
 pub fn run(arguments: &AttributeArguments, console: Console) -> anyhow::Result<()> {
@@ -35,6 +36,7 @@ pub fn run(arguments: &AttributeArguments, console: Console) -> anyhow::Result<(
     if out.exists() && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
+    check_out_file(&out)?;
     let model = Model::open(&arguments.model, console)?;
     let network = model.inference();
     let fit = arguments.fit.unwrap_or(model.fit()?);

@@ -15,6 +15,7 @@ use crate::arguments::{
 use crate::console::{Console, Unit};
 use crate::images::{DEFAULT, Reading, STROKES, Source, fetch as fetch_set, is_on_disk, split};
 use crate::interrupt;
+use crate::limits::{check_out_file, check_out_folder};
 
 /// Images in a row of the contact sheet.
 const COLUMNS: usize = 20;
@@ -123,6 +124,7 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
     if out.exists() && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
+    check_out_file(&out)?;
     let reading = Reading {
         size: SIZE,
         channels: None,
@@ -183,6 +185,7 @@ pub fn export(arguments: &DataExportArguments, console: Console) -> anyhow::Resu
     if out.exists() && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
+    check_out_folder(&out)?;
     let reading = Reading {
         size: SIZE,
         channels: None,

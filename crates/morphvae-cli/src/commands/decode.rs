@@ -13,6 +13,7 @@ use crate::Usage;
 use crate::arguments::DecodeArguments;
 use crate::console::{Console, Meter, Unit};
 use crate::interrupt;
+use crate::limits::{check_out_file, check_out_folder};
 use crate::model::Model;
 use crate::pictures::{names_like, numbered, paths_of};
 
@@ -26,6 +27,10 @@ pub fn run(arguments: &DecodeArguments, console: Console) -> anyhow::Result<()> 
     if out.exists() && !arguments.force {
         return Err(Usage::exists(out).into());
     }
+    match is_archive {
+        true => check_out_file(out),
+        false => check_out_folder(out),
+    }?;
     let points = Points::read(&arguments.codes)?;
     let model = Model::open(&arguments.model, console)?;
     let latent = model.network().config().latent;

@@ -10,6 +10,7 @@ use crate::Usage;
 use crate::arguments::EncodeArguments;
 use crate::console::Console;
 use crate::images::{asked_split, ids};
+use crate::limits::check_out_file;
 use crate::model::Model;
 
 pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> {
@@ -17,6 +18,7 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
     if let Some(file) = files.iter().find(|file| file.exists() && !arguments.force) {
         return Err(Usage::exists(file).into());
     }
+    files.iter().try_for_each(|file| check_out_file(file))?;
     let model = Model::open(&arguments.model, console)?;
     let source = model.source(&arguments.images, console)?;
     let dataset = model.load(&source, &arguments.images, arguments.limit, console)?;

@@ -16,6 +16,7 @@ use crate::commands::data::grouped;
 use crate::console::{Console, Unit};
 use crate::images::ids;
 use crate::interrupt;
+use crate::limits::check_out_file;
 use crate::model::Model;
 
 /// What `--json` prints; its keys are a contract.
@@ -40,6 +41,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     interrupt::listen()?;
     if let Some(file) = &arguments.per_image {
         check_table(file, arguments.force)?;
+        check_out_file(file)?;
     }
     let model = Model::open(&arguments.model, console)?;
     let source = model.source(&arguments.images, console)?;

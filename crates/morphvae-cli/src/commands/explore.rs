@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::Usage;
 use crate::arguments::ExploreArguments;
 use crate::console::Console;
+use crate::limits::check_out_file;
 use crate::model::{Model, is_fatal};
 use crate::{browser, interrupt};
 
@@ -68,6 +69,7 @@ fn write(file: &Path, arguments: &ExploreArguments, console: Console) -> anyhow:
         );
         return Err(Usage(text).into());
     }
+    check_out_file(file)?;
     let exported = export(&latent_map(arguments, console)?, file)?;
     let Difference { mean, worst, .. } = exported.difference;
     console.note(format!(

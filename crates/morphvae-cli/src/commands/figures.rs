@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::Usage;
 use crate::arguments::FiguresArguments;
 use crate::console::Console;
-use crate::limits::check_figure;
+use crate::limits::{check_figure, check_out_folder};
 use crate::model::Model;
 
 pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()> {
@@ -25,6 +25,7 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
     if out.exists() && !own && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
+    check_out_folder(&out)?;
     let config = model.network().config();
     check_figure("--grid", arguments.grid, |grid| Gallery::check(config, grid))?;
     let source = model.source(&arguments.images, console)?;

@@ -10,6 +10,7 @@ use crate::Usage;
 use crate::arguments::ReconstructArguments;
 use crate::console::Console;
 use crate::images::{Source, asked_split};
+use crate::limits::check_out_folder;
 use crate::model::Model;
 use crate::pictures::{names_like, numbered};
 
@@ -18,6 +19,7 @@ pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result
     if out.exists() && !arguments.force {
         return Err(Usage::exists(out).into());
     }
+    check_out_folder(out)?;
     let model = Model::open(&arguments.model, console)?;
     let source = model.source(&arguments.images, console)?;
     if let Source::Folder { path, .. } = &source

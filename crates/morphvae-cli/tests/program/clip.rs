@@ -173,13 +173,23 @@ fn many_keys_have_several_sheets_or_none() {
 }
 
 #[test]
-fn a_large_gif_is_said_to_be_one() {
+fn a_large_gif_is_said_to_be_one_before_the_work_begins() {
     let desk = Desk::new();
-    let said = notes(
+    let told = notes(
         &desk,
-        "morph 2 4 --frames 200 --scale 16 --path line --no-sheet --out large.gif",
+        "morph 2 4 9 --path line --frames 120 --scale 20 --no-sheet --out large.gif",
     );
-    assert!(said.contains("large.gif will be") && said.contains(".mp4"), "{said}");
+    let lines: Vec<&str> = told.lines().filter(|line| line.contains("much for a GIF")).collect();
+    assert_eq!(lines.len(), 1, "{told}");
+    let about = lines[0].strip_prefix("large.gif will be about ").unwrap();
+    let about: f64 = about[..about.find(" MB").unwrap()].parse().unwrap();
+    let bytes = fs::metadata(desk.path("large.gif")).unwrap().len();
+    assert!((about - bytes as f64 / 1e6).abs() < 0.2 * about, "{about} {bytes}");
+    let told = notes(&desk, "morph 2 4 --frames 4 --path line --out small.gif");
+    assert!(
+        told.contains("small.gif: ") && !told.contains("much for a GIF"),
+        "{told}"
+    );
 }
 
 #[cfg(unix)]

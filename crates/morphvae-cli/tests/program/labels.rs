@@ -156,3 +156,41 @@ fn classes_are_counted_as_people_do_and_those_of_old_runs_as_they_were() {
         assert!(judged.contains("test split, 3 images"), "{judged}");
     }
 }
+
+#[test]
+fn no_class_has_the_number_of_one_that_the_model_knows() {
+    let desk = partly_labelled();
+    desk.succeed("train --images pets --base-channels 2 --epochs 1 --grid 2 --quiet --out run");
+    for index in 0..4 {
+        draw(&desk, &format!("fish/carp/{index}.png"), 3, index);
+        draw(&desk, &format!("fish/eel/{index}.png"), 5, index);
+        draw(&desk, &format!("bare/{index}.png"), 5, index);
+    }
+    let numbers = |images: &str, wanted: &[&str]| {
+        desk.succeed(&format!("encode run {images} --out codes.csv --force --quiet"));
+        let rows = rows(&desk, "codes.csv");
+        let mut found: Vec<(usize, String)> = rows
+            .iter()
+            .map(|row| (row[1].parse().unwrap(), row.last().unwrap().clone()))
+            .collect();
+        found.sort();
+        found.dedup();
+        let expected: Vec<(usize, String)> = (2..).zip(wanted.iter().map(ToString::to_string)).collect();
+        assert_eq!(found, expected, "{images}");
+    };
+    // The model's cat and dog are 0 and 1, wherever there are none.
+    numbers("--images fish", &["carp", "eel"]);
+    numbers("--dataset strokes", &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    desk.succeed("evaluate run --images fish --per-image losses.csv --quiet");
+    assert!(
+        rows(&desk, "losses.csv")
+            .iter()
+            .all(|row| ["2", "3"].contains(&row[1].as_str()))
+    );
+    desk.succeed("figures run --images fish --grid 2 --out figures --quiet");
+    desk.succeed("explore run --images fish --export fish.html --quiet");
+    desk.succeed("morph run cat dog --images fish --frames 4 --path line --on-map --quiet --out fish.gif");
+    // Images without classes have none.
+    desk.succeed("encode run --images bare --out bare.csv --quiet");
+    assert!(rows(&desk, "bare.csv").iter().all(|row| row[1].is_empty()));
+}

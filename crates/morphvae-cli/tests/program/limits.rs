@@ -79,3 +79,51 @@ fn ranges_are_the_true_ones() {
     desk.fail("train --limit 1", 2, &["--limit", "from 2 to"]);
     desk.fail("grid --size 101", 2, &["--size", "from 1 to 100"]);
 }
+
+#[test]
+fn a_place_that_cannot_be_written_is_refused_before_any_work() {
+    let desk = Desk::new();
+    fs::write(desk.path("file"), "mine").unwrap();
+    fs::create_dir(desk.path("empty")).unwrap();
+    // Models and images are missing: whoever would work first would say so.
+    for line in [
+        "grid --out file/a.png",
+        "grid --traverse --out file/a/b.png",
+        "morph nothing.pth 1 2 --out file/a.gif",
+        "morph nothing.pth 1 2 --out file/a/frames",
+        "reconstruct nothing.pth --out file/a",
+        "decode nothing.npz --out file/a.npz",
+        "decode nothing.npz --out file/a",
+        "encode nothing.pth --out file/codes",
+        "encode nothing.pth --out file/a/codes.csv",
+        "evaluate nothing.pth --per-image file/a.csv",
+        "attribute smile nothing.pth --from empty --to empty --out file/a.json",
+        "figures --dataset mnist --offline --out file/a",
+        "explore nothing.pth --export file/a.html",
+        "data sheet --images nothing --out file/a.png",
+        "data export --dataset mnist --offline --out file/a",
+        "train --images nothing --out file/a",
+    ] {
+        desk.fail(line, 1, &["file", "is a file, and no folder"]);
+    }
+    for (name, line) in [
+        ("a.png", "grid --force --out a.png"),
+        ("a.gif", "morph nothing.pth 1 2 --no-sheet --force --out a.gif"),
+    ] {
+        fs::create_dir(desk.path(name)).unwrap();
+        desk.fail(line, 1, &[name, "a folder stands there"]);
+        fs::remove_dir(desk.path(name)).unwrap();
+    }
+    // Nothing was left, not even of what could be written and failed later.
+    desk.fail("grid nothing.pth --out new/folder/a.png", 1, &["nothing.pth"]);
+    desk.fail("reconstruct nothing.pth --out other/new/folder", 1, &["nothing.pth"]);
+    let names = |folder: &str| -> Vec<_> {
+        let entries = fs::read_dir(desk.path(folder)).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("."), ["empty", "file"]);
+    assert!(names("empty").is_empty());
+    assert_eq!(fs::read(desk.path("file")).unwrap(), b"mine");
+}

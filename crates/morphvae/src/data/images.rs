@@ -128,6 +128,31 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// The same images with the classes of `first`, those of a model, before all others, whether there are images of them
+    /// or not: so a class has one number for a model, and no two classes share one. Images without classes have none then
+    /// either.
+    #[must_use]
+    pub fn numbered_after(mut self, first: &[String]) -> Self {
+        if self.classes.is_empty() {
+            return self;
+        }
+        let others = self.classes.iter().filter(|class| !first.contains(class));
+        let classes: Vec<String> = first.iter().chain(others).cloned().collect();
+        let number = |class| classes.iter().position(|known| known == class);
+        let numbers: Option<Vec<u16>> = (self.classes.iter())
+            .map(|class| number(class)?.try_into().ok())
+            .collect();
+        // More classes than there are numbers is what no model has.
+        let Some(numbers) = numbers else { return self };
+        for split in [&mut self.train, &mut self.test] {
+            for label in split.labels.iter_mut().flatten().flatten() {
+                *label = numbers[usize::from(*label)];
+            }
+        }
+        self.classes = classes;
+        self
+    }
+
     /// SHA-256 of all images and labels in hexadecimal: the same for the same data, wherever it came from.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -149,5 +174,53 @@ impl Dataset {
             }
         }
         digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dataset(classes: &[&str], labels: Option<&[Option<u16>]>) -> Dataset {
+        let count = labels.map_or(1, <[_]>::len);
+        let split = Split {
+            images: Images::new(1, 1, 1, vec![0; count]).unwrap(),
+            labels: labels.map(<[_]>::to_vec),
+            sources: None,
+        };
+        Dataset {
+            name: "pets".to_owned(),
+            train: split.clone(),
+            test: split,
+            classes: names(classes),
+        }
+    }
+
+    fn names(classes: &[&str]) -> Vec<String> {
+        classes.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn classes_have_a_models_numbers_and_others_come_after_them() {
+        let labels = [Some(0), None, Some(1), Some(2)];
+        let pets = dataset(&["cat", "dog", "eel"], Some(&labels));
+        for (first, classes, expected) in [
+            (
+                &["dog", "owl"][..],
+                &["dog", "owl", "cat", "eel"][..],
+                [Some(2), None, Some(0), Some(3)],
+            ),
+            (
+                &["ant"],
+                &["ant", "cat", "dog", "eel"],
+                [Some(1), None, Some(2), Some(3)],
+            ),
+            (&[], &["cat", "dog", "eel"], labels),
+        ] {
+            let found = pets.clone().numbered_after(&names(first));
+            assert_eq!(found, dataset(classes, Some(&expected)));
+        }
+        let bare = dataset(&[], None);
+        assert_eq!(bare.clone().numbered_after(&names(&["cat"])), bare);
     }
 }

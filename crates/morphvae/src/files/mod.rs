@@ -55,6 +55,31 @@ where
     unfinished.finish()
 }
 
+/// Makes sure that a file can be written at `path`, for those who would otherwise learn of it only after long work.
+/// Nothing is left there.
+///
+/// # Errors
+/// Any error of the file system; also when something else than a file stands there, or a file where a folder should be.
+pub fn check_file(path: &Path) -> io::Result<()> {
+    let destination = destination(path)?;
+    match parent(&destination) {
+        Some(folder) if !folder.exists() => check_folder(folder),
+        _ => Unfinished::beside(&destination).map(drop),
+    }
+}
+
+/// The same of files in a folder, which is made when they are written.
+///
+/// # Errors
+/// As [`check_file`].
+pub fn check_folder(folder: &Path) -> io::Result<()> {
+    let there = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new(""));
+    if there.is_file() {
+        return Err(no_folder(there));
+    }
+    Unfinished::beside(&there.join("check")).map(drop)
+}
+
 /// A file that is on its way to its place: for what is written by another program, which must be told a path.
 ///
 /// Dropped before it is finished, it is removed, and whatever stood in its place before is untouched. It is locked as
@@ -153,13 +178,15 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     operations::create_dir_all(folder).map_err(|error| {
         // "File exists" is what the system says of a file where a folder should be.
         match folder.ancestors().find(|path| path.exists()) {
-            Some(path) if !path.is_dir() => {
-                let text = format!("{} is a file, and no folder", path.display());
-                io::Error::new(io::ErrorKind::NotADirectory, text)
-            }
+            Some(path) if !path.is_dir() => no_folder(path),
             _ => error,
         }
     })
+}
+
+fn no_folder(path: &Path) -> io::Error {
+    let text = format!("{} is a file, and no folder", path.display());
+    io::Error::new(io::ErrorKind::NotADirectory, text)
 }
 
 /// `figure.png` is written as `.figure.png.part-PID`, so that two programs never write into one another's file.

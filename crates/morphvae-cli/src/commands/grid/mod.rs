@@ -19,7 +19,7 @@ use crate::Usage;
 use crate::arguments::{GridArguments, SpacingArgument};
 use crate::console::Console;
 use crate::keys::KeyReader;
-use crate::limits::check_figure;
+use crate::limits::{check_figure, check_out_file};
 use crate::model::{Model, is_fatal};
 
 /// Linear spacing reaches so many standard deviations to either side unless told otherwise.
@@ -42,6 +42,7 @@ pub fn run(arguments: &GridArguments, console: Console) -> anyhow::Result<()> {
     if out.exists() && !arguments.force {
         return Err(Usage::exists(&out).into());
     }
+    check_out_file(&out)?;
     check_size(arguments, model.network().config())?;
     let job = Job {
         arguments,

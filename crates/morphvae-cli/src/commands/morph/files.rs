@@ -11,6 +11,7 @@ use super::stops::Stop;
 use crate::Usage;
 use crate::arguments::MorphArguments;
 use crate::keys::shortened;
+use crate::limits::{check_out_file, check_out_folder};
 
 /// Letters of a file's name that come from the keys, at most.
 const LONGEST_NAME: usize = 60;
@@ -82,8 +83,15 @@ impl Files {
             return Err(Usage(text).into());
         }
         let mut files = std::iter::once(&self.clip).chain(&self.sheets).chain(&self.map);
-        let occupied = files.find(|path| path.exists() && !arguments.force);
-        occupied.map_or(Ok(()), |path| Err(Usage::exists(path).into()))
+        if let Some(occupied) = files.find(|path| path.exists() && !arguments.force) {
+            return Err(Usage::exists(occupied).into());
+        }
+        match self.format {
+            ClipFormat::Frames => check_out_folder(&self.clip)?,
+            _ => check_out_file(&self.clip)?,
+        }
+        let mut pictures = self.sheets.iter().chain(&self.map);
+        pictures.try_for_each(|path| check_out_file(path))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `morphvae morph`
 
 mod files;
+mod foresight;
 mod pace;
 mod stops;
 mod walk;
@@ -28,7 +29,7 @@ use pace::Pace;
 use stops::Stop;
 use walk::Walk;
 
-/// Bytes of a GIF that is said to be large before it is written.
+/// Bytes of a GIF that is said to be large before the work on it begins.
 const LARGE: usize = 10_000_000;
 
 pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
@@ -62,6 +63,10 @@ fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let points = points(&stops, &mut reader, arguments)?;
     let keys: Vec<OsString> = stops.iter().map(|stop| stop.key.clone()).collect();
     let names = names(&keys);
+    let foreseen = foresight::bytes(&files, &points, &pace, &look, &network)?.filter(|&bytes| bytes > LARGE);
+    if let Some(bytes) = foreseen {
+        tell_large(&files, "about ", bytes, console);
+    }
     let walk = Walk::along(&points, &pace, &network, arguments, console)?;
     let playback = Playback {
         frames_per_second: arguments.fps,
@@ -81,12 +86,8 @@ fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let clip = watched(console, "drawing", |observe| {
         Clip::draw(&files.clip, &walk.images, &playback, &look, observe)
     })?;
-    if let Some(bytes) = clip.bytes().filter(|&bytes| bytes > LARGE) {
-        console.note(format!(
-            "{} will be {}, which is much for a GIF: write an .mp4, or give a smaller --scale or fewer --frames",
-            files.clip.display(),
-            megabytes(bytes as u64),
-        ));
+    if let (None, Some(bytes)) = (foreseen, clip.bytes().filter(|&bytes| bytes > LARGE)) {
+        tell_large(&files, "", bytes, console);
     }
     let timing = watched(console, "writing", |observe| clip.write(observe))?;
     for (path, sheet) in files.sheets.iter().zip(&sheets) {
@@ -103,6 +104,14 @@ fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
         names: &names,
     };
     made.report(arguments.json, console)
+}
+
+fn tell_large(files: &Files, about: &str, bytes: usize, console: Console) {
+    console.note(format!(
+        "{} will be {about}{}, which is much for a GIF: write an .mp4, or give a smaller --scale or fewer --frames",
+        files.clip.display(),
+        megabytes(bytes as u64),
+    ));
 }
 
 /// The model, if the first word is one, and the keys. A folder that is no run's is none: a class may have its name.

@@ -125,7 +125,7 @@ impl Pace {
     }
 
     /// How many frames are shown of so many that are drawn.
-    fn round_of(&self, frames: usize) -> usize {
+    pub fn round_of(&self, frames: usize) -> usize {
         match self.repeat {
             Repeat::Bounce => 2 * frames.saturating_sub(1),
             Repeat::Once | Repeat::Cycle => frames,

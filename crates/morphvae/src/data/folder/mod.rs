@@ -56,8 +56,8 @@ pub struct FolderOptions {
     pub seed: u64,
     /// The order of the files and of the classes.
     pub order: NameOrder,
-    /// Classes that come before all others, in this order, if there are images of any of them: those of the model that the
-    /// images are for.
+    /// Classes that come before all others, in this order, where images have classes: those of the model that the images
+    /// are for, so that no other class has the number of one of these.
     pub classes: Vec<String>,
 }
 
@@ -366,8 +366,7 @@ fn decode(path: &Path, found: Vec<Found>, options: &FolderOptions) -> Result<(Ve
 fn put_in_order(path: &Path, images: &mut [Image], options: &FolderOptions) -> Result<Vec<String>, DataError> {
     let order = options.order;
     let names: BTreeSet<&String> = images.iter().filter_map(|image| image.found.class.as_ref()).collect();
-    let is_met = options.classes.iter().any(|class| names.contains(class));
-    let first = if is_met { &options.classes[..] } else { &[] };
+    let first = if names.is_empty() { &[] } else { &options.classes[..] };
     let mut others: Vec<String> = names
         .into_iter()
         .filter(|name| !first.contains(name))

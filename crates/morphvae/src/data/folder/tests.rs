@@ -301,6 +301,8 @@ fn files_and_classes_come_as_people_count_or_as_they_came_before() {
     let (classes, pixels, labels) = read(NameOrder::Natural, &["s2", "none", "s1"]);
     assert_eq!(classes, ["s2", "none", "s1", "s10"]);
     assert_eq!((pixels, labels), (vec![3, 0, 1, 2, 4, 9], known([0, 2, 2, 2, 3])));
-    // Images of other things have numbers of their own.
-    assert_eq!(read(NameOrder::Natural, &["0", "1"]).0, ["s1", "s2", "s10"]);
+    // Nor has anything else one of these numbers.
+    let (classes, _, labels) = read(NameOrder::Natural, &["0", "1"]);
+    assert_eq!(classes, ["0", "1", "s1", "s2", "s10"]);
+    assert_eq!(labels, known([2, 2, 2, 3, 4]));
 }
