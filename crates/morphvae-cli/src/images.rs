@@ -1,8 +1,9 @@
 //! The images that a command works with.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use morphvae::data::catalogue::{self, KnownSet};
 use morphvae::data::strokes::{DEFAULT_TEST, DEFAULT_TRAIN, strokes};
 use morphvae::data::{
@@ -68,6 +69,14 @@ impl Source {
             }
             (None, None) => Ok(None),
         }
+    }
+
+    /// Makes sure that what the arguments name is there, for those who may not need it.
+    pub fn check(arguments: &ImageArguments) -> anyhow::Result<()> {
+        if let Some(Self::Folder { path, .. }) = Self::named(arguments)? {
+            fs::read_dir(&path).with_context(|| path.display().to_string())?;
+        }
+        Ok(())
     }
 
     /// A data set by its name.

@@ -345,6 +345,7 @@ fn unknown(word: &str, classes: &[String]) -> Usage {
     } else {
         "no class of this model and no file"
     };
+    let word = if word.is_empty() { "\"\"" } else { word };
     Usage(format!(
         "{word}: {nothing}: {classes}; a key is a class, an image file, test:N, train:N, z:X,Y,… or random"
     ))

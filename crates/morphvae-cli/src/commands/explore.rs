@@ -23,13 +23,14 @@ pub fn run(arguments: &ExploreArguments, console: Console) -> anyhow::Result<()>
     if let Some(file) = &arguments.export {
         return write(file, arguments, console);
     }
-    let map = latent_map(arguments, console)?;
-    // From here on Ctrl-C is the way to end this; until then it ends the program as it ends any other.
-    interrupt::listen()?;
     let place = Place {
         host: arguments.host.clone(),
         port: arguments.port,
     };
+    place.check()?;
+    let map = latent_map(arguments, console)?;
+    // From here on Ctrl-C is the way to end this; until then it ends the program as it ends any other.
+    interrupt::listen()?;
     let explorer = Explorer::start(&place, map, None)?;
     console.note("the latent map is served at this address until Ctrl-C:");
     if arguments.json {

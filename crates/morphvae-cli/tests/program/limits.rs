@@ -127,3 +127,51 @@ fn a_place_that_cannot_be_written_is_refused_before_any_work() {
     assert!(names("empty").is_empty());
     assert_eq!(fs::read(desk.path("file")).unwrap(), b"mine");
 }
+
+#[test]
+fn what_was_named_is_looked_for_even_where_it_is_not_needed() {
+    let desk = Desk::new();
+    for line in ["morph 2 4", "grid", "grid --traverse"] {
+        desk.fail(
+            &format!("{line} --dataset nothing"),
+            2,
+            &["no data set named", "known sets"],
+        );
+        desk.fail(&format!("{line} --images nothing"), 1, &["nothing"]);
+    }
+    let empty = desk.command("morph 2").arg("").output().unwrap();
+    assert!(
+        String::from_utf8_lossy(&empty.stderr).contains("error: \"\": no class"),
+        "{empty:?}"
+    );
+    desk.fail(
+        "train --images nothing --objective ae --beta 2",
+        2,
+        &["--beta weighs", "leave it out"],
+    );
+    // Before images that are not there: where to serve.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    for line in [
+        "explore --no-open --images nothing",
+        "train --watch --no-open --images nothing",
+    ] {
+        desk.fail(&format!("{line} --port {port}"), 1, &["cannot serve", "choose another"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_and_no_folder_is_refused_at_once() {
+    let desk = Desk::new();
+    std::os::unix::fs::symlink("circle", desk.path("circle")).unwrap();
+    std::os::unix::fs::symlink("nowhere/at/all", desk.path("nowhere")).unwrap();
+    for out in ["circle/a", "nowhere", "circle"] {
+        desk.fail(
+            &format!("reconstruct --dataset mnist --offline --out {out}"),
+            1,
+            &[out, "cannot be written"],
+        );
+    }
+    desk.fail("decode /dev/null", 1, &["a device or a pipe"]);
+}

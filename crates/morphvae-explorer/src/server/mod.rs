@@ -70,6 +70,16 @@ impl Default for Place {
     }
 }
 
+impl Place {
+    /// Makes sure that it can be had, for those who would otherwise learn of it only after long work.
+    ///
+    /// # Errors
+    /// [`ExplorerError::Bind`] when it cannot.
+    pub fn check(&self) -> Result<(), ExplorerError> {
+        bind(self).map(drop)
+    }
+}
+
 impl Explorer {
     /// Starts to serve `map`; `watched` is the training whose later maps will be published, if there is one.
     ///

@@ -73,9 +73,13 @@ pub fn check_file(path: &Path) -> io::Result<()> {
 /// # Errors
 /// As [`check_file`].
 pub fn check_folder(folder: &Path) -> io::Result<()> {
-    let there = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new(""));
-    if there.is_file() {
-        return Err(no_folder(there));
+    // A link that leads nowhere is there, too.
+    let is_there = |path: &&Path| fs::symlink_metadata(path).is_ok();
+    let there = folder.ancestors().find(is_there).unwrap_or(Path::new("."));
+    match fs::metadata(there) {
+        Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", there.display()))),
+        Ok(metadata) if !metadata.is_dir() => return Err(no_folder(there)),
+        Ok(_) => {}
     }
     Unfinished::beside(&there.join("check")).map(drop)
 }

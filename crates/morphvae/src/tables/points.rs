@@ -1,6 +1,6 @@
 //! Points of a latent space from files.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
@@ -69,6 +69,10 @@ impl Points {
             path: path.to_owned(),
             source,
         };
+        // They wait for somebody who writes, and cannot be gone back in.
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            return Err(failed(io::Error::other("it is a device or a pipe, and no file")));
+        }
         let mut file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
         let mut head = Vec::new();

@@ -18,6 +18,7 @@ use morphvae::objective::Objective;
 use crate::Usage;
 use crate::arguments::{GridArguments, SpacingArgument};
 use crate::console::Console;
+use crate::images::Source;
 use crate::keys::KeyReader;
 use crate::limits::{check_figure, check_out_file};
 use crate::model::{Model, is_fatal};
@@ -26,6 +27,7 @@ use crate::model::{Model, is_fatal};
 const RANGE: f64 = 3.0;
 
 pub fn run(arguments: &GridArguments, console: Console) -> anyhow::Result<()> {
+    Source::check(&arguments.images)?;
     let model = Model::open(&arguments.model, console)?;
     let kind = if arguments.traverse { "traversals" } else { "grid" };
     let out = arguments

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{ModelArgument, MorphArguments};
 use crate::console::{Console, Unit};
+use crate::images::Source;
 use crate::interrupt::{self, Stopped};
 use crate::keys::{KeyReader, names};
 use crate::model::Model;
@@ -47,6 +48,7 @@ fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let (model, keys) = split_model(&arguments.keys);
     let stops = stops::all(keys, arguments.list.as_ref())?;
     let files = Files::of(arguments, &stops)?;
+    Source::check(&arguments.images)?;
     let pace = Pace::of(arguments, &stops, files.format)?;
     let look = Look {
         scale: arguments.scale,

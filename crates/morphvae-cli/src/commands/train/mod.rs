@@ -35,6 +35,7 @@ use watching::Watching;
 
 pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
+    watching::check(arguments)?;
     let plan = Plan::of(arguments, console)?;
     let (run, training) = Run::prepare(plan, arguments, console)?;
     run.introduce();

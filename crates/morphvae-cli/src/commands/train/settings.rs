@@ -225,6 +225,10 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     put(&mut training.adam.weight_decay, arguments.weight_decay);
     put(&mut training.objective, arguments.objective);
     put(&mut training.likelihood, arguments.likelihood);
+    if training.objective == Objective::Ae && arguments.beta.is_some() {
+        let text = "--beta weighs the KL divergence, and a plain autoencoder has none: leave it out";
+        return Err(Usage(text.into()));
+    }
     Ok(())
 }
 

@@ -6,11 +6,26 @@ use morphvae::data::Split;
 use morphvae::evaluation::{Codes, encode};
 use morphvae::network::Inference;
 use morphvae::training::{EpochMetrics, Training};
-use morphvae_explorer::{Explorer, LatentMap, ModelFacts, Place, ShownImages, Watched};
+use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched};
 
 use crate::arguments::TrainArguments;
 use crate::console::Console;
 use crate::{browser, interrupt};
+
+/// Makes sure, before images are read, that the map can be served.
+pub fn check(arguments: &TrainArguments) -> Result<(), ExplorerError> {
+    match arguments.watch {
+        true => place(arguments).check(),
+        false => Ok(()),
+    }
+}
+
+fn place(arguments: &TrainArguments) -> Place {
+    Place {
+        port: arguments.port,
+        ..Place::default()
+    }
+}
 
 /// A map that changes as epochs end.
 pub struct Watching {
@@ -39,11 +54,7 @@ impl Watching {
             ..facts.clone()
         };
         let map = LatentMap::new(network, facts_now, Arc::clone(&shown), codes)?;
-        let place = Place {
-            port: arguments.port,
-            ..Place::default()
-        };
-        let explorer = Explorer::start(&place, map, Some(Watched { epochs, history }))?;
+        let explorer = Explorer::start(&place(arguments), map, Some(Watched { epochs, history }))?;
         console.note(format!("the latent map as it forms: {}", explorer.url()));
         if !arguments.no_open {
             browser::open(explorer.url(), console);
