@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use morphvae::data::Skipped;
 use serde::Serialize;
 
 /// Between two lines of progress when nobody watches a terminal.
@@ -25,6 +26,19 @@ impl Console {
         if !self.quiet {
             // Nobody listening is no reason to stop working.
             let _ = writeln!(io::stderr(), "{}", text.as_ref());
+        }
+    }
+
+    /// Names the files of a folder that could not be read.
+    pub fn skipped(self, files: &Skipped) {
+        for (path, reason) in files {
+            self.note(format!("skipped {}: {reason}", path.display()));
+        }
+        if !files.is_empty() {
+            self.note(format!(
+                "{} image(s) skipped; --strict makes that an error",
+                files.len()
+            ));
         }
     }
 
@@ -148,6 +162,11 @@ enum Shown {
 }
 
 impl Meter {
+    /// What it counts.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
     /// `done` of `total`, with a word on what and how it goes.
     pub fn update(&mut self, what: &str, done: u64, total: u64, state: &str) {
         let is_new = !self.thing.as_ref().is_some_and(|thing| thing.is(what, done, total));
@@ -202,6 +221,13 @@ impl Drop for Meter {
     }
 }
 
+/// A count with its thousands apart: `60,000`.
+pub fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,5 +254,11 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_gives_no_rate() {
         assert_eq!([f64::NAN, f64::INFINITY, 7.0].map(finite), [0.0, 0.0, 7.0]);
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let written = [0, 999, 1000, 20_500, 1_234_567].map(grouped);
+        assert_eq!(written, ["0", "999", "1,000", "20,500", "1,234,567"]);
     }
 }

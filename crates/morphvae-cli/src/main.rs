@@ -2,30 +2,45 @@
 
 #![forbid(unsafe_code)]
 
+mod answers;
 mod arguments;
 mod browser;
 mod commands;
 mod console;
-mod images;
 mod interrupt;
-mod keys;
 mod limits;
 mod model;
+mod observer;
 mod pictures;
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 
-use arguments::{Arguments, DataVerb, Verb};
+use answers::{exit_code, is_broken_pipe, one_line};
+use arguments::values::whole;
+use commands::Verb;
 use console::Console;
 
 /// Kernels take and free large buffers all the time; this allocator keeps them instead of asking the system anew.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Learn a distribution of small images, and draw anything between them.
+#[derive(Debug, Parser)]
+#[command(name = "morphvae", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Compute on so many threads (all cores when left out); the results are the same bits
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<u16>(1, 1024), allow_negative_numbers = true)]
+    threads: Option<u16>,
+    #[command(subcommand)]
+    verb: Verb,
+}
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -81,40 +96,7 @@ fn unreadable() -> String {
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let console = Console::new(arguments.quiet);
     start_threads(arguments.threads.map(usize::from), console).context("cannot start the threads")?;
-    match arguments.verb {
-        Verb::Train(arguments) => commands::train::run(&arguments, console),
-        Verb::Evaluate(arguments) => commands::evaluate::run(&arguments, console),
-        Verb::Morph(arguments) => commands::morph::run(&arguments, console),
-        Verb::Attribute(arguments) => commands::attribute::run(&arguments, console),
-        Verb::Figures(arguments) => commands::figures::run(&arguments, console),
-        Verb::Grid(arguments) => commands::grid::run(&arguments, console),
-        Verb::Reconstruct(arguments) => commands::reconstruct::run(&arguments, console),
-        Verb::Encode(arguments) => commands::encode::run(&arguments, console),
-        Verb::Decode(arguments) => commands::decode::run(&arguments, console),
-        Verb::Explore(arguments) => commands::explore::run(&arguments, console),
-        Verb::Info(arguments) => commands::info::run(&arguments, console),
-        Verb::Bench(arguments) => commands::bench::run(&arguments, console),
-        Verb::Data(DataVerb::List(arguments)) => commands::data::list(&arguments, console),
-        Verb::Data(DataVerb::Fetch(arguments)) => commands::data::fetch(&arguments, console),
-        Verb::Data(DataVerb::Check(arguments)) => commands::data::check(&arguments, console),
-        Verb::Data(DataVerb::Sheet(arguments)) => commands::data::sheet(&arguments, console),
-        Verb::Data(DataVerb::Export(arguments)) => commands::data::export(&arguments, console),
-    }
-}
-
-/// A request that cannot be met however the files are: exit status 2, as for options that do not parse.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Usage(pub String);
-
-impl Usage {
-    /// Something stands where a result is to go.
-    pub fn exists(path: &Path) -> Self {
-        Self(format!(
-            "{}: this exists: replace it with --force, or choose another --out",
-            path.display()
-        ))
-    }
+    arguments.verb.run(console)
 }
 
 /// Starts the threads that compute, of which this one is one: so many in all, or as many as there are cores.
@@ -132,52 +114,13 @@ fn start_threads(asked: Option<usize>, console: Console) -> anyhow::Result<()> {
     Ok(pool.build_global()?)
 }
 
-fn exit_code(error: &anyhow::Error) -> u8 {
-    use morphvae::data::DataError;
-    use morphvae::figures::clip::ClipError;
-    use morphvae::latent::path::PathError;
-    use morphvae::network::NetworkError;
-    use morphvae::training::TrainingError;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
 
-    let wrong_usage = error.chain().any(|cause| {
-        cause.is::<Usage>()
-            || matches!(cause.downcast_ref(), Some(NetworkError::Configuration { .. }))
-            || matches!(cause.downcast_ref(), Some(DataError::UnknownSet { .. }))
-            || matches!(
-                cause.downcast_ref(),
-                Some(ClipError::UnknownEnding { .. } | ClipError::ColoursMapped | ClipError::TooLarge { .. })
-            )
-            || matches!(cause.downcast_ref(), Some(PathError::Steps { .. }))
-            || matches!(
-                cause.downcast_ref(),
-                Some(
-                    TrainingError::Network(NetworkError::Configuration { .. })
-                        | TrainingError::Setting { .. }
-                        | TrainingError::OtherSettings { .. }
-                        | TrainingError::Exists { .. }
-                        | TrainingError::NotARun { .. }
-                )
-            )
-    });
-    if wrong_usage { 2 } else { 1 }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// The error and its causes without repetition: library errors quote their cause already.
-fn one_line(error: &anyhow::Error) -> String {
-    let mut line = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if cause.contains(&line) {
-            line = cause;
-        } else if !line.contains(&cause) {
-            line = format!("{line}: {cause}");
-        }
+    #[test]
+    fn every_option_is_sound_and_explained() {
+        Arguments::command().help_expected(true).debug_assert();
     }
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

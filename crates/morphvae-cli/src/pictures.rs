@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
-use crate::Usage;
+use crate::answers::Usage;
 
 /// Endings of image files, which give way to `.png`. Others are part of a name: `v1.2`.
 const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "pgm", "ppm", "pnm", "webp"];

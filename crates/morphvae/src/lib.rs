@@ -1,31 +1,34 @@
 //! Learn a distribution of small images with a variational autoencoder, and draw anything between them.
 //!
-//! Images come in as a [`data::Dataset`]; a [`training::Training`] teaches a [`network::Vae`] with them; [`evaluation`]
-//! judges and uses the network; a [`model::TrainedModel`] is a network as a file holds it; [`figures`] draws what there is
-//! to see.
+//! What a person does is in [`studio`]:
+//!
+//! | to | begin with |
+//! |---|---|
+//! | open a trained network | [`Model`](studio::Model) |
+//! | say which images are meant: a data set, a folder, the model's own | [`ImageRequest`](studio::ImageRequest) |
+//! | find the latent points of `7`, `anna.png+smile:1.5`, `test:3` or `random` | [`Keys`](studio::Keys) |
+//! | flow through them, and write the clip | [`Morph`](studio::Morph) |
+//! | train, in a folder from which it can be resumed | [`Run`](studio::Run) |
 //!
 //! ```
-//! use std::{ops::ControlFlow, sync::Arc};
-//! use morphvae::Device;
-//! use morphvae::data::strokes;
-//! use morphvae::network::{Architecture, NetworkConfig, Vae};
-//! use morphvae::training::{Outcome, Training, TrainingConfig, TrainingData};
+//! use morphvae::evaluation::decode;
+//! use morphvae::studio::{ImageRequest, Keys, Model, unobserved};
 //!
-//! // A narrow network and few images, so that this ends in a second.
-//! let architecture = Architecture::Reference { base_channels: 2 };
-//! let network = NetworkConfig { architecture, ..NetworkConfig::default() };
-//! let config = TrainingConfig { epochs: 1, ..TrainingConfig::default() };
-//! let digits = strokes::strokes(60, 30, 0);
-//! let data = TrainingData { train: Arc::new(digits.train), test: Arc::new(digits.test) };
-//!
-//! let training = Training::new(Vae::new(network, 0, &Device::flex())?, config)?;
-//! let (training, outcome) = training.epoch(&data, &mut |_| ControlFlow::Continue(()))?;
-//! if let Outcome::Finished(report) = outcome {
-//!     println!("{:.1} nats per image", report.metrics.test_loss);
-//! }
-//! assert!(training.is_finished());
-//! # Ok::<(), morphvae::training::TrainingError>(())
+//! // MNIST in a latent plane, which comes with the library; `Model::open` reads any other.
+//! let model = Model::bundled()?;
+//! let images = ImageRequest::default();
+//! let mut keys = Keys::new(&model, &images, 0, &unobserved);
+//! let [two, nine] = ["2", "9"].map(|key| keys.point(key.as_ref(), 0, &[]));
+//! let between: Vec<f32> = two?.iter().zip(&nine?).map(|(two, nine)| (two + nine) / 2.0).collect();
+//! // 1 x 32 x 32 bytes.
+//! let image = decode(&**model.inference(), &between)?;
+//! assert_eq!(image.pixels().len(), 1024);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! What that stands on: images come in as a [`data::Dataset`]; a [`training::Training`] teaches a [`network::Vae`] with
+//! them; [`evaluation`] judges and uses the network; [`latent`] has paths, planes and statistics of its latent space;
+//! [`figures`] draws what there is to see. Every error is typed, nothing panics on input, and one seed gives one result.
 
 #![forbid(unsafe_code)]
 
@@ -39,12 +42,13 @@ pub mod evaluation;
 pub mod figures;
 pub mod files;
 pub mod latent;
-pub mod memory;
+mod memory;
 pub mod model;
 pub mod network;
 pub mod objective;
 pub mod probability;
 pub mod random;
+pub mod studio;
 pub mod tables;
 pub mod training;
 pub mod weights;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// From what knows nothing of the others to what knows all of them.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "choice",
     "memory",
     "random",
@@ -21,6 +21,7 @@ const ORDER: [&str; 16] = [
     "training",
     "benchmark",
     "figures",
+    "studio",
 ];
 
 /// The parts of the library that a file uses, outside of its tests and comments.

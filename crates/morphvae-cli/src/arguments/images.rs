@@ -1,10 +1,11 @@
 //! What several verbs are given: images, where data sets lie, a model.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use clap::Args;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
-use morphvae::data::Fit;
+use morphvae::data::{DataError, Fit};
+use morphvae::studio::{ImageRequest, Source, Store};
 
 use super::values::{address, one_of};
 
@@ -33,16 +34,20 @@ pub struct ImageArguments {
 }
 
 impl ImageArguments {
-    /// Those of a verb that takes known sets only.
-    pub fn of_store(store: &StoreArguments) -> Self {
-        Self {
-            dataset: None,
-            images: None,
-            fit: None,
-            channels: None,
-            strict: false,
-            store: store.clone(),
-        }
+    /// What is asked for.
+    pub fn request(&self) -> Result<ImageRequest, DataError> {
+        let source = match (&self.dataset, &self.images) {
+            (Some(name), _) => Some(Source::named(name)?),
+            (None, Some(path)) => Some(Source::Folder(path.clone())),
+            (None, None) => None,
+        };
+        Ok(ImageRequest {
+            source,
+            fit: self.fit,
+            channels: self.channels.as_deref().and_then(|channels| channels.parse().ok()),
+            strict: self.strict,
+            store: self.store.store(),
+        })
     }
 }
 
@@ -61,26 +66,14 @@ pub struct StoreArguments {
 }
 
 impl StoreArguments {
-    /// The folder of the known data sets.
-    pub fn data_dir(&self) -> &Path {
-        self.data_dir.as_deref().unwrap_or(Path::new("data"))
-    }
-
-    /// The same, with another folder where none was typed.
-    pub fn or_in(&self, data_dir: Option<&Path>) -> Self {
-        Self {
-            data_dir: self.data_dir.clone().or_else(|| data_dir.map(Path::to_owned)),
-            ..self.clone()
+    /// The same for the library.
+    pub fn store(&self) -> Store {
+        Store {
+            data_dir: self.data_dir.clone(),
+            offline: self.offline,
+            mirror: self.mirror.clone(),
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SplitArgument {
-    /// The images that networks learn from
-    Train,
-    /// The images that they are judged on
-    Test,
 }
 
 /// The model, wherever one is used.

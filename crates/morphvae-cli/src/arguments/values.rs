@@ -2,16 +2,17 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use morphvae::choice::Choice;
+use morphvae::studio::LONGEST_REST;
 
 /// One of a few.
-pub(super) fn one_of<T: Choice>() -> impl TypedValueParser<Value = T> {
+pub fn one_of<T: Choice>() -> impl TypedValueParser<Value = T> {
     let offered = T::CHOICES
         .iter()
         .map(|(_, name, about)| PossibleValue::new(*name).help(*about).hide(about.is_empty()));
     PossibleValuesParser::new(offered).map(|name| T::named(&name).expect("nothing else is taken"))
 }
 
-pub(super) fn address(text: &str) -> Result<String, &'static str> {
+pub fn address(text: &str) -> Result<String, &'static str> {
     if text.starts_with("http://") || text.starts_with("https://") {
         Ok(text.to_owned())
     } else {
@@ -19,15 +20,12 @@ pub(super) fn address(text: &str) -> Result<String, &'static str> {
     }
 }
 
-pub(super) fn rate(text: &str) -> Result<f64, &'static str> {
+pub fn rate(text: &str) -> Result<f64, &'static str> {
     let rate = text.parse().ok().filter(|rate: &f64| (0.1..=100.0).contains(rate));
     rate.ok_or("frames a second are a number from 0.1 to 100")
 }
 
-/// Seconds of rest on a key, at most.
-pub const LONGEST_REST: f64 = 60.0;
-
-pub(super) fn rest(text: &str) -> Result<f64, String> {
+pub fn rest(text: &str) -> Result<f64, String> {
     let rest = text
         .parse()
         .ok()
@@ -35,7 +33,7 @@ pub(super) fn rest(text: &str) -> Result<f64, String> {
     rest.ok_or_else(|| format!("a rest is a number of seconds from 0 to {LONGEST_REST}"))
 }
 
-pub(super) fn length(text: &str) -> Result<f64, &'static str> {
+pub fn length(text: &str) -> Result<f64, &'static str> {
     let seconds = text
         .parse()
         .ok()
@@ -44,7 +42,7 @@ pub(super) fn length(text: &str) -> Result<f64, &'static str> {
 }
 
 /// Two numbers from 1, such as `1,4`, as indices from 0.
-pub(super) fn pair(text: &str) -> Result<[usize; 2], &'static str> {
+pub fn pair(text: &str) -> Result<[usize; 2], &'static str> {
     let wrong = "give two numbers from 1 with a comma between them, such as 1,4";
     let index = |number: &str| number.trim().parse::<usize>().ok()?.checked_sub(1);
     let (one, other) = text.split_once(',').ok_or(wrong)?;
@@ -55,18 +53,18 @@ pub(super) fn pair(text: &str) -> Result<[usize; 2], &'static str> {
 }
 
 /// As good as endless.
-pub(super) const MOST: usize = 1_000_000_000;
+pub const MOST: usize = 1_000_000_000;
 
-pub(super) fn positive() -> impl Fn(&str) -> Result<usize, String> + Clone {
+pub fn positive() -> impl Fn(&str) -> Result<usize, String> + Clone {
     whole(1, MOST)
 }
 
-pub(super) fn grid() -> impl Fn(&str) -> Result<usize, String> + Clone {
+pub fn grid() -> impl Fn(&str) -> Result<usize, String> + Clone {
     whole(1, 100)
 }
 
 /// Whole numbers from `least` to `most`, which clap's own parser names only to those who typed a whole number.
-pub(super) fn whole<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone
+pub fn whole<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone
 where
     T: std::str::FromStr + PartialOrd + std::fmt::Display + Clone,
 {

@@ -1,20 +1,50 @@
 //! `morphvae attribute`
 
-use std::path::Path;
+use clap::Args;
+use std::path::{Path, PathBuf};
 
 use morphvae::data::{Fit, FolderOptions, read_folder};
 use morphvae::evaluation::{Codes, encode};
 use morphvae::latent::Attribute;
 use morphvae::network::Inference;
+use morphvae::studio::keys::attribute_path;
 use serde_json::json;
 
-use crate::Usage;
-use crate::arguments::AttributeArguments;
+use crate::answers::Usage;
+use crate::arguments::ModelArgument;
+use crate::arguments::values::one_of;
 use crate::console::Console;
-use crate::images::tell_skipped;
-use crate::keys::attribute_path;
 use crate::limits::check_out_file;
-use crate::model::Model;
+use crate::model;
+
+#[derive(Debug, Args)]
+pub struct AttributeArguments {
+    /// What the attribute is called
+    pub name: String,
+    #[command(flatten)]
+    pub model: ModelArgument,
+    /// A folder of images without it
+    #[arg(long, value_name = "FOLDER")]
+    pub from: PathBuf,
+    /// A folder of images with it
+    #[arg(long, value_name = "FOLDER")]
+    pub to: PathBuf,
+    /// How the images are made square [default: as the model's own were]
+    #[arg(long, value_parser = one_of::<Fit>())]
+    pub fit: Option<Fit>,
+    /// Make an unreadable image an error instead of skipping it
+    #[arg(long)]
+    pub strict: bool,
+    /// The attribute's file [default: NAME.attribute.json]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub fn run(arguments: &AttributeArguments, console: Console) -> anyhow::Result<()> {
     let name = &arguments.name;
@@ -37,10 +67,10 @@ pub fn run(arguments: &AttributeArguments, console: Console) -> anyhow::Result<(
         return Err(Usage::exists(&out).into());
     }
     check_out_file(&out)?;
-    let model = Model::open(&arguments.model, console)?;
+    let model = model::open(&arguments.model, console)?;
     let network = model.inference();
-    let fit = arguments.fit.unwrap_or(model.fit()?);
-    let group = |folder: &Path| group(&network, folder, fit, arguments.strict, console);
+    let fit = arguments.fit.unwrap_or(model.fit());
+    let group = |folder: &Path| group(network, folder, fit, arguments.strict, console);
     let (without, with) = (group(&arguments.from)?, group(&arguments.to)?);
     let attribute = Attribute::between(name, model.network().fingerprint(), &without, &with)?;
     attribute.write(&out)?;
@@ -77,6 +107,6 @@ fn group(network: &Inference, folder: &Path, fit: Fit, strict: bool, console: Co
         ..FolderOptions::new(config.image_size)
     };
     let read = read_folder(folder, &options)?;
-    tell_skipped(&read.skipped, console);
+    console.skipped(&read.skipped);
     Ok(encode(network, &read.dataset.test.images)?)
 }

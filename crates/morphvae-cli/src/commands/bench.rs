@@ -1,14 +1,28 @@
 //! `morphvae bench`
 
+use clap::Args;
 use std::time::Duration;
 
 use morphvae::benchmark::{self, Machine, Speed, StageTime};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::arguments::BenchArguments;
+use crate::arguments::ModelArgument;
+use crate::arguments::values::whole;
 use crate::console::Console;
-use crate::model::Model;
+use crate::model;
+
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    /// Time for each measurement
+    #[arg(long, value_name = "S", default_value = "3", value_parser = whole::<u16>(1, 600), allow_negative_numbers = true)]
+    pub seconds: u16,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Images a training step: the first is the default, and its memory and operations are those reported.
 const TRAINING: [usize; 2] = [30, 128];
@@ -36,7 +50,7 @@ struct Report {
 }
 
 pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
-    let model = Model::open(&arguments.model, console)?;
+    let model = model::open(&arguments.model, console)?;
     let time = Duration::from_secs(arguments.seconds.into());
     console.note(format!(
         "about {} s; let the machine rest",
@@ -49,7 +63,7 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
     let memory = benchmark::peak_memory();
     let second = benchmark::training(network, TRAINING[1], time)?;
     let inference = model.inference();
-    let decoding = DECODING.map(|batch| benchmark::decoding(&inference, batch, time));
+    let decoding = DECODING.map(|batch| benchmark::decoding(inference, batch, time));
     let stages = benchmark::stages(network, TRAINING[0], time / 4);
     let machine = Machine::measure();
 

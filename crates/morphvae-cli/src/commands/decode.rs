@@ -1,5 +1,6 @@
 //! `morphvae decode`
 
+use clap::Args;
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -9,13 +10,31 @@ use morphvae::network::Inference;
 use morphvae::tables::Points;
 use serde_json::json;
 
-use crate::Usage;
-use crate::arguments::DecodeArguments;
+use crate::answers::Usage;
+use crate::arguments::ModelArgument;
 use crate::console::{Console, Meter, Unit};
 use crate::interrupt;
 use crate::limits::{check_out_file, check_out_folder};
-use crate::model::Model;
+use crate::model;
 use crate::pictures::{names_like, numbered, paths_of};
+
+#[derive(Debug, Args)]
+pub struct DecodeArguments {
+    /// The points: a .csv or an .npz as `encode` writes them, or any N x D numbers as .csv, .npy or .npz
+    #[arg(value_name = "CODES")]
+    pub codes: PathBuf,
+    #[command(flatten)]
+    pub model: ModelArgument,
+    /// A folder for PNG images, which are called as the codes are, or one .npz
+    #[arg(long, value_name = "FOLDER|FILE", default_value = "decoded")]
+    pub out: PathBuf,
+    /// Write into a folder that exists, or replace the file
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Points decoded before their images are written.
 const BATCH: usize = 100;
@@ -32,7 +51,7 @@ pub fn run(arguments: &DecodeArguments, console: Console) -> anyhow::Result<()> 
         false => check_out_folder(out),
     }?;
     let points = Points::read(&arguments.codes)?;
-    let model = Model::open(&arguments.model, console)?;
+    let model = model::open(&arguments.model, console)?;
     let latent = model.network().config().latent;
     if points.latent != latent {
         let text = format!(
@@ -40,7 +59,7 @@ pub fn run(arguments: &DecodeArguments, console: Console) -> anyhow::Result<()> 
              that they belong to",
             arguments.codes.display(),
             points.latent,
-            model.name,
+            model.name(),
         );
         return Err(Usage(text).into());
     }
@@ -75,7 +94,7 @@ fn is_archive(arguments: &DecodeArguments) -> Result<bool, Usage> {
 }
 
 struct Job<'a> {
-    network: Inference,
+    network: &'a Inference,
     points: &'a Points,
 }
 
@@ -86,7 +105,7 @@ impl Job<'_> {
         let batches = self.points.values.chunks(BATCH * self.points.latent);
         let running = batches.take_while(|_| interrupt::check().is_continue());
         running.map(move |points| {
-            let images = decode(&self.network, points).expect("points are rows of the latent space");
+            let images = decode(self.network, points).expect("points are rows of the latent space");
             done += images.count() as u64;
             meter.update("decoding", done, total, "");
             images

@@ -1,17 +1,43 @@
 //! `morphvae encode`
 
+use clap::Args;
+use morphvae::studio::Part;
 use std::path::PathBuf;
 
 use morphvae::evaluation::encode;
 use morphvae::tables::{Rows, Table};
 use serde_json::json;
 
-use crate::Usage;
-use crate::arguments::EncodeArguments;
+use crate::answers::Usage;
+use crate::arguments::values::{one_of, positive};
+use crate::arguments::{ImageArguments, ModelArgument};
 use crate::console::Console;
-use crate::images::{asked_split, ids};
 use crate::limits::check_out_file;
-use crate::model::Model;
+use crate::model;
+use crate::observer::observer;
+
+#[derive(Debug, Args)]
+pub struct EncodeArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Which images [default: test; a folder named with --images is taken whole, unless it holds `train` and `test`]
+    #[arg(long, value_parser = one_of::<Part>())]
+    pub split: Option<Part>,
+    /// Use at most N images
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
+    pub limit: Option<usize>,
+    /// A .csv or an .npz file; without an ending both are written
+    #[arg(long, value_name = "FILE", default_value = "codes")]
+    pub out: PathBuf,
+    /// Replace files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> {
     let files = files(arguments)?;
@@ -19,13 +45,13 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
         return Err(Usage::exists(file).into());
     }
     files.iter().try_for_each(|file| check_out_file(file))?;
-    let model = Model::open(&arguments.model, console)?;
-    let source = model.source(&arguments.images, console)?;
-    let dataset = model.load(&source, &arguments.images, arguments.limit, console)?;
+    let model = model::open(&arguments.model, console)?;
+    let request = arguments.images.request()?;
+    let dataset = model.images(&request, arguments.limit, &observer(console))?;
     let classes = dataset.classes.clone();
-    let (split, which) = asked_split(dataset, arguments.split, &arguments.images)?;
-    let codes = encode(&model.inference(), &split.images)?;
-    let ids = ids(&split, which);
+    let (split, part) = request.part_of(dataset, arguments.split)?;
+    let codes = encode(model.inference(), &split.images)?;
+    let ids = part.ids(&split);
     let rows = Rows {
         ids: &ids,
         labels: split.labels.as_deref(),

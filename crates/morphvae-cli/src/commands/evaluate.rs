@@ -1,5 +1,6 @@
 //! `morphvae evaluate`
 
+use clap::Args;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -7,17 +8,41 @@ use morphvae::data::Split;
 use morphvae::evaluation::{EvaluationOptions, ImageLosses, evaluate};
 use morphvae::objective::Objective;
 use morphvae::probability::Likelihood;
+use morphvae::studio::Part;
 use morphvae::tables::{Rows, Table};
 use serde::Serialize;
 
-use crate::Usage;
-use crate::arguments::{EvaluateArguments, SplitArgument};
-use crate::commands::data::grouped;
-use crate::console::{Console, Unit};
-use crate::images::ids;
+use crate::answers::Usage;
+use crate::arguments::values::{positive, whole};
+use crate::arguments::{ImageArguments, ModelArgument};
+use crate::console::{Console, Unit, grouped};
 use crate::interrupt;
 use crate::limits::check_out_file;
-use crate::model::Model;
+use crate::model;
+use crate::observer::observer;
+
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Judge by the first N images alone, for a quick look: the numbers are then not those of the split
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
+    pub limit: Option<usize>,
+    /// Decides the noise: one sample of the posterior an image
+    #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Write the loss of each image and its terms, too: a .csv or an .npz
+    #[arg(long, value_name = "FILE")]
+    pub per_image: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long, requires = "per_image")]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// What `--json` prints; its keys are a contract.
 #[derive(Serialize)]
@@ -43,9 +68,8 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         check_table(file, arguments.force)?;
         check_out_file(file)?;
     }
-    let model = Model::open(&arguments.model, console)?;
-    let source = model.source(&arguments.images, console)?;
-    let mut dataset = model.load_unseen(&source, &arguments.images, console)?;
+    let model = model::open(&arguments.model, console)?;
+    let mut dataset = model.unseen_images(&arguments.images.request()?, &observer(console))?;
     let of_images = dataset.test.images.count();
     dataset.test.truncate(arguments.limit.unwrap_or(of_images));
     let (objective, beta) = model
@@ -58,7 +82,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     };
     let total = dataset.test.images.count() as u64;
     let mut meter = console.progress(Unit::Images);
-    let evaluation = evaluate(&model.inference(), &dataset.test.images, options, &mut |images| {
+    let evaluation = evaluate(model.inference(), &dataset.test.images, options, &mut |images| {
         meter.update("testing", images as u64, total, "");
         interrupt::check()
     })?;
@@ -69,7 +93,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         console.note(format!("the losses of each image in {}", file.display()));
     }
     let report = Report {
-        model: model.name.clone(),
+        model: model.name().to_owned(),
         dataset: dataset.name,
         test_loss: evaluation.loss.loss,
         test_reconstruction: evaluation.loss.reconstruction,
@@ -97,8 +121,8 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         ),
         false => format!("{} images", report.images),
     };
-    let (how, divergence) = match objective {
-        Objective::Vae => (
+    let (how, divergence) = match objective.is_variational() {
+        true => (
             format!("one sample of the posterior, seed {}", report.seed),
             format!(
                 "\nKL divergence        {:.2} nats\ninformative latents  {} of {}",
@@ -107,7 +131,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
                 model.network().config().latent,
             ),
         ),
-        Objective::Ae => (
+        false => (
             "plain autoencoder: no noise, no KL divergence".to_owned(),
             String::new(),
         ),
@@ -145,7 +169,7 @@ fn check_table(file: &Path, force: bool) -> Result<(), Usage> {
 
 fn write_losses(file: &Path, split: &Split, classes: &[String], losses: &ImageLosses) -> anyhow::Result<()> {
     let rows = Rows {
-        ids: &ids(split, SplitArgument::Test),
+        ids: &Part::Test.ids(split),
         labels: split.labels.as_deref(),
         classes,
     };
@@ -154,20 +178,13 @@ fn write_losses(file: &Path, split: &Split, classes: &[String], losses: &ImageLo
 
 /// The loss's first term, and what is to be known of it.
 fn reconstruction_line(report: &Report) -> String {
-    let (value, scale) = (report.test_reconstruction, report.likelihood_scale.unwrap_or(f32::NAN));
-    match report.likelihood {
-        Likelihood::CrossEntropy => {
-            format!("cross-entropy        {value:.2} nats (of grey pixels: not a likelihood)")
-        }
-        Likelihood::ContinuousBernoulli => {
-            format!("neg. log-likelihood  {value:.2} nats (continuous Bernoulli: a density, so it may be below zero)")
-        }
-        Likelihood::Gaussian => format!(
-            "neg. log-likelihood  {value:.2} nats (Gaussian, standard deviation {scale:.4}: a density, so it may be \
-             below zero)"
-        ),
-        Likelihood::DiscretizedLogistic => {
-            format!("neg. log-likelihood  {value:.2} nats (discretized logistic, scale {scale:.4}: of 256 levels)")
-        }
-    }
+    let term = match report.likelihood {
+        Likelihood::CrossEntropy => "cross-entropy",
+        _ => "neg. log-likelihood",
+    };
+    let (value, remark) = (
+        report.test_reconstruction,
+        report.likelihood.remark(report.likelihood_scale),
+    );
+    format!("{term:<19}  {value:.2} nats ({remark})")
 }

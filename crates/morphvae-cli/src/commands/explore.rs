@@ -1,20 +1,49 @@
 //! `morphvae explore`
 
-use std::path::Path;
+use clap::Args;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use morphvae::data::Dataset;
 use morphvae::evaluation::encode;
+use morphvae::studio::{Model, StudioError};
 use morphvae_explorer::{Difference, Explorer, Exported, LatentMap, ModelFacts, Place, ShownImages, export};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::Usage;
-use crate::arguments::ExploreArguments;
+use crate::answers::Usage;
+use crate::arguments::values::whole;
+use crate::arguments::{ImageArguments, ModelArgument};
 use crate::console::Console;
 use crate::limits::check_out_file;
-use crate::model::{Model, is_fatal};
-use crate::{browser, interrupt};
+use crate::observer::observer;
+use crate::{browser, interrupt, model};
+
+#[derive(Debug, Args)]
+pub struct ExploreArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Serve at this name or address of this computer; with any but the default, others can reach it
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = "Serving")]
+    pub host: String,
+    /// Serve at this port [default: 7878, or a free one if that is taken]
+    #[arg(long, value_name = "N", value_parser = whole(0, u16::MAX), help_heading = "Serving", allow_negative_numbers = true)]
+    pub port: Option<u16>,
+    /// Only print the address
+    #[arg(long, help_heading = "Serving")]
+    pub no_open: bool,
+    /// Serve nothing: write the map into one file, which works without the program and without a network
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "no_open"])]
+    pub export: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "export")]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// How a way through a latent space is drawn without a browser.
 pub const MORPH: &str = "morphvae morph";
@@ -88,12 +117,12 @@ fn write(file: &Path, arguments: &ExploreArguments, console: Console) -> anyhow:
 
 /// The model with the images that it was judged on, or without any where there are none to be had.
 fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<LatentMap> {
-    let model = Model::open(&arguments.model, console)?;
+    let model = model::open(&arguments.model, console)?;
     let dataset = images(&model, arguments, console)?;
     let network = model.inference();
     let shown = dataset.as_ref().map(|dataset| ShownImages::of(&dataset.test));
     let shown = shown.unwrap_or_else(|| ShownImages::none(network.config().channels));
-    let codes = encode(&network, shown.images())?;
+    let codes = encode(network, shown.images())?;
     let card = model.card();
     let of_card = || card.map(|card| (card.dataset.clone(), card.classes.clone()));
     let of_data = dataset.map(|dataset| (dataset.name, dataset.classes));
@@ -105,22 +134,19 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
         epochs: card.map(|card| card.epochs),
         test_loss: card.map(|card| card.test.loss),
         statistics: card.map(|card| card.latent_statistics.clone()),
-        fit: arguments.images.fit.unwrap_or(model.fit()?),
+        fit: arguments.images.fit.unwrap_or(model.fit()),
         command: MORPH.into(),
-        argument: model.path.as_ref().map_or_else(String::new, |_| model.name.clone()),
+        argument: model.path().map_or_else(String::new, |_| model.name().to_owned()),
     };
-    Ok(LatentMap::new(network, facts, Arc::new(shown), codes)?)
+    Ok(LatentMap::new(Arc::clone(network), facts, Arc::new(shown), codes)?)
 }
 
 /// The images that were named, which must be there; otherwise those of the model, if they can be had.
-fn images(model: &Model, arguments: &ExploreArguments, console: Console) -> anyhow::Result<Option<Dataset>> {
-    let load = || {
-        let source = model.source(&arguments.images, console)?;
-        model.load(&source, &arguments.images, None, console)
-    };
-    match load() {
+fn images(model: &Model, arguments: &ExploreArguments, console: Console) -> Result<Option<Dataset>, StudioError> {
+    let request = arguments.images.request()?;
+    match model.images(&request, None, &observer(console)) {
         Ok(dataset) => Ok(Some(dataset)),
-        Err(error) if is_fatal(&error, &arguments.images) => Err(error),
+        Err(error) if !request.forgives(&error) => Err(error),
         Err(error) => {
             console.note(format!("the map shows decoded images alone, since {error}"));
             Ok(None)

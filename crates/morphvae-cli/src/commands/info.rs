@@ -1,20 +1,30 @@
 //! `morphvae info`
 
 use burn::module::Module;
+use clap::Args;
 use morphvae::choice::Choice;
 use morphvae::model::ModelCard;
 use morphvae::probability::Likelihood;
 use morphvae::weights::Format;
 use serde_json::json;
 
-use crate::arguments::InfoArguments;
+use crate::arguments::ModelArgument;
 use crate::console::Console;
-use crate::model::Model;
+use crate::model;
+
+#[derive(Debug, Args)]
+pub struct InfoArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
-    let model = Model::open(&arguments.model, console)?;
+    let model = model::open(&arguments.model, console)?;
     let network = model.network().config();
-    let format = match model.trained.format {
+    let format = match model.format() {
         Format::Safetensors => "safetensors",
         Format::PyTorch => "PyTorch",
     };
@@ -22,7 +32,7 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
     let last = model.later_epoch();
     if arguments.json {
         let report = json!({
-            "model": model.name, "format": format, "network": network, "parameters": parameters, "card": model.card(),
+            "model": model.name(), "format": format, "network": network, "parameters": parameters, "card": model.card(),
             "last": last,
         });
         return Ok(console.json(&report)?);
@@ -30,7 +40,7 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
     console.print(&format!(
         "model          {}\nformat         {format}\nimages         {} x {} x {}\nlatent         {} dimension(s)\n\
          architecture   {}, {}\nnumbers        {parameters}",
-        model.name,
+        model.name(),
         network.channels,
         network.image_size,
         network.image_size,
@@ -65,7 +75,7 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         ))?,
         None => console.print("trained        elsewhere: the file says nothing of it")?,
     }
-    if let (Some(last), Some(run)) = (last, &model.run) {
+    if let (Some(last), Some(run)) = (last, model.run()) {
         console.print(&format!(
             "last epoch     {}: test loss {:.2} nats per image, in {}",
             last.epoch,

@@ -1,15 +1,94 @@
-//! One file a verb.
+//! One file or folder a verb: what is typed after it, and what it does.
 
-pub mod attribute;
-pub mod bench;
-pub mod data;
-pub mod decode;
-pub mod encode;
-pub mod evaluate;
-pub mod explore;
-pub mod figures;
-pub mod grid;
-pub mod info;
-pub mod morph;
-pub mod reconstruct;
-pub mod train;
+mod attribute;
+mod bench;
+mod data;
+mod decode;
+mod encode;
+mod evaluate;
+mod explore;
+mod figures;
+mod grid;
+mod info;
+mod morph;
+mod reconstruct;
+mod train;
+
+use clap::Subcommand;
+
+use crate::console::Console;
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Train a network and draw every figure of the experiment
+    #[command(after_help = "Example: morphvae train --dataset strokes --epochs 3 --out runs/first")]
+    Train(Box<train::TrainArguments>),
+    /// Judge a model on a whole test split, or on that of its run as --limit left it
+    #[command(after_help = "Examples: morphvae evaluate --dataset strokes --limit 500\n          \
+                            morphvae evaluate --dataset strokes --per-image losses.csv")]
+    Evaluate(evaluate::EvaluateArguments),
+    /// Let one image flow into another: a clip through classes, files or points
+    #[command(
+        after_help = "Examples: morphvae morph 2 4 9 3 5 3 8\n          \
+                      morphvae morph 2 4@hold=1 9 --seconds 5 --out slow.gif",
+        override_usage = "morphvae morph [OPTIONS] [MODEL] <KEY> <KEY>..."
+    )]
+    Morph(Box<morph::MorphArguments>),
+    /// Find the direction between two groups of images, for `morph --add`
+    #[command(after_help = "Example: morphvae attribute thick --from thin/ --to thick/")]
+    Attribute(attribute::AttributeArguments),
+    /// Draw a model's figures again
+    #[command(after_help = "Example: morphvae figures runs/first --grid 30")]
+    Figures(figures::FiguresArguments),
+    /// Draw a slice of a model's latent space, or what each of its dimensions does
+    #[command(after_help = "Examples: morphvae grid --size 24 --spacing linear\n          \
+                            morphvae grid --traverse --out dimensions.png\n          \
+                            morphvae grid --through z:1.5,0 z:0,-1 z:-0.5,1")]
+    Grid(grid::GridArguments),
+    /// Send images through a model and write what it gives back
+    #[command(after_help = "Example: morphvae reconstruct --dataset strokes --limit 20 --out reconstructions")]
+    Reconstruct(reconstruct::ReconstructArguments),
+    /// Write where images lie in the latent space, as CSV and NPZ
+    #[command(after_help = "Example: morphvae encode --dataset strokes --limit 100 --out codes.csv")]
+    Encode(encode::EncodeArguments),
+    /// Draw the images that lie at points of the latent space: codes that `encode` wrote, or your own
+    #[command(
+        after_help = "Examples: morphvae encode --dataset strokes --limit 100 --out codes.csv\n          \
+                            morphvae decode codes.csv --out decoded\n          \
+                            morphvae decode codes.csv --out images.npz"
+    )]
+    Decode(decode::DecodeArguments),
+    /// Show a model's latent map in a browser, or write it as one file
+    #[command(after_help = "Example: morphvae explore runs/first --no-open")]
+    Explore(explore::ExploreArguments),
+    /// Say what a weight file holds
+    #[command(after_help = "Example: morphvae info")]
+    Info(info::InfoArguments),
+    /// Measure how fast this machine trains and decodes
+    #[command(after_help = "Example: morphvae bench --seconds 1")]
+    Bench(bench::BenchArguments),
+    /// List, fetch, check and show data sets
+    #[command(subcommand)]
+    Data(data::DataVerb),
+}
+
+impl Verb {
+    /// Does what it says.
+    pub fn run(self, console: Console) -> anyhow::Result<()> {
+        match self {
+            Self::Train(arguments) => train::run(&arguments, console),
+            Self::Evaluate(arguments) => evaluate::run(&arguments, console),
+            Self::Morph(arguments) => morph::run(&arguments, console),
+            Self::Attribute(arguments) => attribute::run(&arguments, console),
+            Self::Figures(arguments) => figures::run(&arguments, console),
+            Self::Grid(arguments) => grid::run(&arguments, console),
+            Self::Reconstruct(arguments) => reconstruct::run(&arguments, console),
+            Self::Encode(arguments) => encode::run(&arguments, console),
+            Self::Decode(arguments) => decode::run(&arguments, console),
+            Self::Explore(arguments) => explore::run(&arguments, console),
+            Self::Info(arguments) => info::run(&arguments, console),
+            Self::Bench(arguments) => bench::run(&arguments, console),
+            Self::Data(verb) => data::run(&verb, console),
+        }
+    }
+}

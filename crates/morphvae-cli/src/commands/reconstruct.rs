@@ -1,18 +1,45 @@
 //! `morphvae reconstruct`
 
-use std::path::Path;
+use clap::Args;
+use morphvae::studio::Part;
+use std::path::{Path, PathBuf};
 
 use morphvae::data::write_image;
 use morphvae::evaluation::reconstruct;
+use morphvae::studio::Source;
 use serde_json::json;
 
-use crate::Usage;
-use crate::arguments::ReconstructArguments;
+use crate::answers::Usage;
+use crate::arguments::values::{one_of, positive};
+use crate::arguments::{ImageArguments, ModelArgument};
 use crate::console::Console;
-use crate::images::{Source, asked_split};
 use crate::limits::check_out_folder;
-use crate::model::Model;
+use crate::model;
+use crate::observer::observer;
 use crate::pictures::{names_like, numbered};
+
+#[derive(Debug, Args)]
+pub struct ReconstructArguments {
+    #[command(flatten)]
+    pub model: ModelArgument,
+    #[command(flatten)]
+    pub images: ImageArguments,
+    /// Which images [default: test; a folder named with --images is taken whole, unless it holds `train` and `test`]
+    #[arg(long, value_parser = one_of::<Part>())]
+    pub split: Option<Part>,
+    /// Use at most N images
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
+    pub limit: Option<usize>,
+    /// Folder for the images
+    #[arg(long, value_name = "FOLDER", default_value = "reconstructions")]
+    pub out: PathBuf,
+    /// Write into a folder that exists
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
 
 pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result<()> {
     let out = &arguments.out;
@@ -20,10 +47,10 @@ pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result
         return Err(Usage::exists(out).into());
     }
     check_out_folder(out)?;
-    let model = Model::open(&arguments.model, console)?;
-    let source = model.source(&arguments.images, console)?;
-    if let Source::Folder { path, .. } = &source
-        && is_same_folder(path, out)
+    let model = model::open(&arguments.model, console)?;
+    let request = arguments.images.request()?;
+    if let Source::Folder(path) = model.source(&request, &observer(console))?
+        && is_same_folder(&path, out)
     {
         // The names are the same as well.
         let text = format!(
@@ -32,9 +59,9 @@ pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result
         );
         return Err(Usage(text).into());
     }
-    let dataset = model.load(&source, &arguments.images, arguments.limit, console)?;
-    let (split, _) = asked_split(dataset, arguments.split, &arguments.images)?;
-    let images = reconstruct(&model.inference(), &split.images)?;
+    let dataset = model.images(&request, arguments.limit, &observer(console))?;
+    let (split, _) = request.part_of(dataset, arguments.split)?;
+    let images = reconstruct(model.inference(), &split.images)?;
     let names = match &split.sources {
         Some(sources) => names_like(sources),
         None => numbered(images.count()),

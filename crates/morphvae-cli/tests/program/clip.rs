@@ -50,7 +50,7 @@ fn a_clip_is_as_long_as_it_is_said_to_be() {
     desk.fail(
         "morph 2 4 9 --seconds 0.5 --out short.gif",
         2,
-        &["--seconds is 0.5", "0.72 s or more", "0.60 s of rests"],
+        &["0.5 s were asked for", "0.72 s or more", "0.60 s of rests"],
     );
     desk.fail("morph 2 4 --seconds 3 --frames 20", 2, &["--seconds", "--frames"]);
     desk.fail("morph 2 4 --seconds 0", 2, &["--seconds", "more than 0"]);
@@ -111,7 +111,7 @@ fn what_is_wrong_in_a_list_is_named_with_its_line() {
     desk.fail(
         "morph --keys all.txt --frames 90",
         2,
-        &["--frames is 90", "its own time"],
+        &["90 frames were asked for", "its own time"],
     );
     desk.fail("morph --keys all.txt 9", 2, &["9", "--keys"]);
     desk.fail("morph --keys absent.txt", 1, &["absent.txt"]);

@@ -154,11 +154,11 @@ fn keys_that_are_none_are_named() {
     desk.fail("morph broken.png 4", 1, &["broken.png"]);
     desk.fail("morph absent.png 4", 2, &["absent.png"]);
     desk.fail("morph 2 4 --frames 0", 2, &["--frames"]);
-    desk.fail("morph 2 4 9 --frames 1", 2, &["--frames is 1", "from 3 to"]);
+    desk.fail("morph 2 4 9 --frames 1", 2, &["1 frame was asked for", "from 3 to"]);
     desk.fail(
         "morph 2 4 9 --frames 2 --loop cycle",
         2,
-        &["--frames is 2", "from 3 to"],
+        &["2 frames were asked for", "from 3 to"],
     );
     desk.fail("morph 2 4 --even --uneven", 2, &["--even", "--uneven"]);
     desk.fail("morph 2 4 --out folder --hold 1", 2, &["folder", "--hold"]);

@@ -157,7 +157,11 @@ fn a_finished_run_is_drawn_again_and_not_cut_short() {
     );
     let after = sheets();
     assert!(before[0] != after[0] && before[1..] == after[1..]);
-    desk.fail("train --resume run --epochs 1", 2, &["--epochs is 1", "has done 2"]);
+    desk.fail(
+        "train --resume run --epochs 1",
+        2,
+        &["1 epoch(s) were asked for", "has done 2", "--epochs"],
+    );
     assert_eq!(fs::read(desk.path("run/config.toml")).unwrap(), config);
 }
 

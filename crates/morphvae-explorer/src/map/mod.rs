@@ -25,7 +25,7 @@ const NO_LABEL: u16 = u16::MAX;
 /// A network, what is known of it, and images in its latent space.
 #[derive(Debug)]
 pub struct LatentMap {
-    network: Inference,
+    network: Arc<Inference>,
     facts: ModelFacts,
     shown: Arc<ShownImages>,
     codes: Codes,
@@ -40,7 +40,13 @@ impl LatentMap {
     ///
     /// # Errors
     /// [`MapError`] when images, codes and network do not belong together.
-    pub fn new(network: Inference, facts: ModelFacts, shown: Arc<ShownImages>, codes: Codes) -> Result<Self, MapError> {
+    pub fn new(
+        network: impl Into<Arc<Inference>>,
+        facts: ModelFacts,
+        shown: Arc<ShownImages>,
+        codes: Codes,
+    ) -> Result<Self, MapError> {
+        let network = network.into();
         let config = network.config();
         let expected = shown.count() * config.latent;
         if codes.mean.len() != expected || codes.log_variance.len() != expected {

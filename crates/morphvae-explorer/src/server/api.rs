@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{self, Refusal, bytes, json};
+use super::points::flat;
 use super::{body, journey, page, visitors};
 use crate::LatentMap;
 
@@ -86,30 +87,6 @@ async fn decode(State(state): Shared, body: Body) -> Result<Response, Refusal> {
     let map = state.map();
     let points = flat(&request.points, MOST_POINTS, &map)?;
     Ok(bytes(state.worker.decode(&map, &points).await?))
-}
-
-/// `[count, latent]` of points that are checked.
-pub(super) fn flat(points: &[Vec<f32>], most: usize, map: &LatentMap) -> Result<Vec<f32>, Refusal> {
-    let latent = map.network().config().latent;
-    if !(1..=most).contains(&points.len()) {
-        return Err(Refusal::bad(format!(
-            "there are {} points: give 1 to {most}",
-            points.len()
-        )));
-    }
-    for (index, point) in points.iter().enumerate() {
-        if point.len() != latent || !point.iter().all(|number| number.is_finite()) {
-            return Err(Refusal::bad(format!(
-                "point {index} must be {latent} finite number(s), but has {}",
-                if point.len() == latent {
-                    "others".into()
-                } else {
-                    point.len().to_string()
-                }
-            )));
-        }
-    }
-    Ok(points.concat())
 }
 
 /// Where the image of a file lies.

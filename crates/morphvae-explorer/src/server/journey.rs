@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Refusal, json};
-use super::api::flat;
 use super::body;
+use super::points::flat;
 use crate::LatentMap;
 
 /// Keys of a path, at most.

@@ -9,6 +9,7 @@ mod journey;
 mod long;
 mod page;
 mod patience;
+mod points;
 mod visitors;
 mod watch;
 

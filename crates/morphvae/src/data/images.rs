@@ -44,6 +44,17 @@ impl Images {
         self.pixels.len() / self.image_length()
     }
 
+    /// The colour of one pixel of image `index`, grey or not.
+    pub(crate) fn colour(&self, index: usize, column: usize, row: usize) -> [u8; 3] {
+        let image = self.image(index);
+        let plane = self.width * self.height;
+        let pixel = row * self.width + column;
+        match self.channels {
+            1 => [image[pixel]; 3],
+            _ => [0, 1, 2].map(|channel| image[channel * plane + pixel]),
+        }
+    }
+
     /// 1 for grey, 3 for colour.
     #[must_use]
     pub fn channels(&self) -> usize {

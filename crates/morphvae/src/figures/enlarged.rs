@@ -1,6 +1,5 @@
 //! Images made larger smoothly.
 
-use super::sheet::colour;
 use crate::data::Images;
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma, Rgb, RgbImage};
@@ -10,7 +9,7 @@ const FILTER: FilterType = FilterType::CatmullRom;
 
 /// Image `index`, which is grey, `scale` times as large.
 pub(super) fn grey(images: &Images, index: usize, scale: usize) -> GrayImage {
-    let at = |x, y| Luma([colour(images, index, x as usize, y as usize)[0]]);
+    let at = |x, y| Luma([images.colour(index, x as usize, y as usize)[0]]);
     let [width, height] = [images.width() as u32, images.height() as u32];
     let [wide, high] = [width, height].map(|side| side * scale as u32);
     imageops::resize(&GrayImage::from_fn(width, height, at), wide, high, FILTER)
@@ -21,7 +20,7 @@ pub(super) fn picture(images: &Images, index: usize, scale: usize) -> RgbImage {
     if images.channels() == 1 {
         return coloured(&grey(images, index, scale), |grey| [grey; 3]);
     }
-    let at = |x, y| Rgb(colour(images, index, x as usize, y as usize));
+    let at = |x, y| Rgb(images.colour(index, x as usize, y as usize));
     let [width, height] = [images.width() as u32, images.height() as u32];
     let [wide, high] = [width, height].map(|side| side * scale as u32);
     imageops::resize(&RgbImage::from_fn(width, height, at), wide, high, FILTER)

@@ -288,7 +288,7 @@ impl Cells {
         }
         let [width, height] = [self.width, self.height].map(|side| (side * self.scale) as u32);
         let picture = RgbImage::from_fn(width, height, |x, y| {
-            Rgb(colour(images, index, x as usize / self.scale, y as usize / self.scale))
+            Rgb(images.colour(index, x as usize / self.scale, y as usize / self.scale))
         });
         canvas.picture(&picture, left, top);
     }
@@ -311,18 +311,6 @@ pub(super) fn check(images: &Images) -> Result<(), FigureError> {
         (0, _) => Err(FigureError::Empty { what: "images" }),
         (_, 1 | 3) => Ok(()),
         (_, channels) => Err(FigureError::Channels { channels }),
-    }
-}
-
-/// The colour of one pixel of image `index`, grey or not.
-pub(super) fn colour(images: &Images, index: usize, column: usize, row: usize) -> [u8; 3] {
-    let image = images.image(index);
-    let plane = images.width() * images.height();
-    let pixel = row * images.width() + column;
-    if images.channels() == 1 {
-        [image[pixel]; 3]
-    } else {
-        [0, 1, 2].map(|channel| image[channel * plane + pixel])
     }
 }
 

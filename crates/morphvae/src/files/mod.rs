@@ -14,7 +14,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-pub use claim::{Claim, ClaimError};
+pub(crate) use claim::{Claim, ClaimError};
 pub(crate) use leftovers::{is_unfinished, sweep};
 pub use operations::Output;
 pub(crate) use operations::{remove_dir_all, remove_file, rename};
@@ -26,7 +26,7 @@ const MOST_LINKS: usize = 40;
 ///
 /// `write` receives a buffered writer. If it fails, or the program dies, whatever stood at `path` before is untouched. A
 /// file that is replaced hands on its mode, and its owner where that is allowed; a symbolic link stays, and what it leads
-/// to is replaced. The folder that is to hold the file is made when absent, unless this process has a [`Claim`] on it.
+/// to is replaced. The folder that is to hold the file is made when absent, unless this process works in it alone, as a training does in its run's.
 ///
 /// # Errors
 /// Any error of the file system, or the one that `write` returned; the unfinished file is removed.
@@ -89,7 +89,7 @@ pub fn check_folder(folder: &Path) -> io::Result<()> {
 /// Dropped before it is finished, it is removed, and whatever stood in its place before is untouched. It is locked as
 /// long as its process lives: by that, what dead processes left is known and removed.
 #[derive(Debug)]
-pub struct Unfinished {
+pub(crate) struct Unfinished {
     destination: PathBuf,
     /// What is to be replaced, as it is now.
     replaced: Option<Metadata>,

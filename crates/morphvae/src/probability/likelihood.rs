@@ -60,6 +60,20 @@ impl Likelihood {
         }
     }
 
+    /// What is to be known of that term's value; `scale` is the learned one, if there is one.
+    #[must_use]
+    pub fn remark(self, scale: Option<f32>) -> String {
+        let scale = scale.unwrap_or(f32::NAN);
+        match self {
+            Self::CrossEntropy => "of grey pixels: not a likelihood".to_owned(),
+            Self::ContinuousBernoulli => "continuous Bernoulli: a density, so it may be below zero".to_owned(),
+            Self::Gaussian => {
+                format!("Gaussian, standard deviation {scale:.4}: a density, so it may be below zero")
+            }
+            Self::DiscretizedLogistic => format!("discretized logistic, scale {scale:.4}: of 256 levels"),
+        }
+    }
+
     /// Where the logarithm of the learned scale begins, if there is one: near the errors of a network that has learned
     /// nothing. From there the way is down a gentle slope; from below, the first gradients would be so steep that Adam
     /// goes carefully long after.

@@ -11,8 +11,9 @@ use crate::network::{NetworkConfig, Vae};
 use crate::objective::Objective;
 use crate::probability::Likelihood;
 
-/// Everything that a run's result follows from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Everything that a run's result follows from. The default is the reference network, of images that are still to be
+/// named.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
     /// The model whose weights the run began with, if not with fresh ones.
@@ -121,7 +122,7 @@ fn first_difference(started: &toml::Table, asked: &toml::Table) -> Option<(Strin
 }
 
 /// Which images a run learns from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// A known data set, or the name of the folder.

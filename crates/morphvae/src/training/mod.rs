@@ -3,6 +3,29 @@
 //! [`Training`] is a training under way; [`Training::epoch`] takes it one epoch further. A [`RunFolder`] keeps its
 //! settings, metrics, checkpoint and model, and is written to by who has a [`HeldRun`]. Drawing and talking to people are
 //! the caller's.
+//!
+//! ```
+//! use std::{ops::ControlFlow, sync::Arc};
+//! use morphvae::Device;
+//! use morphvae::data::strokes;
+//! use morphvae::network::{Architecture, NetworkConfig, Vae};
+//! use morphvae::training::{Outcome, Training, TrainingConfig, TrainingData};
+//!
+//! // A narrow network and few images, so that this ends in a second.
+//! let architecture = Architecture::Reference { base_channels: 2 };
+//! let network = NetworkConfig { architecture, ..NetworkConfig::default() };
+//! let config = TrainingConfig { epochs: 1, ..TrainingConfig::default() };
+//! let digits = strokes::strokes(60, 30, 0);
+//! let data = TrainingData { train: Arc::new(digits.train), test: Arc::new(digits.test) };
+//!
+//! let training = Training::new(Vae::new(network, 0, &Device::flex())?, config)?;
+//! let (training, outcome) = training.epoch(&data, &mut |_| ControlFlow::Continue(()))?;
+//! if let Outcome::Finished(report) = outcome {
+//!     println!("{:.1} nats per image", report.metrics.test_loss);
+//! }
+//! assert!(training.is_finished());
+//! # Ok::<(), morphvae::training::TrainingError>(())
+//! ```
 
 mod adam;
 mod checkpoint;
@@ -52,8 +75,7 @@ pub enum TrainingError {
     },
     /// The loss stopped being a number.
     #[error(
-        "the loss became {loss} {} epoch {epoch}; the last checkpoint is kept: try a smaller --learning-rate \
-         (now {learning_rate:e}) or --beta",
+        "the loss became {loss} {} epoch {epoch}, at a learning rate of {learning_rate:e}; the last checkpoint is kept",
         batch.map_or("on the test images after".to_owned(), |batch| format!("at batch {batch} of"))
     )]
     NonFinite {
@@ -67,7 +89,7 @@ pub enum TrainingError {
         learning_rate: f64,
     },
     /// A run that is continued with other settings than it began with.
-    #[error("this run was started with {name} = {started}, not {given}: leave the option out, or start another run")]
+    #[error("this run was started with {name} = {started}, not {given}")]
     OtherSettings {
         /// The setting.
         name: String,
@@ -93,15 +115,13 @@ pub enum TrainingError {
         reason: String,
     },
     /// A run folder that is there already.
-    #[error("{}: this exists: continue a run with --resume, replace it with --force, or choose another --out",
-            path.display())]
+    #[error("{}: this run exists", path.display())]
     Exists {
         /// The folder.
         path: PathBuf,
     },
     /// Something else than a run stands where a run is to be.
-    #[error("{}: this is no run's folder (no config.toml with a run's settings lies in it), so it is not replaced: \
-             choose another --out", path.display())]
+    #[error("{}: this is no run's folder (no config.toml with a run's settings lies in it), so it is not replaced", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
@@ -116,7 +136,7 @@ pub enum TrainingError {
         process: Option<u32>,
     },
     /// A run that has results, but no checkpoint to go on from, or none to begin from.
-    #[error("{}: this checkpoint is missing, so the run cannot go on: begin it again with --force", path.display())]
+    #[error("{}: this checkpoint is missing, so the run cannot go on", path.display())]
     NoCheckpoint {
         /// The file.
         path: PathBuf,

@@ -7,10 +7,10 @@ use morphvae::figures::{Caption, ManifoldAxes, dimension_name, manifold, write_p
 use morphvae::latent::{LatentStatistics, PrincipalComponents, Slice, SliceError};
 use serde_json::json;
 
-use super::{Around, Ground, Job, Spacing};
-use crate::Usage;
-use crate::arguments::SpacingArgument;
-use crate::commands::data::grouped;
+use super::arguments::SpacingArgument;
+use super::job::{Around, Ground, Job, Spacing};
+use crate::answers::Usage;
+use crate::console::grouped;
 
 /// Images a side unless told otherwise.
 pub(super) const SIZE: usize = 20;
@@ -47,7 +47,7 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
     };
     let [columns, mut rows] = plane.coordinates;
     rows.reverse();
-    let images = decode(&job.network, &plane.slice.points(&columns, &rows))?;
+    let images = decode(job.network, &plane.slice.points(&columns, &rows))?;
     let subtitle = [Some(job.learned()), Some(plane.spacing), plane.place];
     let subtitle: Vec<String> = subtitle.into_iter().flatten().collect();
     let axes = ManifoldAxes {
@@ -126,11 +126,10 @@ fn widest(job: &Job, ground: &Ground) -> [usize; 2] {
 }
 
 fn components(job: &Job, axes: [usize; 2], spacing: &Spacing) -> anyhow::Result<Plane> {
-    let (model, latent) = (job.model, job.latent());
+    let latent = job.latent();
     Slice::check_components(axes, latent).map_err(usage)?;
-    let source = model.source(&job.arguments.images, job.console)?;
-    let dataset = model.load(&source, &job.arguments.images, None, job.console)?;
-    let codes = encode(&job.network, &dataset.test.images)?;
+    let dataset = job.images()?;
+    let codes = encode(job.network, &dataset.test.images)?;
     let components = PrincipalComponents::of(&codes.mean, latent, 1 + axes[0].max(axes[1]));
     let known = LatentStatistics::of(&codes.mean, &vec![0.0; latent], None, &[], &[]);
     let (base, around) = match known.central() {

@@ -3,11 +3,10 @@
 use morphvae::evaluation::decode;
 use morphvae::figures::{Caption, TraversalRow, dimension_name, traversals, write_png};
 use morphvae::latent::{LatentStatistics, by_information, traversal};
-use morphvae::objective::Objective;
 use serde_json::json;
 
-use super::{Around, Job};
-use crate::arguments::SpacingArgument;
+use super::arguments::SpacingArgument;
+use super::job::{Around, Job};
 
 /// Images a row unless told otherwise: an odd number, so that the middle one is of the centre.
 pub(super) const SIZE: usize = 11;
@@ -61,7 +60,7 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
     let rows: Vec<TraversalRow> = shown.iter().map(row).collect();
     let values = |&dimension: &usize| (dimension, ground.extent.values(dimension, &spacing.deviations));
     let values: Vec<(usize, Vec<f64>)> = shown.iter().map(values).collect();
-    let images = decode(&job.network, &traversal(&base, &values))?;
+    let images = decode(job.network, &traversal(&base, &values))?;
 
     let mut subtitle = format!("{} · {}", job.learned(), spacing.say(ground.around));
     if let Some(key) = &arguments.base {
@@ -109,12 +108,12 @@ impl Information {
             variance: vec![0.0; job.latent()],
             ..LatentStatistics::default()
         });
-        match job.objective() {
-            Objective::Vae => Self {
+        match job.objective().is_variational() {
+            true => Self {
                 amounts: kl,
                 measure: Measure::Nats,
             },
-            Objective::Ae => Self {
+            false => Self {
                 amounts: variance,
                 measure: Measure::Variance,
             },

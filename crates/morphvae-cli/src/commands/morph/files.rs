@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use morphvae::figures::clip::{ClipFormat, Repeat};
 use morphvae::figures::clip_sheet_count;
+use morphvae::studio::Stop;
+use morphvae::studio::keys::shortened;
 use sha2::{Digest, Sha256};
 
-use super::stops::Stop;
-use crate::Usage;
-use crate::arguments::MorphArguments;
-use crate::keys::shortened;
+use super::arguments::MorphArguments;
+use crate::answers::Usage;
 use crate::limits::{check_out_file, check_out_folder};
 
 /// Letters of a file's name that come from the keys, at most.

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use morphvae::evaluation::decode;
 use morphvae::figures::clip::{Clip, ClipFormat, Look, Playback, Repeat};
 use morphvae::network::Inference;
+use morphvae::studio::Pace;
 
 use super::files::Files;
-use super::pace::Pace;
 
 /// Images that stand for all.
 const SAMPLES: usize = 16;
@@ -31,8 +31,7 @@ pub fn bytes(
     };
     let unwatched = |_, _| ControlFlow::Continue(());
     let sample = Clip::draw(&files.clip, &images, &once, look, &unwatched)?;
-    let shown = pace.round_of(pace.frames());
-    Ok(sample.bytes().map(|bytes| bytes / SAMPLES * shown))
+    Ok(sample.bytes().map(|bytes| bytes / SAMPLES * pace.shown()))
 }
 
 /// Points evenly along the lines from key to key, one behind the other.

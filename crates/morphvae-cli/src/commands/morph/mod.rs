@@ -1,34 +1,28 @@
 //! `morphvae morph`
 
+mod arguments;
 mod files;
 mod foresight;
-mod pace;
-mod stops;
-mod walk;
-mod watched;
 
 use std::ffi::OsString;
-use std::ops::ControlFlow;
-use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
 
 use morphvae::choice::Choice;
-use morphvae::figures::clip::{Clip, ClipError, ClipFormat, Look, Playback, Timing};
+use morphvae::figures::clip::{Clip, ClipFormat, Look, Timing};
 use morphvae::figures::write_png;
-use morphvae::latent::path::{Motion, PathError};
+use morphvae::latent::path::Motion;
+use morphvae::studio::{Event, Keys, Length, Morph, Stop, StudioError, Walk};
 use morphvae::training::{RunFolder, TrainingError};
 use serde_json::{Value, json};
 
-use crate::arguments::{ModelArgument, MorphArguments};
-use crate::console::{Console, Unit};
-use crate::images::Source;
+use crate::answers::Usage;
+use crate::arguments::ModelArgument;
+use crate::console::Console;
 use crate::interrupt::{self, Stopped};
-use crate::keys::{KeyReader, names};
-use crate::model::Model;
-use files::{Files, megabytes, size};
-use pace::Pace;
-use stops::Stop;
-use walk::Walk;
+use crate::model;
+use crate::observer::observer;
+pub use arguments::MorphArguments;
+use files::{Files, megabytes, repeat, size};
 
 /// Bytes of a GIF that is said to be large before the work on it begins.
 const LARGE: usize = 10_000_000;
@@ -36,7 +30,7 @@ const LARGE: usize = 10_000_000;
 pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     match make(arguments, console) {
-        Err(error) if is_stop(&error) => {
+        Err(error) if error.downcast_ref().is_some_and(StudioError::is_stop) => {
             console.note("stopped; nothing was written");
             Err(Stopped.into())
         }
@@ -46,52 +40,48 @@ pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
 
 fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     let (model, keys) = split_model(&arguments.keys);
-    let stops = stops::all(keys, arguments.list.as_ref())?;
+    let stops = stops(keys, arguments.list.as_ref())?;
     let files = Files::of(arguments, &stops)?;
-    Source::check(&arguments.images)?;
-    let pace = Pace::of(arguments, &stops, files.format)?;
+    let request = arguments.images.request()?;
+    request.check()?;
+    let morph = morph(arguments, stops, files.format);
+    let pace = morph.pace().map_err(StudioError::from)?;
     let look = Look {
         scale: arguments.scale,
         colormap: arguments.colormap,
     };
-    let model = Model::open(&model, console)?;
+    let model = model::open(&model, console)?;
     let config = model.network().config();
     look.check_size(pace.frames(), config.channels, [config.image_size; 2])?;
     if let Some(text) = &files.no_sheet {
         console.note(text);
     }
-    let network = model.inference();
-    let mut reader = KeyReader::new(&model, &network, &arguments.images, arguments.seed, console);
-    let points = points(&stops, &mut reader, arguments)?;
-    let keys: Vec<OsString> = stops.iter().map(|stop| stop.key.clone()).collect();
-    let names = names(&keys);
-    let foreseen = foresight::bytes(&files, &points, &pace, &look, &network)?.filter(|&bytes| bytes > LARGE);
+    let heard = observer(console);
+    let mut keys = Keys::new(&model, &request, arguments.seed, &heard);
+    let (points, network) = (morph.points(&mut keys, &heard)?, model.inference());
+    let foreseen = foresight::bytes(&files, &points, &pace, &look, network)?.filter(|&bytes| bytes > LARGE);
     if let Some(bytes) = foreseen {
         tell_large(&files, "about ", bytes, console);
     }
-    let walk = Walk::along(&points, &pace, &network, arguments, console)?;
-    let playback = Playback {
-        frames_per_second: arguments.fps,
-        rests: pace.rests_of(&walk.frames.keys),
-        repeat: pace.repeat,
-    };
+    let walk = morph.along(&points, network, &heard)?;
     // All is drawn before anything is written.
     let sheets = if files.sheets.is_empty() {
         Vec::new()
     } else {
-        walk.draw_sheets(&names)?
+        walk.sheets()?
     };
     let map = match &files.map {
-        Some(path) => Some((path, walk.draw_map(&names, &mut reader, &network)?)),
+        Some(path) => Some((path, walk.map(&mut keys)?)),
         None => None,
     };
-    let clip = watched(console, "drawing", |observe| {
-        Clip::draw(&files.clip, &walk.images, &playback, &look, observe)
-    })?;
+    let playback = walk.playback();
+    let drawing = |done, of| heard(Event::Drawing { done, of });
+    let clip = Clip::draw(&files.clip, &walk.images, &playback, &look, &drawing).map_err(StudioError::from)?;
     if let (None, Some(bytes)) = (foreseen, clip.bytes().filter(|&bytes| bytes > LARGE)) {
         tell_large(&files, "", bytes, console);
     }
-    let timing = watched(console, "writing", |observe| clip.write(observe))?;
+    let writing = |done, of| heard(Event::Writing { done, of });
+    let timing = clip.write(&writing).map_err(StudioError::from)?;
     for (path, sheet) in files.sheets.iter().zip(&sheets) {
         write_png(path, sheet)?;
     }
@@ -102,8 +92,6 @@ fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
         walk: &walk,
         files: &files,
         timing: &timing,
-        pace: &pace,
-        names: &names,
     };
     made.report(arguments.json, console)
 }
@@ -116,7 +104,30 @@ fn tell_large(files: &Files, about: &str, bytes: usize, console: Console) {
     ));
 }
 
-/// The model, if the first word is one, and the keys. A folder that is no run's is none: a class may have its name.
+/// What was typed.
+fn morph(arguments: &MorphArguments, stops: Vec<Stop>, format: ClipFormat) -> Morph {
+    let usual = Morph::through(stops);
+    Morph {
+        added: arguments.add.clone(),
+        path: arguments.path,
+        even: !arguments.uneven,
+        ease: arguments.ease,
+        length: match (arguments.frames, arguments.seconds) {
+            (Some(frames), _) => Length::Frames(frames),
+            (None, Some(seconds)) => Length::Seconds(seconds),
+            (None, None) => Length::Usual,
+        },
+        frames_per_second: arguments.fps,
+        hold: match format {
+            ClipFormat::Frames => 0.0,
+            _ => arguments.hold.unwrap_or(usual.hold),
+        },
+        repeat: repeat(arguments, format),
+        ..usual
+    }
+}
+
+/// The model, if the first word is one, and the keys. A folder without a run is none: a class may have its name.
 fn split_model(words: &[OsString]) -> (ModelArgument, &[OsString]) {
     let is_run = |path: &Path| !matches!(RunFolder::open(path), Err(TrainingError::NoRun { .. }));
     let is_model = |word: &OsString| {
@@ -135,39 +146,20 @@ fn split_model(words: &[OsString]) -> (ModelArgument, &[OsString]) {
     }
 }
 
-/// Where the keys lie.
-fn points(stops: &[Stop], reader: &mut KeyReader, arguments: &MorphArguments) -> anyhow::Result<Vec<Vec<f32>>> {
-    let point = |(number, stop): (usize, &Stop)| {
-        if interrupt::check().is_break() {
-            return Err(Stopped.into());
+/// What the clip goes through: the words, or the list.
+fn stops(words: &[OsString], list: Option<&PathBuf>) -> anyhow::Result<Vec<Stop>> {
+    let stops = match list {
+        None => words.iter().map(|word| Stop::typed(word)).collect::<Result<_, _>>(),
+        Some(_) if !words.is_empty() => {
+            let text = format!(
+                "{}: this is no model, and with --keys all keys are in the list",
+                words[0].display()
+            );
+            return Err(Usage(text).into());
         }
-        stop.locate(reader.read(&stop.key, number, &arguments.add))
+        Some(path) => return Ok(Stop::listed(path)?),
     };
-    stops.iter().enumerate().map(point).collect()
-}
-
-/// Does what takes long, showing how far it is, until Ctrl-C.
-fn watched<T>(
-    console: Console,
-    what: &str,
-    work: impl FnOnce(&morphvae::figures::clip::Observer) -> Result<T, ClipError>,
-) -> Result<T, ClipError> {
-    let meter = Mutex::new(console.progress(Unit::Images));
-    work(&|done, of| -> ControlFlow<()> {
-        let mut meter = meter.lock().unwrap_or_else(PoisonError::into_inner);
-        meter.update(what, done as u64, of as u64, "");
-        interrupt::check()
-    })
-}
-
-/// Whether work ended because of Ctrl-C.
-fn is_stop(error: &anyhow::Error) -> bool {
-    let is = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<Stopped>()
-            || matches!(cause.downcast_ref(), Some(ClipError::Stopped))
-            || matches!(cause.downcast_ref(), Some(PathError::Stopped))
-    };
-    error.chain().any(is)
+    Ok(stops.map_err(StudioError::from)?)
 }
 
 /// What was made, and how evenly it moves.
@@ -175,8 +167,6 @@ struct Made<'a> {
     walk: &'a Walk,
     files: &'a Files,
     timing: &'a Timing,
-    pace: &'a Pace,
-    names: &'a [String],
 }
 
 impl Made<'_> {
@@ -205,7 +195,7 @@ impl Made<'_> {
         let motion = |motion: &Motion| json!({ "mean": motion.mean, "largest": motion.largest, "ratio": motion.ratio });
         let (walk, files, timing) = (self.walk, self.files, self.timing);
         let is_held = files.format != ClipFormat::Frames;
-        let keys = self.names.iter().zip(&walk.frames.keys).zip(&self.pace.holds);
+        let keys = walk.names.iter().zip(&walk.frames.keys).zip(&walk.pace.holds);
         let key = |((name, frame), hold): ((&String, &usize), &f64)| json!({ "name": name, "frame": frame, "hold": if is_held { *hold } else { 0.0 } });
         json!({
             "clip": files.clip,
@@ -217,7 +207,7 @@ impl Made<'_> {
             "frames_per_second": timing.written_frames_per_second,
             "seconds": timing.written_seconds,
             "bytes": bytes,
-            "loop": self.pace.repeat.name(),
+            "loop": walk.pace.repeat.name(),
             "keys": keys.map(key).collect::<Vec<Value>>(),
             "motion": motion(&walk.motion),
             "straight_line": motion(&walk.straight),

@@ -4,7 +4,7 @@ use morphvae::data::Fit;
 use morphvae::probability::Likelihood;
 use morphvae::training::RunConfig;
 
-use crate::arguments::PresetArgument;
+use super::arguments::PresetArgument;
 
 /// Puts a preset over the defaults.
 pub fn apply(preset: PresetArgument, config: &mut RunConfig) {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use morphvae::data::Split;
 use morphvae::evaluation::{Codes, encode};
 use morphvae::network::Inference;
-use morphvae::training::{EpochMetrics, Training};
+use morphvae::studio::Run;
+use morphvae::training::EpochMetrics;
 use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched};
 
-use crate::arguments::TrainArguments;
+use super::arguments::TrainArguments;
 use crate::console::Console;
 use crate::{browser, interrupt};
 
@@ -36,15 +36,9 @@ pub struct Watching {
 
 impl Watching {
     /// Serves the map of the network as it is before the training goes on.
-    pub fn start(
-        facts: ModelFacts,
-        training: &Training,
-        test: &Split,
-        epochs: usize,
-        arguments: &TrainArguments,
-        console: Console,
-    ) -> anyhow::Result<Self> {
-        let shown = Arc::new(ShownImages::of(test));
+    pub fn start(facts: ModelFacts, run: &Run, arguments: &TrainArguments, console: Console) -> anyhow::Result<Self> {
+        let training = run.training();
+        let shown = Arc::new(ShownImages::of(&run.data().test));
         let network = Inference::new(&training.network());
         let codes = encode(&network, shown.images())?;
         let history = training.history().to_vec();
@@ -54,7 +48,14 @@ impl Watching {
             ..facts.clone()
         };
         let map = LatentMap::new(network, facts_now, Arc::clone(&shown), codes)?;
-        let explorer = Explorer::start(&place(arguments), map, Some(Watched { epochs, history }))?;
+        let explorer = Explorer::start(
+            &place(arguments),
+            map,
+            Some(Watched {
+                epochs: run.config().training.epochs,
+                history,
+            }),
+        )?;
         console.note(format!("the latent map as it forms: {}", explorer.url()));
         if !arguments.no_open {
             browser::open(explorer.url(), console);
@@ -63,7 +64,7 @@ impl Watching {
     }
 
     /// Shows the network as it was after an epoch, and where it puts the test images.
-    pub fn publish(&self, network: Inference, codes: &Codes, metrics: &EpochMetrics) -> anyhow::Result<()> {
+    pub fn publish(&self, network: Arc<Inference>, codes: &Codes, metrics: &EpochMetrics) -> anyhow::Result<()> {
         let facts = ModelFacts {
             epochs: Some(metrics.epoch),
             test_loss: Some(metrics.test_loss),

@@ -125,6 +125,13 @@ pub fn find(name: &str) -> Result<&'static KnownSet, DataError> {
 }
 
 impl KnownSet {
+    /// Whether all its files are in a data folder, and whole.
+    #[must_use]
+    pub fn is_in(&self, data_dir: &Path) -> bool {
+        let is_whole = |state: &FileState| matches!(state.condition, Condition::Published | Condition::Readable);
+        self.check(data_dir).iter().all(is_whole)
+    }
+
     /// The set's folder in a data folder.
     #[must_use]
     pub fn folder(&self, data_dir: &Path) -> PathBuf {

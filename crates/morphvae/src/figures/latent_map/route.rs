@@ -2,7 +2,7 @@
 
 use super::super::canvas::{Align, Canvas, Colour, INK, Place, Stroke, Style, WHITE};
 use super::super::palette::mix;
-use super::super::sheet::{check, colour};
+use super::super::sheet::check;
 use super::super::{FigureError, text};
 use super::Points;
 use super::area::Area;
@@ -257,7 +257,7 @@ fn draw_frames(canvas: &mut Canvas, route: &Route, [left, top]: Place, tile: f64
             canvas.rectangle([x - 2.0, y - 2.0], [side + 4.0, side + 4.0], WHITE);
         }
         let frame = RgbImage::from_fn(width as u32, height as u32, |column, row| {
-            image::Rgb(colour(route.frames, index, column as usize, row as usize))
+            image::Rgb(route.frames.colour(index, column as usize, row as usize))
         });
         let frame = imageops::resize(&frame, wide, high, FilterType::CatmullRom);
         canvas.picture(&frame, x as usize, y as usize);

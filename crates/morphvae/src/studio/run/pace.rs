@@ -8,7 +8,8 @@ const SHARE: u32 = 10;
 const QUICK: Duration = Duration::from_secs(2);
 
 /// The time that drawing takes, beside all else that a training does.
-pub struct Pace {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
     start: Instant,
     drawing: Duration,
     /// How long the last drawing took, and of which epoch it was.

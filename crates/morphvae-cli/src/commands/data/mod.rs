@@ -1,21 +1,23 @@
 //! `morphvae data`
 
+mod arguments;
+
 use std::path::PathBuf;
 
 use anyhow::bail;
 use morphvae::data::catalogue;
-use morphvae::data::{Condition, KnownSet, NameOrder, write_image};
+use morphvae::data::{Condition, KnownSet, write_image};
 use morphvae::figures::{Caption, Labels, class_sheet, contact_sheet, write_png};
+use morphvae::studio::{ImageRequest, Part, Reading, STROKES, Source, USUAL_SET};
 use serde_json::json;
 
-use crate::Usage;
-use crate::arguments::{
-    DataExportArguments, DataListArguments, DataNameArguments, DataSheetArguments, ImageArguments, SplitArgument,
-};
-use crate::console::{Console, Unit};
-use crate::images::{DEFAULT, Reading, STROKES, Source, fetch as fetch_set, is_on_disk, split};
+use crate::answers::Usage;
+use crate::console::{Console, Unit, grouped};
 use crate::interrupt;
 use crate::limits::{check_out_file, check_out_folder};
+use crate::observer::observer;
+pub use arguments::DataVerb;
+use arguments::{DataExportArguments, DataListArguments, DataNameArguments, DataSheetArguments};
 
 /// Images in a row of the contact sheet.
 const COLUMNS: usize = 20;
@@ -24,11 +26,21 @@ const DRAWN: &str = "digits drawn by this program, as many as wanted";
 /// Data sets have their own size; this is for folders.
 const SIZE: usize = 32;
 
-pub fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<()> {
-    let data_dir = arguments.store.data_dir();
+pub fn run(verb: &DataVerb, console: Console) -> anyhow::Result<()> {
+    match verb {
+        DataVerb::List(arguments) => list(arguments, console),
+        DataVerb::Fetch(arguments) => fetch(arguments, console),
+        DataVerb::Check(arguments) => check(arguments, console),
+        DataVerb::Sheet(arguments) => sheet(arguments, console),
+        DataVerb::Export(arguments) => export(arguments, console),
+    }
+}
+
+fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<()> {
+    let store = arguments.store.store();
     let sets: Vec<_> = catalogue::all()
         .iter()
-        .map(|set| (set, is_on_disk(set, data_dir)))
+        .map(|set| (set, set.is_in(store.folder())))
         .collect();
     if arguments.json {
         let known = sets.iter().map(|(set, here)| {
@@ -53,11 +65,12 @@ pub fn list(arguments: &DataListArguments, console: Console) -> anyhow::Result<(
     Ok(())
 }
 
-pub fn fetch(arguments: &DataNameArguments, console: Console) -> anyhow::Result<()> {
+fn fetch(arguments: &DataNameArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     let set = find(&arguments.name)?;
-    fetch_set(set, &arguments.store, console)?;
-    let folder = set.folder(arguments.store.data_dir());
+    let store = arguments.store.store();
+    store.fetch(set, &observer(console))?;
+    let folder = set.folder(store.folder());
     console.note(format!("{} is in {}", set.name, folder.display()));
     if arguments.json {
         console.json(&json!({ "name": set.name, "folder": folder }))?;
@@ -65,9 +78,9 @@ pub fn fetch(arguments: &DataNameArguments, console: Console) -> anyhow::Result<
     Ok(())
 }
 
-pub fn check(arguments: &DataNameArguments, console: Console) -> anyhow::Result<()> {
+fn check(arguments: &DataNameArguments, console: Console) -> anyhow::Result<()> {
     let set = find(&arguments.name)?;
-    let states = set.check(arguments.store.data_dir());
+    let states = set.check(arguments.store.store().folder());
     let word = |condition: &Condition| match condition {
         Condition::Missing => "missing".to_owned(),
         Condition::Published => "as published".to_owned(),
@@ -108,10 +121,11 @@ fn find(name: &str) -> anyhow::Result<&'static KnownSet> {
     Ok(catalogue::find(name)?)
 }
 
-pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result<()> {
-    let source = match Source::named(&arguments.images)? {
-        Some(source) => source,
-        None => Source::of_name(DEFAULT)?,
+fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result<()> {
+    let request = arguments.images.request()?;
+    let source = match &request.source {
+        Some(source) => source.clone(),
+        None => Source::named(USUAL_SET)?,
     };
     let out = arguments
         .out
@@ -126,22 +140,17 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
     }
     check_out_file(&out)?;
     let reading = Reading {
-        size: SIZE,
-        channels: None,
-        limit: None,
         seed: arguments.seed,
-        whole: false,
-        order: NameOrder::Natural,
-        classes: Vec::new(),
+        ..Reading::of_size(SIZE)
     };
-    let dataset = source.load(&arguments.images, reading, console)?;
+    let dataset = source.read(&request, &reading, &observer(console))?;
     let (name, classes) = (dataset.name.clone(), dataset.classes.clone());
-    let mut split = split(dataset, arguments.split)?;
+    let mut split = arguments.split.take(dataset)?;
     let whole = split.images.count();
     let subtitle = |shown: usize| {
         let part = match arguments.split {
-            SplitArgument::Train => "training",
-            SplitArgument::Test => "test",
+            Part::Train => "training",
+            Part::Test => "test",
         };
         format!("{} of {} {part} images", grouped(shown), grouped(whole))
     };
@@ -175,9 +184,9 @@ pub fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result
     Ok(())
 }
 
-pub fn export(arguments: &DataExportArguments, console: Console) -> anyhow::Result<()> {
+fn export(arguments: &DataExportArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
-    let source = Source::of_name(&arguments.dataset)?;
+    let source = Source::named(&arguments.dataset)?;
     let out = arguments
         .out
         .clone()
@@ -187,16 +196,15 @@ pub fn export(arguments: &DataExportArguments, console: Console) -> anyhow::Resu
     }
     check_out_folder(&out)?;
     let reading = Reading {
-        size: SIZE,
-        channels: None,
         limit: arguments.limit,
         seed: arguments.seed,
-        whole: false,
-        order: NameOrder::Natural,
-        classes: Vec::new(),
+        ..Reading::of_size(SIZE)
     };
-    let images = ImageArguments::of_store(&arguments.store);
-    let dataset = source.load(&images, reading, console)?;
+    let request = ImageRequest {
+        store: arguments.store.store(),
+        ..ImageRequest::default()
+    };
+    let dataset = source.read(&request, &reading, &observer(console))?;
     let [train, test] = [&dataset.train, &dataset.test].map(|split| split.images.count());
     let mut meter = console.progress(Unit::Images);
     let folders = class_folders(&dataset.classes);
@@ -243,22 +251,9 @@ fn class_folders(classes: &[String]) -> Vec<String> {
     classes.iter().map(folder).collect()
 }
 
-/// A count with its thousands apart: `60,000`.
-pub fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
-    groups.collect::<Vec<_>>().join(",")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{class_folders, grouped};
-
-    #[test]
-    fn thousands_are_set_apart() {
-        let written = [0, 999, 1000, 20_500, 1_234_567].map(grouped);
-        assert_eq!(written, ["0", "999", "1,000", "20,500", "1,234,567"]);
-    }
+    use super::class_folders;
 
     #[test]
     fn no_two_classes_share_a_folder_on_any_disk() {

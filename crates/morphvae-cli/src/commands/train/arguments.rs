@@ -1,4 +1,4 @@
-//! `train`: the network, its training, where the run goes.
+//! What is typed after `train`.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,8 @@ use morphvae::network::{HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST
 use morphvae::objective::Objective;
 use morphvae::probability::Likelihood;
 
-use super::images::ImageArguments;
-use super::values::{MOST, grid, one_of, positive, whole};
+use crate::arguments::ImageArguments;
+use crate::arguments::values::{MOST, grid, one_of, positive, whole};
 
 #[derive(Debug, Args)]
 pub struct TrainArguments {

@@ -1,4 +1,4 @@
-//! `morph`: keys, the path between them, the clip.
+//! What is typed after `morph`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use morphvae::figures::clip::{Colormap, Repeat};
 use morphvae::latent::path::{Ease, MOST_STEPS, PathKind};
+use morphvae::studio::Amount;
 
-use super::images::ImageArguments;
-use super::values::{length, one_of, rate, rest, whole};
+use crate::arguments::ImageArguments;
+use crate::arguments::values::{length, one_of, rate, rest, whole};
 
 #[derive(Debug, Args)]
 pub struct MorphArguments {
@@ -23,8 +24,8 @@ pub struct MorphArguments {
     #[arg(long = "keys", value_name = "FILE")]
     pub list: Option<PathBuf>,
     /// Add so much of an attribute to every key, as smile:1.5; it lies in smile.attribute.json
-    #[arg(long, value_name = "NAME:AMOUNT", value_parser = clap::value_parser!(crate::keys::Amount))]
-    pub add: Vec<crate::keys::Amount>,
+    #[arg(long, value_name = "NAME:AMOUNT", value_parser = clap::value_parser!(Amount))]
+    pub add: Vec<Amount>,
     /// Decides the random keys
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,

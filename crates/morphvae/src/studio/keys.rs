@@ -1,76 +1,165 @@
-//! The images that a clip goes through, as they are typed: classes, files, members of a data set, latent points.
+//! Points of a latent space by what people call them: classes, image files, members of a data set, numbers.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
-use morphvae::data::{Dataset, Images, Split, read_image};
-use morphvae::evaluation::encode;
-use morphvae::latent::{Attribute, prior_sample, typical_members};
-use morphvae::network::Inference;
+use thiserror::Error;
 
-use crate::Usage;
-use crate::arguments::{ImageArguments, SplitArgument};
-use crate::console::Console;
-use crate::images::split_of;
-use crate::model::{Model, is_fatal};
+use super::images::{ImageRequest, Part, note};
+use super::{Model, Observer, StudioError};
+use crate::data::{Dataset, Images, Split, read_image};
+use crate::evaluation::encode;
+use crate::latent::{Attribute, prior_sample, typical_members};
 
-/// What `--add` and a key's `+` look for beside the folder and the name that were given.
+/// What an attribute's file is called besides the attribute.
 const ATTRIBUTE_ENDING: &str = ".attribute.json";
 
 /// Folders of an image file that its name on figures has, at most.
 const MOST_FOLDERS: usize = 4;
 
+/// Classes that a message names, at most.
+const MOST_CLASSES: usize = 12;
+
+/// Why a key stands for no point.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// What is no text, and no file either.
+    #[error("{}: no file: a key that is not UTF-8 is the name of an image file and nothing else", path.display())]
+    NotText {
+        /// The key.
+        path: PathBuf,
+    },
+    /// Numbers that are none.
+    #[error("{key}: a latent point is z: and finite numbers, as z:0.3,-1.2")]
+    Numbers {
+        /// The key.
+        key: String,
+    },
+    /// A point of another latent space.
+    #[error("{key}: this model's latent space has {latent} dimension(s), but here are {found} number(s)")]
+    Dimensions {
+        /// The key.
+        key: String,
+        /// Dimensions of the latent space.
+        latent: usize,
+        /// How many numbers there are.
+        found: usize,
+    },
+    /// A member of a data set by something else than its number.
+    #[error("{key}: {number:?} is no number of an image; {dataset} has images 0 to {last} there")]
+    NoNumber {
+        /// The key.
+        key: String,
+        /// What stands for the number.
+        number: String,
+        /// What the images are called.
+        dataset: String,
+        /// The last number that there is.
+        last: usize,
+    },
+    /// A member of a data set beyond the last.
+    #[error("{key}: {dataset} has images 0 to {last} there")]
+    Member {
+        /// The key.
+        key: String,
+        /// What the images are called.
+        dataset: String,
+        /// The last number that there is.
+        last: usize,
+    },
+    /// A class of which no image is known.
+    #[error("{class}: none of the images that this model was judged on is of this class")]
+    NoMember {
+        /// The class.
+        class: String,
+    },
+    /// A word that means nothing here.
+    #[error("{}: {}: {}; a key is a class, an image file, test:N, train:N, z:X,Y,… or random",
+            if word.is_empty() { "\"\"" } else { word }, not(*is_folder), listed(classes))]
+    Unknown {
+        /// The word.
+        word: String,
+        /// Whether there is a folder of this name, which is no run's.
+        is_folder: bool,
+        /// The classes that there are.
+        classes: Vec<String>,
+    },
+}
+
+fn not(is_folder: bool) -> &'static str {
+    match is_folder {
+        true => "a folder without a run's config.toml, and no class of this model",
+        false => "no class of this model and no file",
+    }
+}
+
+fn listed(classes: &[String]) -> String {
+    if classes.is_empty() {
+        return "this model's images have no classes".to_owned();
+    }
+    let shown = classes[..classes.len().min(MOST_CLASSES)].join(", ");
+    let more = if classes.len() > MOST_CLASSES { ", …" } else { "" };
+    format!("its classes are {shown}{more}")
+}
+
 /// So much of an attribute, as `smile:1.5`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Amount {
-    attribute: String,
-    amount: f32,
+    /// The attribute's name, or its file.
+    pub attribute: String,
+    /// How many times it is added.
+    pub amount: f32,
 }
 
 /// A key as it was typed.
 #[derive(Debug, PartialEq)]
 enum Typed<'a> {
     Latent(&'a str),
-    Member(SplitArgument, &'a str),
+    Member(Part, &'a str),
     Random,
     Word(&'a str),
 }
 
 /// Finds the points that keys stand for. Images are read when a key first asks for them.
-pub struct KeyReader<'a> {
+pub struct Keys<'a> {
     model: &'a Model,
-    network: &'a Inference,
-    images: &'a ImageArguments,
+    images: &'a ImageRequest,
     seed: u64,
-    console: Console,
+    observer: &'a Observer<'a>,
     dataset: Option<Dataset>,
     typical: Option<Vec<Option<Vec<f32>>>>,
     fingerprint: Option<String>,
 }
 
-impl<'a> KeyReader<'a> {
-    pub fn new(
-        model: &'a Model,
-        network: &'a Inference,
-        images: &'a ImageArguments,
-        seed: u64,
-        console: Console,
-    ) -> Self {
+impl<'a> Keys<'a> {
+    /// For keys of this model; `images` are where members of a data set are looked up, `seed` decides the random ones.
+    #[must_use]
+    pub fn new(model: &'a Model, images: &'a ImageRequest, seed: u64, observer: &'a Observer<'a>) -> Self {
         Self {
             model,
-            network,
             images,
             seed,
-            console,
+            observer,
             dataset: None,
             typical: None,
             fingerprint: None,
         }
     }
 
+    /// The model whose keys these are.
+    #[must_use]
+    pub fn model(&self) -> &'a Model {
+        self.model
+    }
+
     /// The point of a key, `[latent]`, with `added` to it; its number among the keys decides where a random one lies.
-    pub fn read(&mut self, key: &OsStr, number: usize, added: &[Amount]) -> anyhow::Result<Vec<f32>> {
+    /// What follows a `+` is added as well: `anna.png+smile:1.5`.
+    ///
+    /// # Errors
+    /// [`StudioError::Key`] for what stands for no point; others when images or attributes that it needs cannot be read.
+    pub fn point(&mut self, key: &OsStr, number: usize, added: &[Amount]) -> Result<Vec<f32>, StudioError> {
         let Some(text) = key.to_str() else {
             let mut point = self.unspellable(Path::new(key))?;
             for amount in added {
@@ -82,7 +171,7 @@ impl<'a> KeyReader<'a> {
             Some((text, amount)) => (text, Some(amount)),
             None => (text, None),
         };
-        let mut point = self.point(text, number as u64)?;
+        let mut point = self.plain(text, number as u64)?;
         for amount in added.iter().chain(&own) {
             point = self.add(amount, &point)?;
         }
@@ -90,53 +179,49 @@ impl<'a> KeyReader<'a> {
     }
 
     /// A key that is no UTF-8 can only be a file.
-    fn unspellable(&self, path: &Path) -> anyhow::Result<Vec<f32>> {
+    fn unspellable(&self, path: &Path) -> Result<Vec<f32>, StudioError> {
         if path.is_file() {
             return self.image(path);
         }
-        let text = format!(
-            "{}: no file: a key that is not UTF-8 is the name of an image file and nothing else; --add adds attributes \
-             to it",
-            path.display()
-        );
-        Err(Usage(text).into())
+        Err(KeyError::NotText { path: path.to_owned() }.into())
     }
 
     /// The images that a latent map shows and the names of their classes, in the order of their labels, or none, with a
     /// note, where there are none to be had.
-    pub fn shown(&mut self) -> anyhow::Result<Option<(&Split, Vec<String>)>> {
-        match self.split(SplitArgument::Test).map(drop) {
+    ///
+    /// # Errors
+    /// When images that were named cannot be read, or nobody wants more.
+    pub fn shown(&mut self) -> Result<Option<(&Split, Vec<String>)>, StudioError> {
+        match self.dataset().and_then(|dataset| Part::Test.of(dataset).map(drop)) {
             Ok(()) => {
-                let classes = self.dataset()?.classes.clone();
-                Ok(Some((self.split(SplitArgument::Test)?, classes)))
+                let dataset = self.dataset()?;
+                let classes = dataset.classes.clone();
+                Ok(Some((&dataset.test, classes)))
             }
-            Err(error) if is_fatal(&error, self.images) => Err(error),
+            Err(error) if !self.images.forgives(&error) => Err(error),
             Err(error) => {
-                self.console
-                    .note(format!("the map shows the path alone, since {error}"));
+                note(self.observer, &format!("the map shows the path alone, since {error}"))?;
                 Ok(None)
             }
         }
     }
 
-    fn split(&mut self, which: SplitArgument) -> anyhow::Result<&Split> {
-        Ok(split_of(self.dataset()?, which)?)
-    }
-
     /// The classes' names, in the order of the labels.
-    pub fn classes(&mut self) -> anyhow::Result<Vec<String>> {
+    ///
+    /// # Errors
+    /// When the model does not know them and its images cannot be read.
+    pub fn classes(&mut self) -> Result<Vec<String>, StudioError> {
         match self.model.card() {
-            Some(card) if !card.classes.is_empty() => Ok(card.classes.clone()),
-            Some(_) => Ok(Vec::new()),
+            Some(card) => Ok(card.classes.clone()),
             None => Ok(self.dataset()?.classes.clone()),
         }
     }
 
-    fn point(&mut self, text: &str, number: u64) -> anyhow::Result<Vec<f32>> {
+    fn plain(&mut self, text: &str, number: u64) -> Result<Vec<f32>, StudioError> {
         match Typed::parse(text) {
-            Typed::Latent(numbers) => self.latent(text, numbers),
-            Typed::Member(split, number) => self.member(text, split, number),
-            Typed::Random => Ok(prior_sample(self.seed, number, self.network.config().latent)),
+            Typed::Latent(numbers) => Ok(self.latent(text, numbers)?),
+            Typed::Member(part, number) => self.member(text, part, number),
+            Typed::Random => Ok(prior_sample(self.seed, number, self.latent_size())),
             Typed::Word(word) => {
                 let path = Path::new(word);
                 if is_clearly_a_file(path) {
@@ -146,76 +231,77 @@ impl<'a> KeyReader<'a> {
                 match classes.iter().position(|class| class == word) {
                     Some(class) => self.class(class, word),
                     None if path.is_file() => self.image(path),
-                    None => Err(unknown(word, &classes).into()),
+                    None => Err(KeyError::Unknown {
+                        word: word.to_owned(),
+                        is_folder: path.is_dir(),
+                        classes,
+                    }
+                    .into()),
                 }
             }
         }
     }
 
-    fn latent(&self, text: &str, numbers: &str) -> anyhow::Result<Vec<f32>> {
+    fn latent_size(&self) -> usize {
+        self.model.network().config().latent
+    }
+
+    fn latent(&self, key: &str, numbers: &str) -> Result<Vec<f32>, KeyError> {
         let point: Option<Vec<f32>> = numbers
             .split(',')
             .map(|number| number.trim().parse().ok().filter(|value: &f32| value.is_finite()))
             .collect();
-        let latent = self.network.config().latent;
-        let point = point.ok_or_else(|| {
-            Usage(format!(
-                "{text}: a latent point is z: and finite numbers, as z:0.3,-1.2"
-            ))
-        })?;
-        if point.len() != latent {
-            let text = format!(
-                "{text}: this model's latent space has {latent} dimension(s), but here are {} number(s)",
-                point.len()
-            );
-            return Err(Usage(text).into());
+        let (key, latent) = (key.to_owned(), self.latent_size());
+        match point {
+            None => Err(KeyError::Numbers { key }),
+            Some(point) if point.len() != latent => Err(KeyError::Dimensions {
+                key,
+                latent,
+                found: point.len(),
+            }),
+            Some(point) => Ok(point),
         }
-        Ok(point)
     }
 
-    fn member(&mut self, text: &str, which: SplitArgument, number: &str) -> anyhow::Result<Vec<f32>> {
+    fn member(&mut self, key: &str, part: Part, number: &str) -> Result<Vec<f32>, StudioError> {
         let dataset = self.dataset()?;
-        let images = match which {
-            SplitArgument::Train => &dataset.train.images,
-            SplitArgument::Test => &dataset.test.images,
-        };
-        let count = images.count();
-        let there = format!("{} has images 0 to {} there", dataset.name, count.saturating_sub(1));
-        let index: usize = number
-            .parse()
-            .map_err(|_| Usage(format!("{text}: {number:?} is no number of an image; {there}")))?;
-        if index >= count {
-            return Err(Usage(format!("{text}: {there}")).into());
+        let images = &part.whatever_is_in(dataset).images;
+        let (key, name, last) = (key.to_owned(), dataset.name.clone(), images.count().saturating_sub(1));
+        let index: usize = number.parse().map_err(|_| KeyError::NoNumber {
+            key: key.clone(),
+            number: number.to_owned(),
+            dataset: name.clone(),
+            last,
+        })?;
+        if index >= images.count() {
+            let dataset = name;
+            return Err(KeyError::Member { key, dataset, last }.into());
         }
-        let image = Images::new(
-            images.channels(),
-            images.height(),
-            images.width(),
-            images.image(index).to_vec(),
-        )?;
-        Ok(encode(self.network, &image)?.mean)
+        let pixels = images.image(index).to_vec();
+        let image = Images::new(images.channels(), images.height(), images.width(), pixels)?;
+        self.encoded(&image)
     }
 
-    fn image(&self, path: &Path) -> anyhow::Result<Vec<f32>> {
-        let config = self.network.config();
-        let fit = self.images.fit.unwrap_or(self.model.fit()?);
-        let image = read_image(path, config.image_size, config.channels, fit)?;
-        Ok(encode(self.network, &image)?.mean)
+    fn image(&self, path: &Path) -> Result<Vec<f32>, StudioError> {
+        let config = self.model.network().config();
+        let fit = self.images.fit.unwrap_or(self.model.fit());
+        self.encoded(&read_image(path, config.image_size, config.channels, fit)?)
+    }
+
+    fn encoded(&self, image: &Images) -> Result<Vec<f32>, StudioError> {
+        Ok(encode(self.model.inference(), image)?.mean)
     }
 
     /// The posterior's mean of the most typical member: from the model's card, else from its test images.
-    fn class(&mut self, class: usize, name: &str) -> anyhow::Result<Vec<f32>> {
+    fn class(&mut self, class: usize, name: &str) -> Result<Vec<f32>, StudioError> {
         if self.typical.is_none() {
             self.typical = Some(self.typical_points()?);
         }
         let point = self.typical.iter().flatten().nth(class).cloned().flatten();
-        point.ok_or_else(|| {
-            let text = format!("{name}: none of the images that this model was judged on is of this class");
-            Usage(text).into()
-        })
+        Ok(point.ok_or_else(|| KeyError::NoMember { class: name.to_owned() })?)
     }
 
-    fn typical_points(&mut self) -> anyhow::Result<Vec<Option<Vec<f32>>>> {
+    fn typical_points(&mut self) -> Result<Vec<Option<Vec<f32>>>, StudioError> {
         if let Some(card) = self.model.card() {
             let classes = &card.latent_statistics.classes;
             if classes.iter().any(|class| !class.typical.is_empty()) {
@@ -223,24 +309,23 @@ impl<'a> KeyReader<'a> {
                 return Ok(classes.iter().map(|class| point(&class.typical)).collect());
             }
         }
-        let (classes, network) = (self.classes()?.len(), self.network);
-        let split = self.split(SplitArgument::Test)?;
+        let (classes, network) = (self.classes()?.len(), self.model.inference());
+        let split = Part::Test.of(self.dataset()?)?;
         let codes = encode(network, &split.images)?;
         let labels = split.labels.as_deref().unwrap_or_default();
-        let members = typical_members(network, &codes.mean, &split.images, labels, classes);
+        let members = typical_members(&**network, &codes.mean, &split.images, labels, classes);
         let point = |index: usize| codes.mean[index * codes.latent..][..codes.latent].to_vec();
         Ok(members.into_iter().map(|member| member.map(point)).collect())
     }
 
-    fn dataset(&mut self) -> anyhow::Result<&Dataset> {
+    fn dataset(&mut self) -> Result<&Dataset, StudioError> {
         if self.dataset.is_none() {
-            let source = self.model.source(self.images, self.console)?;
-            self.dataset = Some(self.model.load(&source, self.images, None, self.console)?);
+            self.dataset = Some(self.model.images(self.images, None, self.observer)?);
         }
         Ok(self.dataset.as_ref().expect("it has just been read"))
     }
 
-    fn add(&mut self, amount: &Amount, point: &[f32]) -> anyhow::Result<Vec<f32>> {
+    fn add(&mut self, amount: &Amount, point: &[f32]) -> Result<Vec<f32>, StudioError> {
         let attribute = Attribute::read(&attribute_path(&amount.attribute))?;
         let model = self
             .fingerprint
@@ -256,8 +341,8 @@ impl<'a> Typed<'a> {
         }
         match text.split_once(':') {
             Some(("z", numbers)) => Self::Latent(numbers),
-            Some(("test", number)) => Self::Member(SplitArgument::Test, number),
-            Some(("train", number)) => Self::Member(SplitArgument::Train, number),
+            Some(("test", number)) => Self::Member(Part::Test, number),
+            Some(("train", number)) => Self::Member(Part::Train, number),
             _ => Self::Word(text),
         }
     }
@@ -280,7 +365,7 @@ impl std::str::FromStr for Amount {
 }
 
 /// A key and what is added to it alone: `anna.png+smile:1.5`.
-pub fn split_amount(text: &str) -> Option<(&str, Amount)> {
+pub(super) fn split_amount(text: &str) -> Option<(&str, Amount)> {
     let (key, amount) = text.rsplit_once('+')?;
     Some((key, amount.parse().ok()?))
 }
@@ -332,25 +417,6 @@ pub fn attribute_path(name: &str) -> PathBuf {
     }
 }
 
-fn unknown(word: &str, classes: &[String]) -> Usage {
-    let classes = if classes.is_empty() {
-        "this model's images have no classes".to_owned()
-    } else {
-        let shown = classes.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
-        let more = if classes.len() > 12 { ", …" } else { "" };
-        format!("its classes are {shown}{more}")
-    };
-    let nothing = if Path::new(word).is_dir() {
-        "a folder without a run's config.toml, and no class of this model"
-    } else {
-        "no class of this model and no file"
-    };
-    let word = if word.is_empty() { "\"\"" } else { word };
-    Usage(format!(
-        "{word}: {nothing}: {classes}; a key is a class, an image file, test:N, train:N, z:X,Y,… or random"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,7 +424,7 @@ mod tests {
     #[test]
     fn keys_are_told_by_how_they_begin() {
         assert_eq!(Typed::parse("z:1,2"), Typed::Latent("1,2"));
-        assert_eq!(Typed::parse("test:17"), Typed::Member(SplitArgument::Test, "17"));
+        assert_eq!(Typed::parse("test:17"), Typed::Member(Part::Test, "17"));
         assert_eq!(Typed::parse("random"), Typed::Random);
         for word in ["7", "t-shirt", "C:/faces/a.png", "test", "zoo:1"] {
             assert_eq!(Typed::parse(word), Typed::Word(word));

@@ -1,11 +1,12 @@
-//! `data`: what is done with data sets.
+//! What is typed after `data`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use morphvae::studio::{Part, USUAL_SET};
 
-use super::images::{ImageArguments, SplitArgument, StoreArguments};
-use super::values::{positive, whole};
+use crate::arguments::values::{one_of, positive, whole};
+use crate::arguments::{ImageArguments, StoreArguments};
 
 #[derive(Debug, Subcommand)]
 pub enum DataVerb {
@@ -54,8 +55,8 @@ pub struct DataSheetArguments {
     #[command(flatten)]
     pub images: ImageArguments,
     /// Which images
-    #[arg(long, value_enum, default_value = "train")]
-    pub split: SplitArgument,
+    #[arg(long, value_parser = one_of::<Part>(), default_value = "train")]
+    pub split: Part,
     /// How many images
     #[arg(long, value_name = "N", default_value = "200", value_parser = positive(), allow_negative_numbers = true)]
     pub count: usize,
@@ -73,7 +74,7 @@ pub struct DataSheetArguments {
 #[derive(Debug, Args)]
 pub struct DataExportArguments {
     /// A known data set (see `morphvae data list`) or `strokes`, digits drawn by this program
-    #[arg(long, value_name = "NAME", default_value = crate::images::DEFAULT)]
+    #[arg(long, value_name = "NAME", default_value = USUAL_SET)]
     pub dataset: String,
     #[command(flatten)]
     pub store: StoreArguments,

@@ -1,0 +1,156 @@
+//! What is said of an error: one line, what to do, and the exit status.
+
+use std::io;
+use std::path::Path;
+
+use anyhow::Error;
+use morphvae::data::DataError;
+use morphvae::figures::clip::ClipError;
+use morphvae::latent::path::PathError;
+use morphvae::network::NetworkError;
+use morphvae::studio::{KeyError, StudioError};
+use morphvae::training::TrainingError;
+
+/// A request that cannot be met however the files are: exit status 2, as for options that do not parse.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+impl Usage {
+    /// Something stands where a result is to go.
+    pub fn exists(path: &Path) -> Self {
+        Self(format!(
+            "{}: this exists: replace it with --force, or choose another --out",
+            path.display()
+        ))
+    }
+}
+
+/// The error and its causes without repetition: library errors quote their cause already.
+pub fn one_line(error: &Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if cause.contains(&line) {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    if let Some(advice) = error.chain().find_map(advice_of) {
+        line = format!("{line}: {advice}");
+    }
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// 2 for wrong usage, 1 for all else that went wrong.
+pub fn exit_code(error: &Error) -> u8 {
+    let is_usage = error.chain().any(|cause| {
+        cause.is::<Usage>()
+            || cause.downcast_ref().is_some_and(is_request)
+            || cause.downcast_ref().is_some_and(is_network_request)
+            || cause.downcast_ref().is_some_and(is_data_request)
+            || cause.downcast_ref().is_some_and(is_clip_request)
+            || cause.downcast_ref().is_some_and(is_training_request)
+    });
+    if is_usage { 2 } else { 1 }
+}
+
+pub fn is_broken_pipe(error: &Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// What to do, where an option helps.
+fn advice_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let studio = cause.downcast_ref().and_then(advice);
+    studio.or_else(|| cause.downcast_ref().and_then(training_advice).map(str::to_owned))
+}
+
+fn advice(error: &StudioError) -> Option<String> {
+    use StudioError as Studio;
+
+    let text = match error {
+        Studio::UnknownImages { .. } => "name images with --images or --dataset",
+        Studio::LostImages { .. } => "name their new place with --images",
+        Studio::DamagedSet { set, data_dir, .. } => {
+            return Some(format!(
+                "fetch it again with `morphvae data fetch {set} --data-dir {}`",
+                data_dir.display()
+            ));
+        }
+        Studio::Channels { .. } => "name a folder of images with --images, or use another model",
+        Studio::NotDivided { .. } => "leave --split out to take all its images",
+        Studio::EmptyPart { .. } => "leave --split out",
+        Studio::Key(KeyError::NotText { .. }) => "--add adds attributes to it",
+        Studio::Memory { .. } => "use less of --base-channels, --hidden, --image-size, --latent or --batch-size",
+        Studio::OtherImages { .. } => "bring those back, or start another run",
+        Studio::EpochsDone { .. } => "give more --epochs, or leave it out",
+        Studio::Listed { source, .. } => return advice(source),
+        Studio::Training(error) => return training_advice(error).map(str::to_owned),
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn training_advice(error: &TrainingError) -> Option<&'static str> {
+    Some(match error {
+        TrainingError::NonFinite { .. } => "try a smaller --learning-rate or --beta",
+        TrainingError::OtherSettings { .. } => "leave the option out, or start another run",
+        TrainingError::Exists { .. } => "continue it with --resume, replace it with --force, or choose another --out",
+        TrainingError::NotARun { .. } => "choose another --out",
+        TrainingError::NoCheckpoint { .. } => "begin it again with --force",
+        _ => return None,
+    })
+}
+
+/// Whether what was asked for cannot be, however the files are.
+fn is_request(error: &StudioError) -> bool {
+    use StudioError as Studio;
+
+    match error {
+        Studio::Unfinished { .. }
+        | Studio::UnknownImages { .. }
+        | Studio::Channels { .. }
+        | Studio::NotDivided { .. }
+        | Studio::EmptyPart { .. }
+        | Studio::Key(_)
+        | Studio::Morph(_)
+        | Studio::Memory { .. }
+        | Studio::EpochsDone { .. }
+        | Studio::Path(PathError::Steps { .. }) => true,
+        Studio::Listed { source, .. } => is_request(source),
+        Studio::Model { source, .. } | Studio::Network(source) => is_network_request(source),
+        Studio::Data(error) => is_data_request(error),
+        Studio::Clip(error) => is_clip_request(error),
+        Studio::Training(error) => is_training_request(error),
+        _ => false,
+    }
+}
+
+fn is_network_request(error: &NetworkError) -> bool {
+    matches!(error, NetworkError::Configuration { .. })
+}
+
+fn is_data_request(error: &DataError) -> bool {
+    matches!(error, DataError::UnknownSet { .. })
+}
+
+fn is_clip_request(error: &ClipError) -> bool {
+    matches!(
+        error,
+        ClipError::UnknownEnding { .. } | ClipError::ColoursMapped | ClipError::TooLarge { .. }
+    )
+}
+
+fn is_training_request(error: &TrainingError) -> bool {
+    match error {
+        TrainingError::Network(error) => is_network_request(error),
+        TrainingError::Setting { .. }
+        | TrainingError::OtherSettings { .. }
+        | TrainingError::Exists { .. }
+        | TrainingError::NotARun { .. } => true,
+        _ => false,
+    }
+}

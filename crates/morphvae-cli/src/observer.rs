@@ -1,0 +1,67 @@
+//! What the library tells of its work, shown to people; Ctrl-C is the answer.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use morphvae::studio::Event;
+use morphvae::training::Progress;
+
+use crate::console::{Console, Meter, Unit};
+use crate::interrupt;
+
+/// An observer of work; what it shows is taken away with what is done, or with itself.
+pub fn observer(console: Console) -> impl Fn(Event<'_>) -> ControlFlow<()> + Sync {
+    let shown = Mutex::new(None);
+    move |event| {
+        show(
+            event,
+            console,
+            &mut shown.lock().unwrap_or_else(PoisonError::into_inner),
+        );
+        interrupt::check()
+    }
+}
+
+fn show(event: Event, console: Console, shown: &mut Option<Meter>) {
+    let mut count = |unit, what: &str, done: u64, of: u64, state: &str| {
+        let meter = shown.take().filter(|meter| meter.unit() == unit);
+        let meter = shown.insert(meter.unwrap_or_else(|| console.progress(unit)));
+        meter.update(what, done, of, state);
+        if done >= of {
+            *shown = None;
+        }
+    };
+    match event {
+        Event::Note(text) => {
+            *shown = None;
+            console.note(text);
+        }
+        Event::Skipped(files) => {
+            *shown = None;
+            console.skipped(files);
+        }
+        Event::Fetching(file) => count(Unit::Bytes, file.file, file.bytes, file.total, ""),
+        Event::Searching { done, of } => count(Unit::Ways, "path", done as u64, of as u64, ""),
+        Event::Decoding { done, of } => count(Unit::Images, "frames", done as u64, of as u64, ""),
+        Event::Drawing { done, of } => count(Unit::Images, "drawing", done as u64, of as u64, ""),
+        Event::Writing { done, of } => count(Unit::Images, "writing", done as u64, of as u64, ""),
+        Event::Training(Progress::Train {
+            epoch,
+            images,
+            of,
+            loss,
+        }) => {
+            let state = format!("loss {:.1} = {:.1} + KL {:.2}", loss.loss, loss.reconstruction, loss.kl);
+            count(
+                Unit::Images,
+                &format!("epoch {epoch}"),
+                images as u64,
+                of as u64,
+                &state,
+            );
+        }
+        Event::Training(Progress::Test { images, of }) => count(Unit::Images, "testing", images as u64, of as u64, ""),
+        // Of others there is nothing to be seen.
+        _ => {}
+    }
+}
