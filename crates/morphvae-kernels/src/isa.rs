@@ -1,8 +1,11 @@
 //! Which vector instructions the kernels run with, found once at run time.
 //!
 //! A kernel is written once, generic over [`Vector`], inside the `simd!` macro. The macro makes an ordinary function
-//! whose first argument is an [`Isa`] and which enters the right instantiation through a `#[target_feature]` function.
-//! Everything below that entry is `#[inline(always)]`, so the whole kernel is compiled with those instructions.
+//! whose first argument is an [`Isa`] and which enters the right instantiation through [`Isa::run`]. Everything below that
+//! entry is `#[inline(always)]`, so the whole kernel is compiled with those instructions.
+//!
+//! The vectors of each instruction set are private to this module: nobody else can name them, so that no safe code reaches
+//! instructions that the processor does not have.
 
 mod portable;
 mod vector;
@@ -17,21 +20,21 @@ mod neon;
 use std::fmt;
 use std::sync::OnceLock;
 
-pub(crate) use portable::Portable;
+use portable::Portable;
 pub(crate) use vector::{Tile, Vector};
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use {avx2::Avx2, avx512::Avx512};
+use {avx2::Avx2, avx512::Avx512};
 
 #[cfg(target_arch = "aarch64")]
-pub(crate) use neon::Neon;
+use neon::Neon;
 
 /// An instruction set that this processor has; holding the value is the proof.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Isa(Kind);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Kind {
+enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -104,9 +107,40 @@ impl Isa {
         }
     }
 
-    pub(crate) fn kind(self) -> Kind {
-        self.0
+    /// Runs a kernel with these instructions.
+    #[inline(always)]
+    pub(crate) fn run<K: Kernel<A>, A>(self, arguments: A) -> K::Output {
+        match self.0 {
+            Kind::Portable => K::run::<Portable>(arguments),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind is only made after the processor was found to have AVX2 and FMA.
+            Kind::Avx2 => unsafe { with_avx2::<K, A>(arguments) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` of this kind is only made after the processor was found to have AVX-512F, AVX2 and FMA.
+            Kind::Avx512 => unsafe { with_avx512::<K, A>(arguments) },
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => K::run::<Neon>(arguments),
+        }
     }
+}
+
+/// What `simd!` makes of a kernel: something to be run with any vector, given arguments `A`.
+pub(crate) trait Kernel<A> {
+    type Output;
+
+    fn run<V: Vector>(arguments: A) -> Self::Output;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn with_avx2<K: Kernel<A>, A>(arguments: A) -> K::Output {
+    K::run::<Avx2>(arguments)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+fn with_avx512<K: Kernel<A>, A>(arguments: A) -> K::Output {
+    K::run::<Avx512>(arguments)
 }
 
 impl fmt::Debug for Isa {
@@ -116,8 +150,6 @@ impl fmt::Debug for Isa {
 }
 
 /// Defines a kernel: `fn name<V>(arguments) { body using V }` becomes `fn name(isa, arguments)`.
-///
-/// `#[target_feature]` stands on the outermost function of each instruction set only; the body is inlined into it.
 macro_rules! simd {
     (
         $(#[$attribute:meta])*
@@ -128,37 +160,27 @@ macro_rules! simd {
         $(#[$attribute])*
         #[allow(clippy::too_many_arguments, reason = "a kernel takes slices and sizes, no more structure than that")]
         $visibility fn $name$(<$generic: $bound>)?(isa: $crate::isa::Isa, $($argument: $type),*) $(-> $result)? {
+            // Arguments that are parameters are known to the compiler not to overlap; in a tuple they are not.
             #[inline(always)]
             #[allow(clippy::too_many_arguments, reason = "as above")]
             fn generic<$vector: $crate::isa::Vector $(, $generic: $bound)?>($($argument: $type),*) $(-> $result)? $body
 
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            #[allow(clippy::too_many_arguments, reason = "as above")]
-            fn avx2$(<$generic: $bound>)?($($argument: $type),*) $(-> $result)? {
-                generic::<$crate::isa::Avx2 $(, $generic)?>($($argument),*)
+            struct Kernel$(<$generic>(std::marker::PhantomData<$generic>))?;
+
+            impl$(<$generic: $bound>)? $crate::isa::Kernel<($($type,)*)> for Kernel$(<$generic>)? {
+                type Output = $crate::isa::simd!(@output $($result)?);
+
+                #[inline(always)]
+                fn run<Lanes: $crate::isa::Vector>(($($argument,)*): ($($type,)*)) -> Self::Output {
+                    generic::<Lanes $(, $generic)?>($($argument),*)
+                }
             }
 
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx2,fma")]
-            #[allow(clippy::too_many_arguments, reason = "as above")]
-            fn avx512$(<$generic: $bound>)?($($argument: $type),*) $(-> $result)? {
-                generic::<$crate::isa::Avx512 $(, $generic)?>($($argument),*)
-            }
-
-            match isa.kind() {
-                $crate::isa::Kind::Portable => generic::<$crate::isa::Portable $(, $generic)?>($($argument),*),
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: an `Isa` of this kind is only made after the processor was found to have AVX2 and FMA.
-                $crate::isa::Kind::Avx2 => unsafe { avx2$(::<$generic>)?($($argument),*) },
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: an `Isa` of this kind is only made after the processor was found to have AVX-512F.
-                $crate::isa::Kind::Avx512 => unsafe { avx512$(::<$generic>)?($($argument),*) },
-                #[cfg(target_arch = "aarch64")]
-                $crate::isa::Kind::Neon => generic::<$crate::isa::Neon $(, $generic)?>($($argument),*),
-            }
+            isa.run::<Kernel$(<$generic>)?, _>(($($argument,)*))
         }
     };
+    (@output) => { () };
+    (@output $result:ty) => { $result };
 }
 
 pub(crate) use simd;

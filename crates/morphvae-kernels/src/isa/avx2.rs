@@ -5,10 +5,7 @@ use std::arch::x86_64::*;
 use super::vector::{Tile, Vector, operators};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2(__m256);
-
-// SAFETY of every block in this file, unless it says more: a value of this type exists only below an entry of `simd!`
-// with `#[target_feature(enable = "avx2,fma")]`, reached after the processor was asked.
+pub(super) struct Avx2(__m256);
 
 operators!(Avx2, Add add _mm256_add_ps, Sub sub _mm256_sub_ps, Mul mul _mm256_mul_ps, Div div _mm256_div_ps);
 
@@ -19,6 +16,7 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm256_set1_ps(value) })
     }
 
@@ -36,21 +34,25 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     fn multiply_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })
     }
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm256_max_ps(self.0, other.0) })
     }
 
     #[inline(always)]
     fn square_root(self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm256_sqrt_ps(self.0) })
     }
 
     #[inline(always)]
     fn if_greater(self, than: Self, yes: Self, no: Self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_GT_OQ>(self.0, than.0)) })
     }
 
@@ -62,6 +64,7 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     fn interleave(self, other: Self) -> [Self; 2] {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         unsafe {
             let (low, high) = (_mm256_unpacklo_ps(self.0, other.0), _mm256_unpackhi_ps(self.0, other.0));
             [
@@ -73,6 +76,7 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     fn sum(self) -> f32 {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         unsafe {
             let half = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
             let pair = _mm_add_ps(half, _mm_movehl_ps(half, half));

@@ -5,10 +5,7 @@ use std::arch::x86_64::*;
 use super::vector::{Tile, Vector, operators};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Avx512(__m512);
-
-// SAFETY of every block in this file, unless it says more: a value of this type exists only below an entry of `simd!`
-// with `#[target_feature(enable = "avx512f")]`, reached after the processor was asked.
+pub(super) struct Avx512(__m512);
 
 operators!(Avx512, Add add _mm512_add_ps, Sub sub _mm512_sub_ps, Mul mul _mm512_mul_ps, Div div _mm512_div_ps);
 
@@ -19,6 +16,7 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm512_set1_ps(value) })
     }
 
@@ -36,21 +34,25 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     fn multiply_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, addend.0) })
     }
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm512_max_ps(self.0, other.0) })
     }
 
     #[inline(always)]
     fn square_root(self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm512_sqrt_ps(self.0) })
     }
 
     #[inline(always)]
     fn if_greater(self, than: Self, yes: Self, no: Self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, than.0), no.0, yes.0) })
     }
 
@@ -62,6 +64,7 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     fn interleave(self, other: Self) -> [Self; 2] {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         unsafe {
             let front = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
             let back = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -71,6 +74,7 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     fn sum(self) -> f32 {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         unsafe { _mm512_reduce_add_ps(self.0) }
     }
 

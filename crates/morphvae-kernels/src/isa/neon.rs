@@ -5,9 +5,7 @@ use std::arch::aarch64::*;
 use super::vector::{Tile, Vector, operators};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Neon(float32x4_t);
-
-// SAFETY of every block in this file, unless it says more: NEON is part of every aarch64 target Rust compiles for.
+pub(super) struct Neon(float32x4_t);
 
 operators!(Neon, Add add vaddq_f32, Sub sub vsubq_f32, Mul mul vmulq_f32, Div div vdivq_f32);
 
@@ -18,6 +16,7 @@ impl Vector for Neon {
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { vdupq_n_f32(value) })
     }
 
@@ -35,6 +34,7 @@ impl Vector for Neon {
 
     #[inline(always)]
     fn multiply_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { vfmaq_f32(addend.0, self.0, factor.0) })
     }
 
@@ -46,21 +46,25 @@ impl Vector for Neon {
 
     #[inline(always)]
     fn square_root(self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { vsqrtq_f32(self.0) })
     }
 
     #[inline(always)]
     fn if_greater(self, than: Self, yes: Self, no: Self) -> Self {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         Self(unsafe { vbslq_f32(vcgtq_f32(self.0, than.0), yes.0, no.0) })
     }
 
     #[inline(always)]
     fn interleave(self, other: Self) -> [Self; 2] {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         unsafe { [Self(vzip1q_f32(self.0, other.0)), Self(vzip2q_f32(self.0, other.0))] }
     }
 
     #[inline(always)]
     fn sum(self) -> f32 {
+        // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
         unsafe { vaddvq_f32(self.0) }
     }
 

@@ -3,7 +3,7 @@
 use super::vector::{Tile, Vector};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Portable([f32; 4]);
+pub(super) struct Portable([f32; 4]);
 
 impl Portable {
     #[inline(always)]

@@ -4,7 +4,8 @@ use std::ops::{Add, Div, Mul, Sub};
 
 /// A register of `f32` lanes and the register tile of the matrix product made of it.
 ///
-/// Values exist only below the entries that `simd!` makes, so an implementation may use its instructions freely.
+/// Implementations are private to `isa`, and everybody else has them from [`Isa::run`](super::Isa::run) alone, so that they
+/// may use their instructions freely.
 pub(crate) trait Vector:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
 {
@@ -173,7 +174,7 @@ macro_rules! operators {
             type Output = Self;
             #[inline(always)]
             fn $name(self, other: Self) -> Self {
-                // SAFETY: a value of this type exists only where its instructions do.
+                // SAFETY: the processor has the instructions, for only `Isa::run` leads here.
                 Self(unsafe { $intrinsic(self.0, other.0) })
             }
         })*
