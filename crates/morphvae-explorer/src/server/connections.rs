@@ -1,5 +1,6 @@
 //! Connections: so many at once, none of them idle for long.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
-
-use super::patience::Patient;
+use tokio_io_timeout::TimeoutWriter;
 
 /// Connections at once; those beyond wait in the system's queue.
 const MOST: u32 = 256;
@@ -69,7 +69,7 @@ async fn answer(stream: TcpStream, routes: Router, mut stopped: watch::Receiver<
         .timer(TokioTimer::new())
         .header_read_timeout(LONGEST_HEAD)
         .max_buf_size(LARGEST_HEAD);
-    let io = TokioIo::new(Patient::new(stream, LONGEST_SILENCE));
+    let io = TokioIo::new(patient(stream, LONGEST_SILENCE));
     let mut connection = std::pin::pin!(server.serve_connection(io, TowerToHyperService::new(routes)));
     tokio::select! {
         _ = connection.as_mut() => return,
@@ -79,8 +79,48 @@ async fn answer(stream: TcpStream, routes: Router, mut stopped: watch::Receiver<
     let _ = timeout(FAREWELL, connection).await;
 }
 
+/// A stream whose writes fail when the client has taken nothing for so long. (How long it may take to send is limited
+/// elsewhere.)
+fn patient(stream: TcpStream, longest: Duration) -> Pin<Box<TimeoutWriter<TcpStream>>> {
+    let mut writer = TimeoutWriter::new(stream);
+    writer.set_timeout(Some(longest));
+    Box::pin(writer)
+}
+
 /// Ends when the server is to stop.
 pub(super) async fn told(stopped: &mut watch::Receiver<bool>) {
     // Nobody left to say so is as good as being told.
     let _ = stopped.wait_for(|&stopped| stopped).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::io::ErrorKind;
+    use tokio::io::AsyncWrite;
+
+    #[test]
+    fn a_client_that_reads_nothing_is_given_up() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let error = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let _silent = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut patient = patient(stream, Duration::from_millis(100));
+            // A pause between two answers is no lack of reading.
+            sleep(Duration::from_millis(200)).await;
+            let bytes = [0; 1 << 16];
+            loop {
+                // More than the system keeps for the client, sooner or later.
+                if let Err(error) = poll_fn(|context| patient.as_mut().poll_write(context, &bytes)).await {
+                    break error;
+                }
+            }
+        });
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    }
 }

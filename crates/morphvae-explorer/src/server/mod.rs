@@ -8,7 +8,6 @@ mod error;
 mod journey;
 mod long;
 mod page;
-mod patience;
 mod points;
 mod visitors;
 mod watch;
