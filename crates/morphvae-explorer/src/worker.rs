@@ -112,16 +112,7 @@ impl Task {
 
 fn run(mut queue: mpsc::Receiver<Job>) {
     while let Some(first) = queue.blocking_recv() {
-        let mut images = 0;
-        let mut jobs = Vec::new();
-        let mut next = Some(first);
-        while let Some(job) = next {
-            if !job.task.is_abandoned() {
-                images += job.task.images(job.map.network().config().latent);
-                jobs.push(job);
-            }
-            next = if images < TOGETHER { queue.try_recv().ok() } else { None };
-        }
+        let mut jobs = together(first, &mut queue);
         // While a training is watched, its map changes now and then.
         while let Some(Job { map, .. }) = jobs.first() {
             let map = Arc::clone(map);
@@ -130,6 +121,21 @@ fn run(mut queue: mpsc::Receiver<Job>) {
             jobs = others;
         }
     }
+}
+
+/// What is done in one go: `first` and what waits behind it, as far as anybody waits for its answer.
+fn together(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+    let mut images = 0;
+    let mut jobs = Vec::new();
+    let mut next = Some(first);
+    while let Some(job) = next {
+        if !job.task.is_abandoned() {
+            images += job.task.images(job.map.network().config().latent);
+            jobs.push(job);
+        }
+        next = if images < TOGETHER { queue.try_recv().ok() } else { None };
+    }
+    jobs
 }
 
 /// Does all decoding in one pass and all encoding in another.
@@ -182,5 +188,52 @@ fn work(map: &LatentMap, jobs: Vec<Job>) {
                 log_variance: log_variance.to_vec(),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use morphvae::network::{Architecture, Inference, NetworkConfig, Vae};
+
+    use super::*;
+    use crate::{ModelFacts, ShownImages};
+
+    fn map() -> Arc<LatentMap> {
+        let config = NetworkConfig {
+            architecture: Architecture::Reference { base_channels: 1 },
+            ..NetworkConfig::default()
+        };
+        let network = Inference::new(&Vae::new(config, 0, &Device::flex()).unwrap());
+        let shown = Arc::new(ShownImages::none(1));
+        let codes = evaluation::encode(&network, shown.images()).unwrap();
+        Arc::new(LatentMap::new(network, ModelFacts::default(), shown, codes).unwrap())
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_not_computed() {
+        let map = map();
+        let job = || {
+            let (answer, result) = oneshot::channel();
+            let points = vec![0.0; 2 * PIECE];
+            let task = Task::Decode { points, answer };
+            let map = Arc::clone(&map);
+            (Job { map, task }, result)
+        };
+        let (sender, mut queue) = mpsc::channel(WAITING);
+        for _ in 0..100 {
+            sender.try_send(job().0).unwrap();
+        }
+        let waited_for: Vec<_> = (0..3)
+            .map(|_| job())
+            .map(|(job, result)| (sender.try_send(job), result))
+            .collect();
+        let first = queue.blocking_recv().unwrap();
+        // Those of a hundred clients who went away are passed over at once, and two others' fill a pass.
+        assert_eq!(together(first, &mut queue).len(), 2);
+        assert_eq!(queue.len(), 1);
+        drop(waited_for);
+        let last = queue.blocking_recv().unwrap();
+        assert_eq!(together(last, &mut queue).len(), 0);
     }
 }
