@@ -439,6 +439,25 @@ mod tests {
     }
 
     #[test]
+    fn a_value_lies_where_its_epoch_and_its_number_meet() {
+        let figure = learning_curve(&training(5, 6.0), TERM, None, &Caption::default()).unwrap();
+        // Around the epochs is 2 % of room, and around the values, from 206 to 596 and 6 alone, 6 % or half of it.
+        let column = |epoch: f64| 160.0 + (epoch - 0.92) / 4.16 * 1170.0;
+        let row = |value: f64| 64.0 + (619.4 - value) / 436.8 * 720.0;
+        let pixel = |x: f64, y: f64| figure.get_pixel(x as u32, y as u32).0;
+        for epoch in [1.0, 2.0, 3.0, 4.0, 5.0] {
+            let (x, reconstruction) = (column(epoch), 190.0 + 400.0 / (epoch * epoch));
+            assert_eq!(pixel(x, row(reconstruction)), ORANGE, "reconstruction of epoch {epoch}");
+            assert_eq!(pixel(x, row(reconstruction + 6.0)), BLUE, "loss of epoch {epoch}");
+            assert_eq!(
+                pixel(x, 64.0 + 720.0 + 70.0 + 150.0),
+                PURPLE,
+                "divergence of epoch {epoch}"
+            );
+        }
+    }
+
+    #[test]
     fn an_autoencoder_has_one_panel_and_one_term() {
         let with = learning_curve(&training(5, 6.0), TERM, None, &Caption::default()).unwrap();
         let without = learning_curve(&training(5, 0.0), TERM, None, &Caption::default()).unwrap();

@@ -221,6 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_in_the_middle_is_drawn_there_from_every_side() {
+        let corners = [[-1.0; 3], [1.0; 3]];
+        let middle = [&corners[..], &[[0.0; 3]]].concat();
+        let (indices, classes) = ([Some(0); 3], ["blue".to_owned()]);
+        for azimuth in AZIMUTHS {
+            let [without, with] = [&corners[..], &middle].map(|positions| {
+                let labels = Some(Labels {
+                    indices: &indices[..positions.len()],
+                    classes: &classes,
+                });
+                let figure = space(&Points { positions, labels }, &PLAIN, azimuth, ELEVATION).unwrap();
+                let [x, y] = [MARGIN + WIDTH / 2.0, MARGIN + 0.435 * HEIGHT];
+                let [red, _, blue] = figure.get_pixel(x as u32, y as u32).0;
+                i16::from(blue) - i16::from(red)
+            });
+            assert!(without < 10 && with > 50, "{without} and {with} from {azimuth}");
+        }
+    }
+
+    #[test]
     fn a_turn_has_its_frames_and_starts_anew_where_it_ends() {
         let positions = helix(50);
         let points = Points {
