@@ -1,7 +1,16 @@
 //! Where the program is run, and what is said of how it ended.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use crate::TINY;
+
+/// Runs that several tests begin with, by the options that they were trained with. Each is trained by the first who asks.
+static TRAINED: LazyLock<Mutex<HashMap<String, Arc<OnceLock<PathBuf>>>>> = LazyLock::new(Mutex::default);
 
 /// A folder of its own, and the program run in it.
 pub struct Desk(tempfile::TempDir);
@@ -36,6 +45,33 @@ impl Desk {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Puts a run of a tiny network here, as `train TINY OPTIONS --out RUN` does, but trains it only once for all.
+    pub fn trained(&self, run: &str, options: &str) {
+        let whole = Arc::clone(TRAINED.lock().unwrap().entry(options.to_owned()).or_default());
+        let whole = whole.get_or_init(|| {
+            let place = Path::new(env!("CARGO_TARGET_TMPDIR"))
+                .join("trained")
+                .join(options.replace(' ', ""));
+            let _ = fs::remove_dir_all(&place);
+            self.succeed(&format!("train {TINY} {options} --out {}", place.display()));
+            place
+        });
+        copy(whole, &self.path(run));
+    }
+
+    /// Kills the program once it has made a file, which it must not survive.
+    pub fn kill_when_there_is(&self, name: &str, line: &str) {
+        let mut child = self.command(line).stderr(Stdio::null()).spawn().unwrap();
+        let start = Instant::now();
+        while !self.path(name).exists() && start.elapsed() < Duration::from_secs(120) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert!(self.path(name).exists(), "{line}\nmade no {name}");
+        assert_eq!(status.code(), None, "{line}\nhad ended by itself");
+    }
+
     /// Runs what must fail with `status` and one line that says all of `words`.
     pub fn fail(&self, line: &str, status: i32, words: &[&str]) {
         let output = self.run(line);
@@ -49,5 +85,18 @@ impl Desk {
             own.len() == 1 && errors.lines().last() == Some(own[0]),
             "{line}\n{errors}"
         );
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
     }
 }

@@ -4,7 +4,6 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::TINY;
 use crate::desk::Desk;
 
 /// Where images lie, by what `encode` writes.
@@ -102,9 +101,10 @@ fn assert_near(found: &Value, expected: f64) {
 fn pictures_of_many_dimensions_run_where_the_encodings_lie() {
     let desk = Desk::new();
     for objective in ["vae", "ae"] {
-        desk.succeed(&format!(
-            "train {TINY} --epochs 1 --latent 5 --objective {objective} --grid 3 --out {objective}"
-        ));
+        desk.trained(
+            objective,
+            &format!("--epochs 1 --grid 3 --latent 5 --objective {objective}"),
+        );
         let known = encodings(&desk, objective, 5);
         let grid = report(&desk, &format!("grid {objective} --axes 2,4 --size 3"));
         assert_eq!(grid["around"], "encodings");
@@ -202,7 +202,7 @@ fn pictures_of_a_plane_run_over_the_prior() {
 #[test]
 fn without_a_card_images_say_where_they_lie_if_there_are_any() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --latent 3 --grid 3 --out run"));
+    desk.trained("run", "--epochs 1 --grid 3 --latent 3");
     let mean = report_info(&desk, "run")["card"]["latent_statistics"]["mean"][2]
         .as_f64()
         .unwrap();

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use crate::TINY;
 use crate::desk::Desk;
 
 #[test]
@@ -83,7 +82,7 @@ fn folders_without_enough_images_are_refused() {
     let desk = Desk::new();
     fs::create_dir(desk.path("faces")).unwrap();
     desk.fail("train --images faces", 1, &["faces", "no images"]);
-    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.succeed("reconstruct run --limit 1 --out faces --force");
     desk.fail("train --images faces", 1, &["faces", "1 image(s)", "split"]);
 }
@@ -91,7 +90,7 @@ fn folders_without_enough_images_are_refused() {
 #[test]
 fn images_of_a_folder_keep_their_names() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.succeed("reconstruct run --limit 4 --out faces/test/plain");
     desk.succeed("reconstruct run --limit 2 --out faces/test/smile");
     desk.succeed("reconstruct run --limit 2 --out faces/train/plain");
@@ -165,7 +164,7 @@ fn images_of_a_folder_keep_their_names() {
 #[test]
 fn a_folder_of_images_is_learned_from() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.succeed("reconstruct run --limit 12 --out faces/a");
     desk.succeed("reconstruct run --limit 12 --out faces/b");
     fs::write(desk.path("faces/a/broken.png"), "not a picture").unwrap();

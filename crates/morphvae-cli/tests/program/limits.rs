@@ -20,7 +20,7 @@ fn figures_too_large_to_draw_are_refused_before_a_run_begins() {
         &["--grid is 90", "or less"],
     );
     assert!(!desk.path("run").exists());
-    desk.succeed(&format!("train {TINY} --image-size 128 --epochs 1 --grid 2 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2 --image-size 128");
     let model = fs::read(desk.path("run/model.safetensors")).unwrap();
     let checkpoint = fs::read(desk.path("run/checkpoint/latest.safetensors")).unwrap();
     desk.fail(
@@ -43,7 +43,7 @@ fn figures_too_large_to_draw_are_refused_before_a_run_begins() {
 #[test]
 fn the_largest_size_that_is_named_is_the_largest() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --image-size 128 --epochs 1 --grid 2 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2 --image-size 128");
     desk.succeed("grid run --size 75 --quiet");
     desk.fail("grid run --size 76 --force", 2, &["give 75 or less"]);
 }

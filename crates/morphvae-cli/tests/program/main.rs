@@ -21,7 +21,6 @@ mod words;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use desk::Desk;
 
@@ -141,7 +140,7 @@ fn a_likelihood_stays_with_its_model() {
 #[test]
 fn a_preset_lies_under_what_is_typed() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.succeed("reconstruct run --limit 12 --out faces");
     desk.succeed(
         "train --preset faces --images faces --epochs 1 --base-channels 2 --latent 3 --grid 4 --out preset --quiet",
@@ -222,7 +221,7 @@ fn a_run_that_cannot_begin_leaves_no_trace() {
     desk.fail("train --images empty --out new/run", 1, &["empty", "no images"]);
     assert!(!desk.path("new").exists());
     // Not even when it would have replaced another.
-    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.fail(&format!("train {TINY} --out run"), 2, &["run", "exists", "--force"]);
     desk.fail("train --images empty --out run --force", 1, &["empty", "no images"]);
     desk.succeed("evaluate run --json");
@@ -231,17 +230,10 @@ fn a_run_that_cannot_begin_leaves_no_trace() {
 #[test]
 fn the_turning_map_is_drawn_when_training_ends() {
     let desk = Desk::new();
-    let mut child = desk
-        .command(&format!("train {TINY} --epochs 1000 --latent 3 --grid 4 --out run"))
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let start = Instant::now();
-    while !desk.path("run/figures/learning-curve.png").exists() && start.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    desk.kill_when_there_is(
+        "run/figures/learning-curve.png",
+        &format!("train {TINY} --epochs 1000 --latent 3 --grid 4 --out run"),
+    );
     let turning = desk.path("run/figures/latent-map-turning.gif");
     assert!(desk.path("run/figures/latent-map-015.png").exists() && !turning.exists());
     desk.succeed("figures run --grid 4");
@@ -298,7 +290,7 @@ fn the_bundled_model_is_used_when_none_is_named() {
 #[test]
 fn any_plane_of_a_latent_space_is_drawn() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --latent 5 --out run"));
+    desk.trained("run", "--epochs 1 --grid 3 --latent 5 --objective vae");
     for (line, plane) in [
         ("--axes 5,2 --size 3 --base z:1,1,1,1,1", "axes"),
         ("--components 2,1 --size 2 --spacing linear", "components"),
@@ -345,9 +337,7 @@ fn traversals_begin_with_the_dimensions_that_carry_most() {
     let desk = Desk::new();
     for objective in ["vae", "ae"] {
         let run = format!("run-{objective}");
-        desk.succeed(&format!(
-            "train {TINY} --epochs 1 --latent 5 --objective {objective} --out {run}"
-        ));
+        desk.trained(&run, &format!("--epochs 1 --grid 3 --latent 5 --objective {objective}"));
         let output = desk.run(&format!("grid {run} --traverse --rows 2 --json"));
         let notes = String::from_utf8(output.stderr).unwrap();
         assert!(

@@ -5,12 +5,11 @@ use std::path::Path;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
-use crate::TINY;
 use crate::desk::Desk;
 
 /// A run with three latent dimensions and ten classes.
 fn trained(desk: &Desk) {
-    desk.succeed(&format!("train {TINY} --epochs 1 --latent 3 --grid 4 --out run"));
+    desk.trained("run", "--epochs 1 --grid 3 --latent 3");
 }
 
 fn face(path: &Path, brightness: u8) {

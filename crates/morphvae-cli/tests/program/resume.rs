@@ -1,8 +1,6 @@
 //! Runs that go on, and those that may not.
 
 use std::fs;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use crate::desk::Desk;
 use crate::{TINY, same_files};
@@ -10,7 +8,7 @@ use crate::{TINY, same_files};
 #[test]
 fn a_run_from_before_there_were_likelihoods_goes_on() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     let config = fs::read_to_string(desk.path("run/config.toml")).unwrap();
     let old: String = config
         .lines()
@@ -40,31 +38,27 @@ fn a_killed_run_goes_on_to_the_same_bits() {
     let desk = Desk::new();
     let line = "train --dataset strokes --limit 300 --base-channels 2 --quiet --epochs 3";
     desk.succeed(&format!("{line} --out whole"));
-    let mut child = desk
-        .command(&format!("{line} --out killed"))
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
     // Somewhere after the first epoch, wherever that happens to be.
-    let start = Instant::now();
-    while !desk.path("killed/metrics.jsonl").exists() && start.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    desk.kill_when_there_is("killed/metrics.jsonl", &format!("{line} --out killed"));
+    let epochs = || {
+        fs::read_to_string(desk.path("killed/metrics.jsonl"))
+            .unwrap()
+            .lines()
+            .count()
+    };
+    assert!((1..3).contains(&epochs()), "{} epochs", epochs());
     desk.succeed("train --resume killed --quiet");
     assert!(same_files(
         &desk.path("whole/model.safetensors"),
         &desk.path("killed/model.safetensors")
     ));
-    let metrics = fs::read_to_string(desk.path("killed/metrics.jsonl")).unwrap();
-    assert_eq!(metrics.lines().count(), 3);
+    assert_eq!(epochs(), 3);
 }
 
 #[test]
 fn a_run_is_continued_as_it_began_or_not_at_all() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.fail("train --resume run --latent 3", 2, &["network.latent = 2, not 3"]);
     desk.fail(
         "train --resume run --dataset mnist --offline",
@@ -238,17 +232,8 @@ fn a_run_starts_from_another_ones_weights_even_after_a_stop() {
     desk.succeed(&format!("{line} --out second"));
     // A run that stopped before its first step: the settings and the first checkpoint alone.
     desk.succeed(&format!("{line} --batch-size 7 --out whole"));
-    let mut child = desk
-        .command(&format!("{line} --batch-size 7 --out killed"))
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let start = Instant::now();
-    while !desk.path("killed/config.toml").exists() && start.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    desk.kill_when_there_is("killed/config.toml", &format!("{line} --batch-size 7 --out killed"));
+    assert!(!desk.path("killed/metrics.jsonl").exists());
     desk.succeed("train --resume killed --quiet");
     assert!(same_files(
         &desk.path("whole/model.safetensors"),

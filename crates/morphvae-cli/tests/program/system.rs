@@ -62,7 +62,7 @@ fn settings_that_are_no_numbers_are_told_once() {
         2,
         &["the learning rate is inf, but must be finite, and above zero"],
     );
-    desk.succeed(&format!("train {TINY} --epochs 1 --grid 1 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.fail("train --resume run --beta nan", 2, words);
     let config = fs::read_to_string(desk.path("run/config.toml")).unwrap();
     fs::write(desk.path("run/config.toml"), config.replace("beta = 1.0", "beta = nan")).unwrap();

@@ -3,13 +3,12 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::TINY;
 use crate::desk::Desk;
 
 #[test]
 fn a_part_of_a_split_is_not_passed_off_as_the_whole() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --grid 2 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     let said = desk.succeed("evaluate run --limit 7 --quiet");
     assert!(
         said.contains("the first 7 of its 60 images") && said.contains("not the numbers of the whole"),
@@ -29,7 +28,7 @@ fn a_part_of_a_split_is_not_passed_off_as_the_whole() {
 #[test]
 fn a_folder_without_splits_has_none_to_choose() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --grid 2 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.succeed("reconstruct run --limit 3 --out faces/a --quiet");
     for verb in ["reconstruct", "encode"] {
         for split in ["test", "train"] {
@@ -44,7 +43,7 @@ fn a_folder_without_splits_has_none_to_choose() {
 #[test]
 fn the_command_that_an_attribute_names_works() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --grid 2 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.succeed("reconstruct run --limit 2 --out with --quiet");
     desk.succeed("reconstruct run --limit 4 --out without --quiet");
     for out in ["", "--out kept/thick.json"] {
@@ -70,7 +69,7 @@ fn the_command_that_an_attribute_names_works() {
 #[test]
 fn a_file_of_settings_is_called_what_it_is() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --grid 2 --out run"));
+    desk.trained("run", "--epochs 1 --grid 2");
     desk.fail(
         "info run/config.toml",
         1,
