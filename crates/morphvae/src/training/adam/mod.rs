@@ -168,7 +168,7 @@ impl Adam {
     /// The optimizer after so many steps, with the running averages of `network`'s weights; says what is wrong with them.
     pub(super) fn load(config: AdamConfig, steps: u64, network: &Vae, mut averages: StateDict) -> Result<Self, String> {
         if i64::try_from(steps).is_err() {
-            return Err(format!("nobody takes {steps} steps"));
+            return Err(format!("too many steps: {steps}"));
         }
         let device = network.device().without_autodiff();
         let mut updates = HashMap::new();
