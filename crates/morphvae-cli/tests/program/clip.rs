@@ -20,7 +20,7 @@ fn notes(desk: &Desk, line: &str) -> String {
 #[test]
 fn the_first_clip_takes_a_second_a_key_and_says_what_it_weighs() {
     let desk = Desk::new();
-    let made = report(&desk, "morph 2 4 9 3 5 3 8");
+    let made = report(&desk, "morph 2 4 9 3 5 3 8 --path line");
     assert_eq!(
         (&made["loop"], &made["shown"], &made["seconds"]),
         (&"cycle".into(), &140.into(), &7.0.into())
@@ -33,7 +33,7 @@ fn the_first_clip_takes_a_second_a_key_and_says_what_it_weighs() {
         (keys.len(), &keys[0]["frame"], &keys[1]["name"]),
         (7, &0.into(), &"4".into())
     );
-    let said = notes(&desk, "morph 2 4 --frames 4 --out small.gif");
+    let said = notes(&desk, "morph 2 4 --path line --frames 4 --out small.gif");
     assert!(said.contains("small.gif: 4 frames") && said.contains(" MB\n"), "{said}");
 }
 
@@ -84,8 +84,11 @@ fn each_key_has_a_time_a_rest_and_an_ease_of_its_own() {
     assert!((made["seconds"].as_f64().unwrap() - 6.0).abs() < 0.03, "{made}");
     assert_eq!((frame(&made, 1), frame(&made, 2)), (40, 48));
     fs::write(desk.path("slow.txt"), "2 ease=in\n4\n").unwrap();
-    report(&desk, "morph --keys slow.txt --loop once --frames 8 --out slow.gif");
-    report(&desk, "morph 2 4 --loop once --frames 8 --out even.gif");
+    report(
+        &desk,
+        "morph --keys slow.txt --loop once --path line --frames 8 --out slow.gif",
+    );
+    report(&desk, "morph 2 4 --loop once --path line --frames 8 --out even.gif");
     assert!(fs::read(desk.path("slow.gif")).unwrap() != fs::read(desk.path("even.gif")).unwrap());
 }
 
@@ -142,7 +145,7 @@ fn many_keys_have_several_sheets_or_none() {
     fs::write(desk.path("many.txt"), line(95).replace(' ', "\n")).unwrap();
     let made = report(
         &desk,
-        "morph --keys many.txt --frames 95 --path line --scale 1 --out many.gif",
+        "morph --keys many.txt --frames 95 --path line --uneven --scale 1 --out many.gif",
     );
     let sheets = made["sheets"].as_array().unwrap();
     assert_eq!((sheets.len(), &made["sheet"]), (3, &"many-sheet-1.png".into()));
@@ -156,7 +159,7 @@ fn many_keys_have_several_sheets_or_none() {
         &["many-sheet-1.png", "--force"],
     );
 
-    let made = report(&desk, "morph 2 4 --frames 2 --no-sheet --out bare.gif");
+    let made = report(&desk, "morph 2 4 --path line --frames 2 --no-sheet --out bare.gif");
     assert_eq!(
         (&made["sheet"], &made["sheets"]),
         (&Value::Null, &Value::Array(Vec::new()))
@@ -166,7 +169,7 @@ fn many_keys_have_several_sheets_or_none() {
     fs::write(desk.path("crowd.txt"), line(500).replace(' ', "\n")).unwrap();
     let said = notes(
         &desk,
-        "morph --keys crowd.txt --frames 500 --path line --scale 1 --out crowd.gif",
+        "morph --keys crowd.txt --frames 500 --path line --uneven --scale 1 --out crowd.gif",
     );
     assert!(said.contains("no contact sheet: 500 keys"), "{said}");
     assert!(desk.path("crowd.gif").exists() && !desk.path("crowd-sheet.png").exists());
@@ -230,7 +233,7 @@ fn a_key_that_is_no_utf_8_is_a_file() {
         .save(&path)
         .unwrap();
     let made = desk
-        .command("morph 7 --frames 4 --json --quiet")
+        .command("morph 7 --path line --frames 4 --json --quiet")
         .arg(name)
         .output()
         .unwrap();

@@ -30,7 +30,7 @@ fn the_bundled_model_makes_a_clip_of_classes_with_its_contact_sheet() {
     assert!(report["straight_line"]["ratio"].as_f64().unwrap() > 1.0, "{report}");
     assert!(desk.path("morph-2-4-9.gif").exists() && desk.path("morph-2-4-9-sheet.png").exists());
     desk.fail("morph 2 4 9", 2, &["morph-2-4-9.gif", "--force"]);
-    desk.succeed("morph 2 4 9 --force --quiet");
+    desk.succeed("morph 2 4 9 --path line --force --quiet");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn every_kind_of_key_and_of_path_can_be_mixed() {
 #[test]
 fn a_map_without_images_shows_the_path_alone_and_images_that_were_named_must_be_there() {
     let desk = Desk::new();
-    let output = desk.run("morph 2 4 --frames 5 --on-map --offline --out alone.gif");
+    let output = desk.run("morph 2 4 --path line --frames 5 --on-map --offline --out alone.gif");
     let notes = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && notes.contains("the path alone"), "{notes}");
     assert!(desk.path("alone-map.png").exists() && desk.path("alone.gif").exists());
@@ -74,7 +74,7 @@ fn a_folder_that_is_no_run_takes_no_key_away() {
     for name in ["2", "4", "pictures"] {
         fs::create_dir(desk.path(name)).unwrap();
     }
-    desk.succeed("morph 2 4 --frames 5 --quiet");
+    desk.succeed("morph 2 4 --path line --frames 5 --quiet");
     desk.succeed("morph run 2 4 --frames 5 --quiet --out of-run.gif");
     desk.succeed("grid --through 2 4 9 --size 2 --quiet");
     desk.fail("morph pictures 2 4", 2, &["pictures", "config.toml", "0, 1, 2"]);
@@ -104,7 +104,7 @@ fn random_keys_follow_the_seed() {
     let desk = Desk::new();
     for (seed, name) in [(1, "a"), (1, "b"), (2, "c")] {
         desk.succeed(&format!(
-            "morph random random --frames 5 --seed {seed} --quiet --out {name}.gif"
+            "morph random random --path line --frames 5 --seed {seed} --quiet --out {name}.gif"
         ));
     }
     let read = |name: &str| fs::read(desk.path(name)).unwrap();

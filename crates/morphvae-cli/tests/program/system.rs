@@ -28,7 +28,7 @@ fn a_replaced_file_keeps_its_mode_and_a_link_its_place() {
     fs::write(desk.path("films/clip.gif"), "old").unwrap();
     fs::set_permissions(desk.path("films/clip.gif"), fs::Permissions::from_mode(0o640)).unwrap();
     symlink("films/clip.gif", desk.path("link.gif")).unwrap();
-    desk.succeed("morph z:0,0 z:1,1 --frames 2 --out link.gif --force --quiet");
+    desk.succeed("morph z:0,0 z:1,1 --path line --frames 2 --out link.gif --force --quiet");
     assert!(desk.path("link.gif").is_symlink());
     assert!(fs::read(desk.path("films/clip.gif")).unwrap().starts_with(b"GIF89a"));
     assert_eq!(fs::metadata(desk.path("films/clip.gif")).unwrap().mode() & 0o777, 0o640);
