@@ -80,6 +80,9 @@ fn advice(error: &StudioError) -> Option<String> {
                 data_dir.display()
             ));
         }
+        Studio::DamagedCheckpoint { network, .. } => {
+            return Some(format!("begin another with --init-from {}", network.display()));
+        }
         Studio::Channels { .. } => "name a folder of images with --images, or use another model",
         Studio::NotDivided { .. } => "leave --split out to take all its images",
         Studio::EmptyPart { .. } => "leave --split out",

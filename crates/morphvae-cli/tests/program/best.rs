@@ -225,6 +225,14 @@ fn a_damaged_best_network_stops_no_training_and_hides_nothing_that_is_whole() {
     assert_eq!(fs::read(&best_path).unwrap(), damaged);
     assert!(desk.path("run/figures/learning-curve.png").exists());
 
+    // A checkpoint is needed to go on, and not to begin with what was learned.
+    let checkpoint = desk.path("run/checkpoint/latest.safetensors");
+    let sound = fs::read(&checkpoint).unwrap();
+    fs::write(&checkpoint, &sound[..sound.len() / 2]).unwrap();
+    let words = ["latest.safetensors is a damaged", "--init-from run/model.safetensors"];
+    desk.fail("train --resume run --epochs 10", 1, &words);
+    fs::write(&checkpoint, sound).unwrap();
+
     // What the message says helps.
     fs::remove_file(&best_path).unwrap();
     assert_eq!(json(&desk.succeed("evaluate run --json"))["test_loss"], losses[8]);

@@ -44,6 +44,8 @@ pub use sheet::{class_sheet, clip_sheet_count, clip_sheets, contact_sheet, recon
 pub use traversals::{TraversalRow, check_traversals, dimension_name, traversals};
 pub use write::write_png;
 
+use std::collections::BTreeSet;
+
 /// The classes of a row of things: points, images.
 #[derive(Clone, Copy, Debug)]
 pub struct Labels<'a> {
@@ -71,6 +73,11 @@ impl Labels<'_> {
             }),
             None => Ok(()),
         }
+    }
+
+    /// The classes that items have, in their order.
+    fn classes_present(&self) -> BTreeSet<usize> {
+        self.indices.iter().flatten().copied().map(usize::from).collect()
     }
 
     /// Whether some of the items have no label.

@@ -55,6 +55,14 @@ pub enum StudioError {
         /// What is wrong with the best.
         source: Box<NetworkError>,
     },
+    /// A run whose checkpoint is damaged, and one of whose networks is not.
+    #[error("{source}: the run cannot go on, but {} is whole", network.display())]
+    DamagedCheckpoint {
+        /// The best of its networks that is whole.
+        network: PathBuf,
+        /// What is wrong with the checkpoint.
+        source: Box<TrainingError>,
+    },
     /// A model whose images nobody named, and which cannot be found by what its card says of them.
     #[error("this model learned from {dataset}")]
     UnknownImages {

@@ -1,7 +1,5 @@
 //! Which mark stands for which class.
 
-use std::collections::BTreeSet;
-
 use super::super::canvas::{Align, Canvas, INK, Style};
 use super::super::palette::{self, ClassMark, class_marks};
 use super::super::{Labels, NO_LABEL, text};
@@ -41,10 +39,9 @@ struct Layout {
 
 impl<'a> Legend<'a> {
     pub fn new(labels: Labels<'a>) -> Self {
-        let present: BTreeSet<usize> = labels.indices.iter().flatten().copied().map(usize::from).collect();
         let marks = class_marks(labels.classes.len());
         let entry = |class: usize| (labels.classes[class].as_str(), marks[class]);
-        let mut entries: Vec<(&str, ClassMark)> = present.into_iter().map(entry).collect();
+        let mut entries: Vec<(&str, ClassMark)> = labels.classes_present().into_iter().map(entry).collect();
         if labels.some_are_missing() {
             entries.push((NO_LABEL, palette::UNLABELLED));
         }

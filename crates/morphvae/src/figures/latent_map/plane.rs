@@ -153,7 +153,7 @@ impl Map {
     fn draw_names(&self, canvas: &mut Canvas, points: &Points<2>) {
         let Some(labels) = points
             .labels
-            .filter(|labels| palette::needs_names(labels.classes.len()))
+            .filter(|labels| palette::needs_names(labels.classes_present().len()))
         else {
             return;
         };

@@ -70,7 +70,7 @@ pub fn space(points: &Points<3>, space: &Space, azimuth: f64, elevation: f64) ->
     );
     if let Some(labels) = points
         .labels
-        .filter(|labels| palette::needs_names(labels.classes.len()))
+        .filter(|labels| palette::needs_names(labels.classes_present().len()))
     {
         let places: Vec<(u16, Place)> = cloud
             .places

@@ -20,6 +20,7 @@ use crate::objective::Loss;
 use crate::probability::Likelihood;
 use crate::training::{
     EpochMetrics, EpochReport, Footprint, HeldRun, Outcome, Output, RunConfig, RunFolder, Training, TrainingData,
+    TrainingError,
 };
 use pace::Pace;
 
@@ -120,7 +121,8 @@ impl Run {
     ///
     /// # Errors
     /// [`StudioError::OtherImages`] when they are not the same; [`StudioError::EpochsDone`] when it is to end before where
-    /// it is; as [`Run::begin`] and [`HeldRun::load`].
+    /// it is; [`StudioError::DamagedCheckpoint`] for a run whose networks are not all damaged, too; as [`Run::begin`] and
+    /// [`HeldRun::load`].
     pub fn resume(
         folder: HeldRun,
         config: RunConfig,
@@ -150,7 +152,9 @@ impl Run {
                 test: data.test.images.count(),
             });
         }
-        let training = folder.load(&config, &data, &Device::flex())?;
+        let device = Device::flex();
+        let training = folder.load(&config, &data, &device);
+        let training = training.map_err(|error| with_what_is_whole(error, &folder, &device))?;
         let (done, asked) = (training.history().len(), config.training.epochs);
         if asked < done {
             return Err(StudioError::EpochsDone { asked, done });
@@ -400,5 +404,20 @@ fn check_memory(network: &NetworkConfig, batch: usize) -> Result<(), StudioError
     match memory::available() {
         Some(free) if needed.total() > free => Err(StudioError::Memory { needed, free }),
         _ => Ok(()),
+    }
+}
+
+/// Of a run whose checkpoint is damaged, its networks may be whole.
+fn with_what_is_whole(error: TrainingError, folder: &RunFolder, device: &Device) -> StudioError {
+    let networks = [folder.best_path(), folder.model_path()];
+    let mut whole = networks
+        .into_iter()
+        .filter(|path| TrainedModel::read(path, device).is_ok());
+    match (&error, whole.next()) {
+        (TrainingError::Weights(_), Some(network)) => StudioError::DamagedCheckpoint {
+            network,
+            source: Box::new(error),
+        },
+        _ => error.into(),
     }
 }
