@@ -27,13 +27,11 @@ fn ctrl_c_leaves_the_figures_of_the_last_finished_epoch() {
         return;
     }
 
-    let figures = || {
-        ["reconstruction", "learning-curve"]
-            .map(|name| fs::read(desk.path(&format!("run/figures/{name}.png"))).unwrap())
-    };
-    let left = figures();
-    // Those of the last epoch, and not of the best.
+    // Those of the last epoch, and not of the best, which is marked in the curve.
+    let images = || fs::read(desk.path("run/figures/reconstruction.png")).unwrap();
+    let left = images();
+    assert!(desk.path("run/figures/learning-curve.png").exists());
     fs::remove_file(desk.path("run/best.safetensors")).unwrap();
     desk.succeed("figures run --grid 1 --quiet");
-    assert!(left == figures(), "after {} epochs", epochs());
+    assert!(left == images(), "after {} epochs", epochs());
 }
