@@ -32,10 +32,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(name = "morphvae", version, propagate_version = true, max_term_width = 100)]
 struct Arguments {
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Compute on so many threads (all cores when left out); the results are the same bits
+    /// Number of threads [default: one per core]; results are the same to the bit
     #[arg(long, global = true, value_name = "N", value_parser = whole::<u16>(1, 1024), allow_negative_numbers = true)]
     threads: Option<u16>,
     #[command(subcommand)]

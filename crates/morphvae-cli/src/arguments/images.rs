@@ -13,20 +13,20 @@ use super::values::{address, one_of};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Images")]
 pub struct ImageArguments {
-    /// A known data set (see `morphvae data list`) or `strokes`, digits drawn by this program
+    /// A known data set (see `morphvae data list`), or `strokes`: digits drawn by this program
     #[arg(long, value_name = "NAME", conflicts_with = "images")]
     pub dataset: Option<String>,
-    /// A folder of PNG, JPEG, BMP, PGM or WebP images; its subfolders are the labels, and images beside
-    /// them have none
+    /// A folder of PNG, JPEG, BMP, PGM or WebP images; its subfolders are the classes, and images
+    /// beside them have none
     #[arg(long, value_name = "FOLDER")]
     pub images: Option<PathBuf>,
-    /// How a folder's images are made square [default: crop, or as the model's own were]
+    /// How to make a folder's images square [default: crop, or as the model's own were]
     #[arg(long, value_parser = one_of::<Fit>(), requires = "images", conflicts_with = "dataset")]
     pub fit: Option<Fit>,
-    /// Take a folder's images as grey (1) or colour (3) [default: colour if any of them is]
+    /// Read a folder's images as grey (1) or colour (3) [default: colour if any of them is]
     #[arg(long, value_name = "N", value_parser = PossibleValuesParser::new(["1", "3"]), requires = "images", conflicts_with = "dataset")]
     pub channels: Option<String>,
-    /// Make an unreadable image an error instead of skipping it
+    /// Fail on an unreadable image instead of skipping it
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]
@@ -54,13 +54,13 @@ impl ImageArguments {
 /// Where known data sets are kept and fetched from.
 #[derive(Clone, Debug, Args)]
 pub struct StoreArguments {
-    /// Folder of the known data sets, each in a folder of its own [default: the one that a run learned from, else data]
+    /// Folder of the known data sets, each in its own subfolder [default: the one the run learned from, else data]
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
     /// Never use the network
     #[arg(long)]
     pub offline: bool,
-    /// Fetch data sets from this address only
+    /// Fetch data sets only from this address
     #[arg(long, value_name = "URL", conflicts_with = "offline", value_parser = address)]
     pub mirror: Option<String>,
 }

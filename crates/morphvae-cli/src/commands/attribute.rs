@@ -19,26 +19,26 @@ use crate::model;
 
 #[derive(Debug, Args)]
 pub struct AttributeArguments {
-    /// What the attribute is called
+    /// The attribute's name
     pub name: String,
     #[command(flatten)]
     pub model: ModelArgument,
-    /// A folder of images without it
+    /// A folder of images without the attribute
     #[arg(long, value_name = "FOLDER")]
     pub from: PathBuf,
-    /// A folder of images with it
+    /// A folder of images with the attribute
     #[arg(long, value_name = "FOLDER")]
     pub to: PathBuf,
-    /// How the images are made square [default: as the model's own were]
+    /// How to make the images square [default: as the model's own were]
     #[arg(long, value_parser = one_of::<Fit>())]
     pub fit: Option<Fit>,
-    /// Make an unreadable image an error instead of skipping it
+    /// Fail on an unreadable image instead of skipping it
     #[arg(long)]
     pub strict: bool,
     /// The attribute's file [default: NAME.attribute.json]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long)]
     pub force: bool,
     /// Print one JSON object

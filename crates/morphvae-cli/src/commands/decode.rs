@@ -25,10 +25,10 @@ pub struct DecodeArguments {
     pub codes: PathBuf,
     #[command(flatten)]
     pub model: ModelArgument,
-    /// A folder for PNG images, which are called as the codes are, or one .npz
+    /// A folder for PNG images, named like the codes, or one .npz
     #[arg(long, value_name = "FOLDER|FILE", default_value = "decoded")]
     pub out: PathBuf,
-    /// Write into a folder that exists, or replace the file
+    /// Write into an existing folder, or replace an existing file
     #[arg(long)]
     pub force: bool,
     /// Print one JSON object

@@ -28,10 +28,10 @@ pub struct EncodeArguments {
     /// Use at most N images
     #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
-    /// A .csv or an .npz file; without an ending both are written
+    /// A .csv or .npz file; without an ending, both are written
     #[arg(long, value_name = "FILE", default_value = "codes")]
     pub out: PathBuf,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long)]
     pub force: bool,
     /// Print one JSON object

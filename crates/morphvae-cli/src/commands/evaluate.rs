@@ -27,16 +27,16 @@ pub struct EvaluateArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Judge by the first N images alone, for a quick look: the numbers are then not those of the split
+    /// Use only the first N images, for a quick look: not the numbers of the whole split
     #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
-    /// Decides the noise: one sample of the posterior an image
+    /// Seed of the noise: one sample of the posterior per image
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
-    /// Write the loss of each image and its terms, too: a .csv or an .npz
+    /// Also write each image's loss and its terms, as .csv or .npz
     #[arg(long, value_name = "FILE")]
     pub per_image: Option<PathBuf>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long, requires = "per_image")]
     pub force: bool,
     /// Print one JSON object

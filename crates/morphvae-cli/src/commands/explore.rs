@@ -25,19 +25,19 @@ pub struct ExploreArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Serve at this name or address of this computer; with any but the default, others can reach it
+    /// Serve at this name or address of this computer; other than by default, others can then reach it
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = "Serving")]
     pub host: String,
     /// Serve at this port [default: 7878, or a free one if that is taken]
     #[arg(long, value_name = "N", value_parser = whole(0, u16::MAX), help_heading = "Serving", allow_negative_numbers = true)]
     pub port: Option<u16>,
-    /// Only print the address
+    /// Print the address without opening a browser
     #[arg(long, help_heading = "Serving")]
     pub no_open: bool,
-    /// Serve nothing: write the map into one file, which works without the program and without a network
+    /// Serve nothing: write the map as one file that works without the program and offline
     #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "no_open"])]
     pub export: Option<PathBuf>,
-    /// Overwrite the file
+    /// Replace an existing file
     #[arg(long, requires = "export")]
     pub force: bool,
     /// Print one JSON object

@@ -22,13 +22,13 @@ pub struct FiguresArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Images a side of the sheet of continuously changing images
+    /// Images per side of the sheet of continuously changing images
     #[arg(long, value_name = "N", default_value = "20", value_parser = grid(), allow_negative_numbers = true)]
     pub grid: usize,
     /// Folder for the figures [default: the run's own, or MODEL-figures]
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
-    /// Write into a folder that exists
+    /// Write into an existing folder
     #[arg(long)]
     pub force: bool,
     /// Print the figures' paths as one JSON object

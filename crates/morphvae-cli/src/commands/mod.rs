@@ -23,7 +23,7 @@ pub enum Verb {
     /// Train a network and draw every figure of the experiment
     #[command(after_help = "Example: morphvae train --dataset strokes --epochs 3 --out runs/first")]
     Train(Box<train::TrainArguments>),
-    /// Judge a model on a whole test split, or on that of its run as --limit left it
+    /// Evaluate a model on its test split
     #[command(after_help = "Examples: morphvae evaluate --dataset strokes --limit 500\n          \
                             morphvae evaluate --dataset strokes --per-image losses.csv")]
     Evaluate(evaluate::EvaluateArguments),
@@ -34,24 +34,24 @@ pub enum Verb {
         override_usage = "morphvae morph [OPTIONS] [MODEL] <KEY> <KEY>..."
     )]
     Morph(Box<morph::MorphArguments>),
-    /// Find the direction between two groups of images, for `morph --add`
+    /// Find the direction from one group of images to another, for `morph --add`
     #[command(after_help = "Example: morphvae attribute thick --from thin/ --to thick/")]
     Attribute(attribute::AttributeArguments),
     /// Draw a model's figures again
     #[command(after_help = "Example: morphvae figures runs/first --grid 30")]
     Figures(figures::FiguresArguments),
-    /// Draw a slice of a model's latent space, or what each of its dimensions does
+    /// Draw a slice of a model's latent space, or what each dimension does
     #[command(after_help = "Examples: morphvae grid --size 24 --spacing linear\n          \
                             morphvae grid --traverse --out dimensions.png\n          \
                             morphvae grid --through z:1.5,0 z:0,-1 z:-0.5,1")]
     Grid(grid::GridArguments),
-    /// Send images through a model and write what it gives back
+    /// Reconstruct images with a model
     #[command(after_help = "Example: morphvae reconstruct --dataset strokes --limit 20 --out reconstructions")]
     Reconstruct(reconstruct::ReconstructArguments),
-    /// Write where images lie in the latent space, as CSV and NPZ
+    /// Encode images: write their latent points as CSV and NPZ
     #[command(after_help = "Example: morphvae encode --dataset strokes --limit 100 --out codes.csv")]
     Encode(encode::EncodeArguments),
-    /// Draw the images that lie at points of the latent space: codes that `encode` wrote, or your own
+    /// Decode latent points, from `encode` or your own, into images
     #[command(
         after_help = "Examples: morphvae encode --dataset strokes --limit 100 --out codes.csv\n          \
                             morphvae decode codes.csv --out decoded\n          \
@@ -61,7 +61,7 @@ pub enum Verb {
     /// Show a model's latent map in a browser, or write it as one file
     #[command(after_help = "Example: morphvae explore runs/first --no-open")]
     Explore(explore::ExploreArguments),
-    /// Say what a weight file holds
+    /// Describe a model
     #[command(after_help = "Example: morphvae info")]
     Info(info::InfoArguments),
     /// Measure how fast this machine trains and decodes

@@ -33,7 +33,7 @@ pub struct ReconstructArguments {
     /// Folder for the images
     #[arg(long, value_name = "FOLDER", default_value = "reconstructions")]
     pub out: PathBuf,
-    /// Write into a folder that exists
+    /// Write into an existing folder
     #[arg(long)]
     pub force: bool,
     /// Print one JSON object

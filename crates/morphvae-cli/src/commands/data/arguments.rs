@@ -60,20 +60,20 @@ pub struct DataSheetArguments {
     /// How many images
     #[arg(long, value_name = "N", default_value = "200", value_parser = positive(), allow_negative_numbers = true)]
     pub count: usize,
-    /// Decides the digits that `strokes` draws
+    /// Seed of the digits that `strokes` draws
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// The picture [default: DATASET.png]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long)]
     pub force: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct DataExportArguments {
-    /// A known data set (see `morphvae data list`) or `strokes`, digits drawn by this program
+    /// A known data set (see `morphvae data list`), or `strokes`: digits drawn by this program
     #[arg(long, value_name = "NAME", default_value = USUAL_SET)]
     pub dataset: String,
     #[command(flatten)]
@@ -81,13 +81,13 @@ pub struct DataExportArguments {
     /// Write at most N images to train on, and N to test on
     #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
-    /// Decides the digits that `strokes` draws
+    /// Seed of the digits that `strokes` draws
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Folder for `train` and `test` [default: DATASET-images]
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
-    /// Write into a folder that exists
+    /// Write into an existing folder
     #[arg(long)]
     pub force: bool,
     /// Print one JSON object

@@ -24,29 +24,29 @@ pub struct GridArguments {
     /// In the plane through three keys: classes, image files, test:N, latent points as z:0.3,-1.2, or random
     #[arg(long, value_name = "KEY", num_args = 3, group = "plane", conflicts_with_all = ["spacing", "range", "base"], help_heading = "Slice")]
     pub through: Option<Vec<OsString>>,
-    /// No slice: a row for each latent dimension, those that carry most first
+    /// No slice: one row per latent dimension, the most informative first
     #[arg(long, group = "plane", help_heading = "Slice")]
     pub traverse: bool,
     /// At most N rows of --traverse [default: 16]
     #[arg(long, value_name = "N", value_parser = grid(), requires = "traverse", help_heading = "Slice", allow_negative_numbers = true)]
     pub rows: Option<usize>,
-    /// The key where dimensions stay that do not change [default: the encoding nearest to the mean, in a plane the prior's middle]
+    /// Where the other dimensions stay, as a key [default: the encoding nearest to the mean; for two dimensions, the prior's mean]
     #[arg(long, value_name = "KEY", conflicts_with = "components", help_heading = "Slice")]
     pub base: Option<OsString>,
     /// How values are spaced [default: quantile, and linear for --traverse]
     #[arg(long, value_enum, help_heading = "Slice")]
     pub spacing: Option<SpacingArgument>,
-    /// Linear spacing reaches R standard deviations to either side of the encodings' mean, in a plane of the prior's [default: 3]
+    /// Reach of linear spacing, in standard deviations to either side of the encodings' mean; for two dimensions, of the prior's [default: 3]
     #[arg(long, value_name = "R", help_heading = "Slice", allow_negative_numbers = true)]
     pub range: Option<f64>,
-    /// Images a side, or a row of --traverse [default: 20, and 11 for --traverse]
+    /// Images per side, or per row of --traverse [default: 20, and 11 for --traverse]
     #[arg(long, value_name = "N", value_parser = grid(), help_heading = "Slice", allow_negative_numbers = true)]
     pub size: Option<usize>,
 
     /// The picture [default: MODEL-grid.png or MODEL-traversals.png]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Print one JSON object
@@ -56,7 +56,7 @@ pub struct GridArguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SpacingArgument {
-    /// Pieces of the prior that are equally probable
+    /// Equally probable steps of the prior
     Quantile,
     /// Even steps
     Linear,

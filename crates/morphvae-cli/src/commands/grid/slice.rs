@@ -189,7 +189,7 @@ fn between(count: usize) -> Vec<f64> {
         .collect()
 }
 
-/// A plane that there is not was asked for on the command line.
+/// A plane that does not exist.
 fn usage(error: SliceError) -> Usage {
     Usage(error.to_string())
 }

@@ -19,14 +19,14 @@ pub struct MorphArguments {
     /// anna.png@hold=1,ease=in
     #[arg(value_name = "KEY", required_unless_present = "list")]
     pub keys: Vec<OsString>,
-    /// Read the keys from a file, one a line, files beside it: anna.png time=2 hold=0.5 ease=in. The time and the ease
-    /// are of the way to the next key, in seconds; a # begins a comment
+    /// Read the keys from a file, one per line: anna.png time=2 hold=0.5 ease=in. Image files are looked for beside it;
+    /// time (in seconds) and ease apply to the way to the next key; a # starts a comment
     #[arg(long = "keys", value_name = "FILE")]
     pub list: Option<PathBuf>,
-    /// Add so much of an attribute to every key, as smile:1.5; it lies in smile.attribute.json
+    /// Add this much of an attribute to every key, such as smile:1.5, read from smile.attribute.json
     #[arg(long, value_name = "NAME:AMOUNT", value_parser = clap::value_parser!(Amount))]
     pub add: Vec<Amount>,
-    /// Decides the random keys
+    /// Seed of the random keys
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
 
@@ -52,10 +52,10 @@ pub struct MorphArguments {
     /// Length of the clip with all its rests, there and back if it bounces [default: about 1 from key to key]
     #[arg(long, value_name = "SECONDS", value_parser = length, help_heading = "Clip", allow_negative_numbers = true)]
     pub seconds: Option<f64>,
-    /// Frames a second
+    /// Frames per second
     #[arg(long, value_name = "N", default_value_t = 25.0, value_parser = rate, help_heading = "Clip", allow_negative_numbers = true)]
     pub fps: f64,
-    /// Rest so long on each key [default: 0.2]
+    /// Pause on each key [default: 0.2]
     #[arg(long, value_name = "SECONDS", value_parser = rest, help_heading = "Clip", allow_negative_numbers = true)]
     pub hold: Option<f64>,
     /// What comes after the last key [default: cycle, and once for a folder of frames]
@@ -74,7 +74,7 @@ pub struct MorphArguments {
     /// Draw no contact sheet beside the clip
     #[arg(long, help_heading = "Output")]
     pub no_sheet: bool,
-    /// Replace what exists
+    /// Replace existing files
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// Print one JSON object

@@ -27,26 +27,26 @@ pub struct TrainArguments {
     /// Channels after the first convolution of the reference network [default: 64]
     #[arg(long, value_name = "N", value_parser = whole(1, MOST_BASE_CHANNELS), help_heading = "Network", allow_negative_numbers = true)]
     pub base_channels: Option<usize>,
-    /// Units of each hidden layer of the architecture mlp, from the image on [default: 400]
+    /// Units of each hidden layer of an mlp, starting at the image [default: 400]
     #[arg(long, value_name = "N,..", value_delimiter = ',', value_parser = whole(1, MOST_HIDDEN_UNITS), help_heading = "Network", allow_negative_numbers = true)]
     pub hidden: Option<Vec<usize>>,
-    /// What the hidden units of the architecture mlp go through [default: relu]
+    /// Activation of an mlp's hidden units [default: relu]
     #[arg(long, value_parser = one_of::<HiddenActivation>(), help_heading = "Network")]
     pub activation: Option<HiddenActivation>,
-    /// Side of the images in pixels: 32, 64 or 128, or any up to 128 for the architecture mlp [default: 32]
+    /// Side of the images in pixels: 32, 64 or 128, or anything up to 128 for an mlp [default: 32]
     #[arg(long, value_name = "N", value_parser = whole(1, LARGEST_SIDE), help_heading = "Network", allow_negative_numbers = true)]
     pub image_size: Option<usize>,
 
-    /// Begin with settings found to be good; options that are typed go before them
+    /// Start from settings that work well for one kind of images; options you give override them
     #[arg(long, conflicts_with = "resume", help_heading = "Training")]
     pub preset: Option<PresetArgument>,
-    /// Times that every image is seen [default: 5]
+    /// Passes over the training images [default: 5]
     #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// End earlier, once the test loss has not improved for N epochs [default: never]
+    /// Stop early once the test loss has not improved for N epochs [default: never]
     #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub patience: Option<usize>,
-    /// Images a step [default: 30]
+    /// Images per step [default: 30]
     #[arg(long, value_name = "N", value_parser = whole(2, MOST), help_heading = "Training", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Variational autoencoder, or the plain one without noise and KL [default: vae]
@@ -58,32 +58,32 @@ pub struct TrainArguments {
     /// Weight of the KL divergence [default: 1]
     #[arg(long, value_name = "β", help_heading = "Training", allow_negative_numbers = true)]
     pub beta: Option<f64>,
-    /// Step length of Adam [default: 0.001]
+    /// Learning rate of Adam [default: 0.001]
     #[arg(long, value_name = "RATE", help_heading = "Training", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
-    /// Penalty added to the gradient [default: 0.00001]
+    /// L2 penalty, added to the gradient [default: 0.00001]
     #[arg(long, value_name = "P", help_heading = "Training", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
-    /// Decides every random number of the run [default: 0]
+    /// Seed of every random number in the run [default: 0]
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), help_heading = "Training", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Start from this model's weights
     #[arg(long, value_name = "MODEL", conflicts_with = "resume", help_heading = "Training")]
     pub init_from: Option<PathBuf>,
 
-    /// Go on with a run that was stopped; --images says where its folder of images lies now, if that has moved
+    /// Continue a stopped run; --images says where its folder of images is now, if it has moved
     #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "force"], help_heading = "Output")]
     pub resume: Option<PathBuf>,
     /// The run's folder [default: runs/DATASET-Dd]
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub out: Option<PathBuf>,
-    /// Replace the run that is there
+    /// Replace an existing run
     #[arg(long, help_heading = "Output")]
     pub force: bool,
-    /// Images a side of the sheet of continuously changing images
+    /// Images per side of the sheet of continuously changing images
     #[arg(long, value_name = "N", default_value = "20", value_parser = grid(), help_heading = "Output", allow_negative_numbers = true)]
     pub grid: usize,
-    /// Show the latent map in a browser while it forms, and after that until Ctrl-C
+    /// Show the latent map in a browser while it forms, and afterwards until Ctrl-C
     #[arg(long, help_heading = "Watching")]
     pub watch: bool,
     /// Serve it at this port [default: 7878, or a free one if that is taken]
@@ -96,7 +96,7 @@ pub struct TrainArguments {
         allow_negative_numbers = true
     )]
     pub port: Option<u16>,
-    /// Only print the address
+    /// Print the address without opening a browser
     #[arg(long, requires = "watch", help_heading = "Watching")]
     pub no_open: bool,
     /// Print the last epoch's metrics, and which epoch was the best, as one JSON object
