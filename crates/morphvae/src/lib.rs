@@ -19,9 +19,10 @@
 //! let images = ImageRequest::default();
 //! let mut keys = Keys::new(&model, &images, 0, &unobserved);
 //! let [two, nine] = ["2", "9"].map(|key| keys.point(key.as_ref(), 0, &[]));
-//! let between: Vec<f32> = two?.iter().zip(&nine?).map(|(two, nine)| (two + nine) / 2.0).collect();
+//! let middle = |(two, nine): (&f32, &f32)| (two + nine) / 2.0;
+//! let between: Vec<f32> = two?.iter().zip(&nine?).map(middle).collect();
 //! // 1 x 32 x 32 bytes.
-//! let image = decode(&**model.inference(), &between)?;
+//! let image = decode(model.inference(), &between)?;
 //! assert_eq!(image.pixels().len(), 1024);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

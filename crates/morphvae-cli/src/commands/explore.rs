@@ -138,7 +138,7 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
         command: MORPH.into(),
         argument: model.path().map_or_else(String::new, |_| model.name().to_owned()),
     };
-    Ok(LatentMap::new(Arc::clone(network), facts, Arc::new(shown), codes)?)
+    Ok(LatentMap::new(model.shared_inference(), facts, Arc::new(shown), codes)?)
 }
 
 /// The images that were named, which must be there; otherwise those of the model, if they can be had.

@@ -313,7 +313,7 @@ impl<'a> Keys<'a> {
         let split = Part::Test.of(self.dataset()?)?;
         let codes = encode(network, &split.images)?;
         let labels = split.labels.as_deref().unwrap_or_default();
-        let members = typical_members(&**network, &codes.mean, &split.images, labels, classes);
+        let members = typical_members(network, &codes.mean, &split.images, labels, classes);
         let point = |index: usize| codes.mean[index * codes.latent..][..codes.latent].to_vec();
         Ok(members.into_iter().map(|member| member.map(point)).collect())
     }

@@ -118,7 +118,16 @@ impl Model {
     }
 
     /// The network made ready to be used, which takes a moment the first time.
-    pub fn inference(&self) -> &Arc<Inference> {
+    pub fn inference(&self) -> &Inference {
+        self.ready()
+    }
+
+    /// The same for whoever keeps it longer than the model.
+    pub fn shared_inference(&self) -> Arc<Inference> {
+        Arc::clone(self.ready())
+    }
+
+    fn ready(&self) -> &Arc<Inference> {
         self.ready.get_or_init(|| Arc::new(Inference::new(self.network())))
     }
 

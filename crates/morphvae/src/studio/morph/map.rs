@@ -52,7 +52,7 @@ impl Walk {
             prior: false,
         };
         // A network by itself is never stopped.
-        let relief = |points: &[f32]| magnification(&**network, points).unwrap_or_default();
+        let relief = |points: &[f32]| magnification(network, points).unwrap_or_default();
         let drawn = Route {
             positions: &along,
             frames: &self.images,
