@@ -64,12 +64,11 @@ fn begun(arguments: &TrainArguments, console: Console) -> anyhow::Result<Run> {
         Some(source) => source,
         None => Source::usual(&request.store, &observer(console))?,
     };
-    source.remember(&request.store, &mut config.data);
-    request.source = Some(source);
     let out = arguments
         .out
         .clone()
-        .unwrap_or_else(|| free_name(&config, arguments.force));
+        .unwrap_or_else(|| free_name(&source.name(), &config, arguments.force));
+    request.source = Some(source);
     // What cannot be written shows before the images are read.
     let folder = HeldRun::claim(&out, arguments.force)?;
     Ok(Run::begin(folder, config, initial, &request, &observer(console))?)
@@ -96,9 +95,8 @@ fn resumed(path: &Path, arguments: &TrainArguments, console: Console) -> anyhow:
 
 /// Refuses what would fail late, figures larger than can be drawn among it.
 fn check(config: &RunConfig, grid: usize) -> anyhow::Result<()> {
-    config.validate()?;
-    check_figure("--grid", grid, |grid| Gallery::check(&config.network, grid))?;
-    Ok(Run::check(config)?)
+    Run::check(config)?;
+    check_figure("--grid", grid, |grid| Gallery::check(&config.network, grid))
 }
 
 /// Puts what was typed over the settings.
@@ -177,12 +175,12 @@ fn apply_architecture(arguments: &TrainArguments, architecture: &mut Architectur
 }
 
 /// `runs/mnist-2d`, or with a number behind it when that is taken.
-fn free_name(config: &RunConfig, force: bool) -> PathBuf {
+fn free_name(dataset: &str, config: &RunConfig, force: bool) -> PathBuf {
     let kind = match config.training.objective {
         Objective::Vae => String::new(),
         other => format!("-{}", other.name()),
     };
-    let name = format!("{}-{}d{kind}", config.data.dataset, config.network.latent);
+    let name = format!("{dataset}-{}d{kind}", config.network.latent);
     let folder = PathBuf::from("runs");
     let first = folder.join(&name);
     if force || !first.exists() {
