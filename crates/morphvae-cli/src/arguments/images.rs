@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use morphvae::data::{DataError, Fit};
-use morphvae::studio::{ImageRequest, Source, Store};
+use morphvae::studio::{ImageRequest, Part, Source, Store};
 
-use super::values::{address, one_of};
+use super::values::{address, one_of, positive};
 
 /// Where images come from.
 #[derive(Debug, Args)]
@@ -49,6 +49,17 @@ impl ImageArguments {
             store: self.store.store(),
         })
     }
+}
+
+/// Which of them are used.
+#[derive(Debug, Args)]
+pub struct PartArguments {
+    /// Which images [default: test; a folder named with --images is taken whole, unless it holds `train` and `test`]
+    #[arg(long, value_parser = one_of::<Part>())]
+    pub split: Option<Part>,
+    /// Use at most N images
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
+    pub limit: Option<usize>,
 }
 
 /// Where known data sets are kept and fetched from.

@@ -3,4 +3,4 @@
 mod images;
 pub mod values;
 
-pub use images::{ImageArguments, ModelArgument, StoreArguments};
+pub use images::{ImageArguments, ModelArgument, PartArguments, StoreArguments};

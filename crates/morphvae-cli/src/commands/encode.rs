@@ -1,7 +1,6 @@
 //! `morphvae encode`
 
 use clap::Args;
-use morphvae::studio::Part;
 use std::path::PathBuf;
 
 use morphvae::evaluation::encode;
@@ -9,8 +8,7 @@ use morphvae::tables::{Rows, Table};
 use serde_json::json;
 
 use crate::answers::Usage;
-use crate::arguments::values::{one_of, positive};
-use crate::arguments::{ImageArguments, ModelArgument};
+use crate::arguments::{ImageArguments, ModelArgument, PartArguments};
 use crate::console::Console;
 use crate::limits::check_out_file;
 use crate::model;
@@ -22,12 +20,8 @@ pub struct EncodeArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Which images [default: test; a folder named with --images is taken whole, unless it holds `train` and `test`]
-    #[arg(long, value_parser = one_of::<Part>())]
-    pub split: Option<Part>,
-    /// Use at most N images
-    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
-    pub limit: Option<usize>,
+    #[command(flatten)]
+    pub part: PartArguments,
     /// A .csv or .npz file; without an ending, both are written
     #[arg(long, value_name = "FILE", default_value = "codes")]
     pub out: PathBuf,
@@ -47,9 +41,9 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
     files.iter().try_for_each(|file| check_out_file(file))?;
     let model = model::open(&arguments.model, console)?;
     let request = arguments.images.request()?;
-    let dataset = model.images(&request, arguments.limit, &observer(console))?;
+    let dataset = model.images(&request, arguments.part.limit, &observer(console))?;
     let classes = dataset.classes.clone();
-    let (split, part) = request.part_of(dataset, arguments.split)?;
+    let (split, part) = request.part_of(dataset, arguments.part.split)?;
     let codes = encode(model.inference(), &split.images)?;
     let ids = part.ids(&split);
     let rows = Rows {

@@ -1,7 +1,6 @@
 //! `morphvae reconstruct`
 
 use clap::Args;
-use morphvae::studio::Part;
 use std::path::{Path, PathBuf};
 
 use morphvae::data::write_image;
@@ -10,8 +9,7 @@ use morphvae::studio::Source;
 use serde_json::json;
 
 use crate::answers::Usage;
-use crate::arguments::values::{one_of, positive};
-use crate::arguments::{ImageArguments, ModelArgument};
+use crate::arguments::{ImageArguments, ModelArgument, PartArguments};
 use crate::console::Console;
 use crate::limits::check_out_folder;
 use crate::model;
@@ -24,12 +22,8 @@ pub struct ReconstructArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
-    /// Which images [default: test; a folder named with --images is taken whole, unless it holds `train` and `test`]
-    #[arg(long, value_parser = one_of::<Part>())]
-    pub split: Option<Part>,
-    /// Use at most N images
-    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
-    pub limit: Option<usize>,
+    #[command(flatten)]
+    pub part: PartArguments,
     /// Folder for the images
     #[arg(long, value_name = "FOLDER", default_value = "reconstructions")]
     pub out: PathBuf,
@@ -59,8 +53,8 @@ pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result
         );
         return Err(Usage(text).into());
     }
-    let dataset = model.images(&request, arguments.limit, &observer(console))?;
-    let (split, _) = request.part_of(dataset, arguments.split)?;
+    let dataset = model.images(&request, arguments.part.limit, &observer(console))?;
+    let (split, _) = request.part_of(dataset, arguments.part.split)?;
     let images = reconstruct(model.inference(), &split.images)?;
     let names = match &split.sources {
         Some(sources) => names_like(sources),
