@@ -22,7 +22,11 @@ export function startDrawing(state, source, addKey, failed) {
     },
     failed,
   );
-  const wipe = startPad(byId("pad"), state.model, encode, () => state.set({ encoded: undefined }));
+  const wipe = startPad(byId("pad"), state.model, encode, () => {
+    // What is still being encoded was wiped, too.
+    encode.forget();
+    state.set({ encoded: undefined });
+  });
 
   state.on("encoded", () => {
     const { encoded, model } = state;

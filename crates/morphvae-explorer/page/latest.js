@@ -1,26 +1,35 @@
 /**
  * Slow work for a fast hand: one piece is under way at a time, and of what is asked meanwhile only the latest is done.
  *
- * `work` is asynchronous; `deliver` gets its result and what was asked. Failures go to `failed`.
+ * `work` is asynchronous; `deliver` gets its result and what was asked. Failures go to `failed`. After `forget`, what was
+ * asked before is neither begun nor delivered.
  */
 export function latest(work, deliver, failed) {
   let wanted;
   let busy = false;
+  let era = 0;
   const run = async () => {
     busy = true;
     while (wanted) {
       const { what } = wanted;
+      const begun = era;
       wanted = undefined;
       try {
-        deliver(await work(what), what);
+        const result = await work(what);
+        if (begun === era) deliver(result, what);
       } catch (error) {
-        failed(error);
+        if (begun === era) failed(error);
       }
     }
     busy = false;
   };
-  return (what) => {
+  const ask = (what) => {
     wanted = { what };
     if (!busy) run();
   };
+  ask.forget = () => {
+    wanted = undefined;
+    era += 1;
+  };
+  return ask;
 }

@@ -54,6 +54,27 @@ export const moduleTests = [
     assert.ok(largest > 0 && largest <= 20, `${largest} levels`);
   }],
 
+  ["what is forgotten is neither begun nor delivered, and what is asked next is", async (context) => {
+    const found = await within(context, async () => {
+      const { latest } = await import("/page/latest.js");
+      const [begun, delivered] = [[], []];
+      const answers = {};
+      const ask = latest(
+        (what) => new Promise((done, refuse) => (begun.push(what), (answers[what] = { done, refuse }))),
+        (result) => delivered.push(result),
+        (error) => delivered.push(String(error)),
+      );
+      const turn = () => new Promise((done) => setTimeout(done, 0));
+      ask("under way"); ask("waits"); ask.forget();
+      answers["under way"].done("late"); await turn();
+      ask("fails"); ask.forget(); ask("next");
+      answers.fails.refuse("late"); await turn();
+      answers.next.done("next"); await turn();
+      return { begun, delivered };
+    });
+    assert.deepEqual(found, { begun: ["under way", "fails", "next"], delivered: ["next"] });
+  }],
+
   ["the file's geodesic is straight over a plain, and goes around a hill", async (context) => {
     const { plain, hill } = await within(context, async () => {
       const [{ geodesic }, { along, difference }] = await Promise.all([import("/page/geodesic.js"), import("/page/curves.js")]);
