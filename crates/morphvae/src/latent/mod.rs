@@ -1,10 +1,12 @@
 //! The latent space as plain numbers: encoded images, their statistics and main directions, attributes, paths from image
-//! to image, the prior, and the points of planes and of single dimensions.
+//! to image, the prior, the points of planes and of single dimensions, and whether classes lie apart.
 
 mod attribute;
+mod matrix;
 pub mod path;
 mod principal;
 mod prior;
+pub mod probe;
 mod slice;
 mod statistics;
 mod traversal;

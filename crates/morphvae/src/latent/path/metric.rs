@@ -2,7 +2,7 @@
 
 use super::PathError;
 use super::decoder::{decoded, dot};
-use super::matrix::cholesky;
+use crate::latent::matrix::cholesky;
 use crate::network::Decoder;
 
 /// How far apart points are from which derivatives are taken, by the larger of 1 and the coordinate: far above the

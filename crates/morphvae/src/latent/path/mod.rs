@@ -7,7 +7,6 @@
 mod decoder;
 mod error;
 mod geodesic;
-mod matrix;
 mod metric;
 mod motion;
 mod pacing;

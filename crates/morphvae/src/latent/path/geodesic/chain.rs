@@ -1,8 +1,8 @@
 //! A chain of points between two keys whose energy is lowered by the damped Gauss-Newton method.
 
+use crate::latent::matrix::BlockTridiagonal;
 use crate::latent::path::PathError;
 use crate::latent::path::decoder::{decoded, dot, squared_distance};
-use crate::latent::path::matrix::BlockTridiagonal;
 use crate::latent::path::metric::{jacobians, products};
 use crate::network::Decoder;
 

@@ -101,8 +101,8 @@ fn transposed(block: &[f64], size: usize) -> Vec<f64> {
         .collect()
 }
 
-/// Solves `L x = values` in place.
-fn forward(factor: &[f64], values: &mut [f64]) {
+/// Solves `L x = values` in place, `L` being the lower triangle of `factor`.
+pub(super) fn forward(factor: &[f64], values: &mut [f64]) {
     let size = values.len();
     for row in 0..size {
         let entries = &factor[row * size..][..size];
@@ -110,8 +110,8 @@ fn forward(factor: &[f64], values: &mut [f64]) {
     }
 }
 
-/// Solves `Lᵀ x = values` in place.
-fn backward(factor: &[f64], values: &mut [f64]) {
+/// Solves `Lᵀ x = values` in place, likewise.
+pub(super) fn backward(factor: &[f64], values: &mut [f64]) {
     let size = values.len();
     for row in (0..size).rev() {
         let known: f64 = (row + 1..size)
