@@ -13,6 +13,7 @@ mod images;
 mod labels;
 mod limits;
 mod morph;
+mod objectives;
 mod resume;
 mod sets;
 mod system;

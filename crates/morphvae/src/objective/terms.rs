@@ -14,6 +14,8 @@ pub struct Terms {
     pub kl: Option<Tensor<2>>,
     /// The weight of the KL divergence.
     pub beta: f64,
+    /// Nats of each latent that cost no less than they are; see [`Terms::with_free_bits`].
+    pub free_bits: f64,
 }
 
 impl Objective {
@@ -24,21 +26,39 @@ impl Objective {
             reconstruction,
             kl: self.is_variational().then(|| kl_divergence(posterior)),
             beta,
+            free_bits: 0.0,
         }
     }
 }
 
 impl Terms {
+    /// The same with free bits, λ: each latent's mean divergence over the batch counts as λ nats if it is less, so that
+    /// nothing pulls it further down (Kingma et al., 2016, appendix C.8): `Σ_latents max(λ, mean KL)`.
+    #[must_use]
+    pub fn with_free_bits(self, nats: f64) -> Self {
+        Self {
+            free_bits: nats,
+            ..self
+        }
+    }
+
     /// What is minimized, `[1]`, summed over pixels, latents and the batch as the optimizer and its penalty must see it;
-    /// and the same in numbers.
+    /// and the same in numbers, where the divergence is as it is, without free bits.
     #[must_use]
     pub fn sum(self) -> (Tensor<1>, Loss) {
         let number = |term: &Tensor<1>| f64::from(term.clone().into_scalar::<f32>());
         let reconstruction = self.reconstruction.sum();
         let (loss, kl) = match self.kl {
             Some(kl) => {
-                let kl = kl.sum();
-                (reconstruction.clone() + kl.clone().mul_scalar(self.beta), number(&kl))
+                let found = kl.clone().sum();
+                let counted = match self.free_bits {
+                    0.0 => found.clone(),
+                    nats => {
+                        let least = nats * kl.dims()[0] as f64;
+                        kl.sum_dim(0).clamp_min(least).sum()
+                    }
+                };
+                (reconstruction.clone() + counted.mul_scalar(self.beta), number(&found))
             }
             None => (reconstruction.clone(), 0.0),
         };

@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{AdamConfig, Output, Training, TrainingData, TrainingError};
+use super::{Training, TrainingConfig, TrainingData, TrainingError};
 use crate::data::{Fit, NameOrder};
 use crate::network::{NetworkConfig, Vae};
-use crate::objective::Objective;
-use crate::probability::Likelihood;
 
 /// Everything that a run's result follows from. The default is the reference network, of images that are still to be
 /// named.
@@ -151,121 +149,5 @@ impl DataConfig {
     #[must_use]
     pub fn name_order(&self) -> NameOrder {
         self.order.unwrap_or(NameOrder::Bytes)
-    }
-}
-
-/// How a network learns.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainingConfig {
-    /// Times that every image is seen.
-    pub epochs: usize,
-    /// Ends the training earlier, once the test loss has not improved for so many epochs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patience: Option<usize>,
-    /// Images a step, at least two: batch normalization makes all alike of one.
-    pub batch_size: usize,
-    /// Which loss is minimized.
-    pub objective: Objective,
-    /// How images are held against what the decoder says.
-    #[serde(default)]
-    pub likelihood: Likelihood,
-    /// How the end of the decoder begins and moves. [`Training::new`] takes a network as it is; who makes one calls
-    /// [`Output::begin`], as [`RunConfig::beginning`] does.
-    #[serde(default, skip_serializing_if = "Output::is_standard")]
-    pub output: Output,
-    /// Weight of the KL divergence; 1 makes the loss the negative evidence lower bound.
-    pub beta: f64,
-    /// Decides every random number of the run.
-    pub seed: u64,
-    /// The optimizer.
-    pub adam: AdamConfig,
-}
-
-impl Default for TrainingConfig {
-    fn default() -> Self {
-        Self {
-            epochs: 5,
-            patience: None,
-            batch_size: 30,
-            objective: Objective::Vae,
-            likelihood: Likelihood::CrossEntropy,
-            output: Output::Standard,
-            beta: 1.0,
-            seed: 0,
-            adam: AdamConfig::default(),
-        }
-    }
-}
-
-impl TrainingConfig {
-    /// Checks every number.
-    ///
-    /// # Errors
-    /// [`TrainingError::Setting`] names the first that makes no sense.
-    pub fn validate(&self) -> Result<(), TrainingError> {
-        let check = |fits: bool, name, value: String, allowed| {
-            if fits {
-                Ok(())
-            } else {
-                Err(TrainingError::Setting { name, value, allowed })
-            }
-        };
-        // Neither three hundred digits nor as many zeros.
-        let shown = |value: f64| format!("{value:?}");
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        let not_negative = |value: f64| value.is_finite() && value >= 0.0;
-        let AdamConfig {
-            learning_rate,
-            betas,
-            epsilon,
-            weight_decay,
-        } = self.adam;
-        check(
-            self.epochs > 0,
-            "the number of epochs",
-            self.epochs.to_string(),
-            "at least 1",
-        )?;
-        check(self.patience != Some(0), "the patience", "0".to_owned(), "at least 1")?;
-        check(
-            self.batch_size > 1,
-            "the batch size",
-            self.batch_size.to_string(),
-            "at least 2, for batch normalization compares images",
-        )?;
-        check(
-            not_negative(self.beta),
-            "beta",
-            shown(self.beta),
-            "finite, and zero or more",
-        )?;
-        check(
-            positive(learning_rate),
-            "the learning rate",
-            shown(learning_rate),
-            "finite, and above zero",
-        )?;
-        check(
-            not_negative(weight_decay),
-            "the weight decay",
-            shown(weight_decay),
-            "finite, and zero or more",
-        )?;
-        check(
-            positive(epsilon),
-            "Adam's epsilon",
-            shown(epsilon),
-            "finite, and above zero",
-        )?;
-        for beta in betas {
-            check(
-                (0.0..1.0).contains(&beta),
-                "a beta of Adam",
-                shown(beta),
-                "from 0 to below 1",
-            )?;
-        }
-        Ok(())
     }
 }

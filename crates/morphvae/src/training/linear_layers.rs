@@ -8,12 +8,12 @@ use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae, Values,
 use crate::random::{Purpose, generator};
 use crate::weights::StateDict;
 
-const BATCH: usize = 3;
-const LATENT: usize = 2;
+pub(super) const BATCH: usize = 3;
+pub(super) const LATENT: usize = 2;
 const HIDDEN: [usize; 2] = [7, 5];
 const CHANNELS: usize = 3;
 const SIDE: usize = 3;
-const PIXELS: usize = CHANNELS * SIDE * SIDE;
+pub(super) const PIXELS: usize = CHANNELS * SIDE * SIDE;
 /// Added to probabilities before their logarithm is taken.
 const DELTA: f64 = 1e-7;
 
@@ -23,7 +23,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// The network as its definition in a paper would be written down.
-struct Naive<'a> {
+pub(super) struct Naive<'a> {
     weights: &'a StateDict,
     activation: HiddenActivation,
     /// The tensor and the place in it that is moved, and by how much.
@@ -63,38 +63,71 @@ impl Naive<'_> {
         self.linear(name, x).into_iter().map(activate).collect()
     }
 
-    fn loss(&self, images: &[f32], noise: &[f32]) -> f64 {
-        let image = |(image, noise): (&[f32], &[f32])| {
-            let image: Vec<f64> = image.iter().map(|&x| x.into()).collect();
-            let features = self.hidden("encoder2", &self.hidden("encoder1", &image));
-            let (mean, log_variance) = (self.linear("mean", &features), self.linear("var", &features));
-            let kl: f64 = mean
-                .iter()
-                .zip(&log_variance)
-                .map(|(m, v)| -0.5 * (1.0 + v - m * m - v.exp()))
-                .sum();
-            let latents = mean.iter().zip(&log_variance).zip(noise);
-            let latents: Vec<f64> = latents.map(|((m, v), &e)| m + f64::from(e) * (v / 2.0).exp()).collect();
-            let logits = self.linear("location", &self.hidden("decoder2", &self.hidden("decoder1", &latents)));
-            let entropy = |(x, logit): (&f64, f64)| {
-                let y = 1.0 / (1.0 + (-logit).exp());
-                -(x * (y + DELTA).ln() + (1.0 - x) * (1.0 - y + DELTA).ln())
-            };
-            kl + image.iter().zip(logits).map(entropy).sum::<f64>()
+    /// Mean and log variance of an image's posterior.
+    pub fn encode(&self, image: &[f64]) -> [Vec<f64>; 2] {
+        let features = self.hidden("encoder2", &self.hidden("encoder1", image));
+        ["mean", "var"].map(|name| self.linear(name, &features))
+    }
+
+    /// The cross-entropy of an image with what the decoder says of a latent point.
+    pub fn cross_entropy(&self, image: &[f64], latents: &[f64]) -> f64 {
+        let logits = self.linear("location", &self.hidden("decoder2", &self.hidden("decoder1", latents)));
+        let entropy = |(x, logit): (&f64, f64)| {
+            let y = 1.0 / (1.0 + (-logit).exp());
+            -(x * (y + DELTA).ln() + (1.0 - x) * (1.0 - y + DELTA).ln())
+        };
+        image.iter().zip(logits).map(entropy).sum()
+    }
+
+    /// The negative evidence lower bound of a batch.
+    fn loss(&self, Batch { images, noise }: &Batch) -> f64 {
+        let image = |(image, noise): (&[f64], &[f64])| {
+            let [mean, log_variance] = self.encode(image);
+            let kl: f64 = divergences(&mean, &log_variance).sum();
+            kl + self.cross_entropy(image, &sample(&mean, &log_variance, noise))
         };
         images.chunks(PIXELS).zip(noise.chunks(LATENT)).map(image).sum()
     }
 }
 
-#[test]
-fn loss_and_gradients_are_those_of_the_naive_twin() {
-    let device = Device::flex().autodiff();
-    for activation in [
-        HiddenActivation::Relu,
-        HiddenActivation::Tanh,
-        HiddenActivation::Softplus,
-    ] {
-        let config = NetworkConfig {
+/// The divergence of each latent from the standard normal distribution.
+pub(super) fn divergences(mean: &[f64], log_variance: &[f64]) -> impl Iterator<Item = f64> {
+    let latents = mean.iter().zip(log_variance);
+    latents.map(|(m, v)| -0.5 * (1.0 + v - m * m - v.exp()))
+}
+
+/// The latent point that noise makes of a posterior.
+pub(super) fn sample(mean: &[f64], log_variance: &[f64], noise: &[f64]) -> Vec<f64> {
+    let latents = mean.iter().zip(log_variance).zip(noise);
+    latents.map(|((m, v), e)| m + e * (v / 2.0).exp()).collect()
+}
+
+/// Some images, and noise for one or more samples of each: those of the first sample, then those of the next.
+pub(super) struct Batch {
+    pub images: Vec<f64>,
+    pub noise: Vec<f64>,
+}
+
+impl Batch {
+    pub fn new(samples: usize) -> Self {
+        let numbers = |count, seed| numbers(count, seed).into_iter().map(f64::from).collect();
+        Self {
+            images: numbers(BATCH * PIXELS, 1),
+            noise: numbers(samples * BATCH * LATENT, 2),
+        }
+    }
+}
+
+/// Network and training of which a [`Naive`] is the twin.
+pub(super) struct Tiny {
+    pub state: StateDict,
+    activation: HiddenActivation,
+    training: Training,
+}
+
+impl Tiny {
+    pub fn new(activation: HiddenActivation, config: TrainingConfig) -> Self {
+        let network = NetworkConfig {
             image_size: SIDE,
             channels: CHANNELS,
             latent: LATENT,
@@ -103,44 +136,68 @@ fn loss_and_gradients_are_those_of_the_naive_twin() {
                 activation,
             },
         };
-        let network = Vae::new(config, 5, &Device::flex()).unwrap();
-        let state = network.state();
-        let (images, noise) = (numbers(BATCH * PIXELS, 1), numbers(BATCH * LATENT, 2));
-        let twin = |moved: (&str, usize, f64)| {
-            let naive = Naive {
-                weights: &state,
-                activation,
-                moved,
-            };
-            naive.loss(&images, &noise)
-        };
+        let network = Vae::new(network, 5, &Device::flex()).unwrap();
+        Self {
+            state: network.state(),
+            activation,
+            training: Training::new(network, config).unwrap(),
+        }
+    }
 
-        let training = Training::new(network, TrainingConfig::default()).unwrap();
-        let pixels = Tensor::from_data(TensorData::new(images.clone(), [BATCH, CHANNELS, SIDE, SIDE]), &device);
-        let normal = Tensor::from_data(TensorData::new(noise.clone(), [BATCH, LATENT]), &device);
-        let pass = training.network.train_pass(pixels.clone(), Some(normal));
-        let (loss, terms) = training.loss(pixels, &pass);
-        let truth = twin(("", 0, 0.0));
-        assert!(
-            (terms.loss - truth).abs() < 1e-5 * truth,
-            "{activation:?}: {} {truth}",
-            terms.loss
-        );
+    /// Its twin, with one number of one tensor moved.
+    pub fn twin<'a>(&'a self, moved: (&'a str, usize, f64)) -> Naive<'a> {
+        Naive {
+            weights: &self.state,
+            activation: self.activation,
+            moved,
+        }
+    }
 
+    /// The derivative of what twins have by one number of one tensor.
+    pub fn derivative(&self, name: &str, index: usize, of: impl Fn(&Naive) -> f64) -> f64 {
+        let step = 1e-5;
+        (of(&self.twin((name, index, step))) - of(&self.twin((name, index, -step)))) / (2.0 * step)
+    }
+
+    /// Holds the loss of a batch against `truth`, and every gradient against what `derivative` says of a tensor's name
+    /// and a place in it.
+    pub fn check(self, batch: &Batch, truth: f64, derivative: impl Fn(&Self, &str, usize) -> f64) {
+        let device = self.training.network.device();
+        let tensor = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
+        let images = TensorData::new(tensor(&batch.images), [BATCH, CHANNELS, SIDE, SIDE]);
+        let noise = TensorData::new(tensor(&batch.noise), [batch.noise.len() / LATENT, LATENT]);
+        let (images, noise) = (Tensor::from_data(images, &device), Tensor::from_data(noise, &device));
+        let beta = self.training.config.beta;
+        let mut slope = self.training.slope(images, Some(noise), beta).unwrap();
+        let found = slope.loss.loss;
+        assert!((found - truth).abs() < 1e-5 * truth, "{found} {truth}");
         let mut seen = 0;
-        training
-            .network
-            .map_parameters(Some(&mut loss.backward()), |name, weight, gradient| {
-                let gradient = to_values(gradient.expect("every weight has a gradient"));
-                seen += gradient.len();
-                for (index, &found) in gradient.iter().enumerate() {
-                    let step = 1e-5;
-                    let truth = (twin((name, index, step)) - twin((name, index, -step))) / (2.0 * step);
-                    let close = (f64::from(found) - truth).abs() < 1e-4 * (1.0 + truth.abs());
-                    assert!(close, "{activation:?}, {name}[{index}]: {found} {truth}");
-                }
-                Values::Now(weight)
-            });
-        assert_eq!(seen, state.values().map(|array| array.values.len()).sum::<usize>());
+        let network = self.training.network.clone();
+        network.map_parameters(Some(&mut slope.gradients), |name, weight, gradient| {
+            let gradient = to_values(gradient.expect("every weight has a gradient"));
+            seen += gradient.len();
+            for (index, &found) in gradient.iter().enumerate() {
+                let truth = derivative(&self, name, index);
+                let close = (f64::from(found) - truth).abs() < 1e-4 * (1.0 + truth.abs());
+                assert!(close, "{:?}, {name}[{index}]: {found} {truth}", self.activation);
+            }
+            Values::Now(weight)
+        });
+        assert_eq!(seen, self.state.values().map(|array| array.values.len()).sum::<usize>());
+    }
+}
+
+#[test]
+fn loss_and_gradients_are_those_of_the_naive_twin() {
+    for activation in [
+        HiddenActivation::Relu,
+        HiddenActivation::Tanh,
+        HiddenActivation::Softplus,
+    ] {
+        let (tiny, batch) = (Tiny::new(activation, TrainingConfig::default()), Batch::new(1));
+        let truth = tiny.twin(("", 0, 0.0)).loss(&batch);
+        tiny.check(&batch, truth, |tiny, name, index| {
+            tiny.derivative(name, index, |twin| twin.loss(&batch))
+        });
     }
 }

@@ -31,10 +31,12 @@ mod adam;
 mod checkpoint;
 mod config;
 mod held_run;
+mod learning;
 mod memory;
 mod output;
 mod run_folder;
 mod session;
+mod step;
 
 #[cfg(test)]
 mod crashes;
@@ -42,10 +44,13 @@ mod crashes;
 mod ground_truth;
 #[cfg(test)]
 mod linear_layers;
+#[cfg(test)]
+mod losses;
 
 pub use adam::{Adam, AdamConfig};
-pub use config::{DataConfig, RunConfig, TrainingConfig};
+pub use config::{DataConfig, RunConfig};
 pub use held_run::HeldRun;
+pub use learning::TrainingConfig;
 pub use memory::Footprint;
 pub use output::Output;
 pub use run_folder::RunFolder;

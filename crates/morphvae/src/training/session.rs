@@ -5,17 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
-use morphvae_kernels::awake;
-use morphvae_kernels::extension::runs_on;
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, TrainingConfig, TrainingError};
-use crate::data::{Batch, Batches, Split, epoch_order};
+use crate::data::{Batches, Split, epoch_order};
 use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
-use crate::network::{Inference, NetworkConfig, TrainingPass, Vae};
+use crate::network::{Inference, NetworkConfig, Vae};
 use crate::objective::Loss;
-use crate::random::{Purpose, noise};
 
 /// Steps after which a tenth of the running statistics is what they began with: 0.9²² of it.
 const SETTLING_STEPS: usize = 22;
@@ -175,7 +171,8 @@ impl Training {
     }
 
     /// The finished epoch with the lowest test loss, the first of equals. The first epochs, after which test images are
-    /// judged by running statistics that are not yet those of the images, count only as long as there are no others.
+    /// judged by running statistics that are not yet those of the images, and those of the warm-up, which went down from
+    /// something else than what is judged, count only as long as there are no others.
     #[must_use]
     pub fn best(&self) -> Option<&EpochMetrics> {
         let losses = |one: &&EpochMetrics, other: &&EpochMetrics| one.test_loss.total_cmp(&other.test_loss);
@@ -194,11 +191,12 @@ impl Training {
         }
     }
 
-    /// How many epochs end before the running statistics have settled.
+    /// How many epochs end before the running statistics have settled and the warm-up is over.
     fn unsettled(&self) -> usize {
         let epochs = self.history.len().max(1);
         let steps = (self.steps() as usize).saturating_sub(self.position.batches) / epochs;
-        SETTLING_STEPS.div_ceil(steps.max(1)) - 1
+        let settling = SETTLING_STEPS.div_ceil(steps.max(1)) - 1;
+        settling.max(self.config.warm_up)
     }
 
     /// Whether all epochs are done, or no more are wanted since the test loss has stalled.
@@ -243,7 +241,8 @@ impl Training {
         let before = self.position.seconds;
         let start = Instant::now();
         for batch in batches {
-            self = self.step(batch)?;
+            let beta = self.beta(count);
+            self = self.step(batch, beta)?;
             self.position.seconds = before + start.elapsed().as_secs_f64();
             let progress = Progress::Train {
                 epoch,
@@ -282,50 +281,6 @@ impl Training {
         Ok((self, Outcome::Finished(Box::new(EpochReport { metrics, evaluation }))))
     }
 
-    /// One step of the optimizer.
-    fn step(mut self, batch: Batch) -> Result<Self, TrainingError> {
-        let network = self.network.config();
-        let device = self.network.device();
-        let shape = [batch.count, network.channels, network.image_size, network.image_size];
-        let images = Tensor::from_data(TensorData::new(batch.pixels, shape), &device);
-        let noise = self.config.objective.is_variational().then(|| {
-            let shape = [batch.count, network.latent];
-            let step = self.optimizer.steps();
-            let values = noise(self.config.seed, Purpose::Noise, step, shape[0] * shape[1]);
-            Tensor::from_data(TensorData::new(values, shape), &device)
-        });
-        let (mut next, loss) = match runs_on(&device) {
-            true => awake(|| {
-                self.optimizer.hand_out();
-                self.learn(images, noise)
-            }),
-            false => self.learn(images, noise),
-        }?;
-        next.position.add(loss, batch.count);
-        Ok(next)
-    }
-
-    /// Moves the weights by one batch, and returns its loss, which is summed over pixels, latents and the batch: the
-    /// optimizer and its penalty see that scale.
-    pub(super) fn learn(mut self, images: Tensor<4>, noise: Option<Tensor<2>>) -> Result<(Self, Loss), TrainingError> {
-        let pass = self.network.train_pass(images.clone(), noise);
-        let (loss, terms) = self.loss(images, &pass);
-        self.check_finite(terms.loss, Some(self.position.batches + 1))?;
-        let gradients = loss.backward();
-        self.network = self
-            .optimizer
-            .step(self.network, gradients)
-            .update_running_statistics(pass.statistics);
-        Ok((self, terms))
-    }
-
-    /// The loss to go down from, and its terms.
-    pub(super) fn loss(&self, images: Tensor<4>, pass: &TrainingPass) -> (Tensor<1>, Loss) {
-        let reconstruction = self.network.reconstruction_loss(images, pass.reconstruction.clone());
-        let TrainingConfig { objective, beta, .. } = self.config;
-        objective.terms(reconstruction, &pass.posterior, beta).sum()
-    }
-
     fn metrics(&self, epoch: usize, evaluation: &Evaluation) -> EpochMetrics {
         let train = self.position.mean();
         let test = evaluation.loss;
@@ -344,7 +299,7 @@ impl Training {
     }
 
     /// That the loss of a batch is a number, or that of the test images.
-    fn check_finite(&self, loss: f64, batch: Option<usize>) -> Result<(), TrainingError> {
+    pub(super) fn check_finite(&self, loss: f64, batch: Option<usize>) -> Result<(), TrainingError> {
         if loss.is_finite() {
             return Ok(());
         }
@@ -358,7 +313,7 @@ impl Training {
 }
 
 impl Position {
-    fn add(&mut self, loss: Loss, images: usize) {
+    pub fn add(&mut self, loss: Loss, images: usize) {
         self.batches += 1;
         self.images += images;
         self.sum.loss += loss.loss;

@@ -58,6 +58,12 @@ pub struct TrainArguments {
     /// Weight of the KL divergence [default: 1]
     #[arg(long, value_name = "β", help_heading = "Training", allow_negative_numbers = true)]
     pub beta: Option<f64>,
+    /// Let that weight rise from zero over the first N epochs [default: 0]
+    #[arg(long, value_name = "N", value_parser = whole(0, MOST), help_heading = "Training", allow_negative_numbers = true)]
+    pub warm_up: Option<usize>,
+    /// Pull no latent dimension's mean KL divergence below so many nats [default: 0]
+    #[arg(long, value_name = "NATS", help_heading = "Training", allow_negative_numbers = true)]
+    pub free_bits: Option<f64>,
     /// Learning rate of Adam [default: 0.001]
     #[arg(long, value_name = "RATE", help_heading = "Training", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,

@@ -214,7 +214,7 @@ impl Teller {
         if config.training.objective.is_variational() && report.evaluation.has_collapsed() {
             self.console.note(format!(
                 "warning: posterior collapse, the KL divergence is {:.3} nat: the decoder ignores the latent space; \
-                 try a smaller --beta or --learning-rate",
+                 try a smaller --beta or --learning-rate, or --warm-up or --free-bits",
                 metrics.test_kl,
             ));
         }

@@ -126,6 +126,8 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     training.patience = arguments.patience.or(training.patience);
     put(&mut training.batch_size, arguments.batch_size);
     put(&mut training.beta, arguments.beta);
+    put(&mut training.warm_up, arguments.warm_up);
+    put(&mut training.free_bits, arguments.free_bits);
     put(&mut training.seed, arguments.seed);
     put(&mut training.adam.learning_rate, arguments.learning_rate);
     put(&mut training.adam.weight_decay, arguments.weight_decay);

@@ -234,7 +234,9 @@ mod tests {
             }
             let images = TensorData::new(pixels(step).collect(), [4, 1, 32, 32]);
             let noise = Tensor::ones([4, 2], &device);
-            (training, _) = training.learn(Tensor::from_data(images, &device), Some(noise)).unwrap();
+            (training, _) = training
+                .learn(Tensor::from_data(images, &device), Some(noise), 1.0)
+                .unwrap();
         }
         let mut state = training.network.state();
         training.optimizer.save(&mut state);

@@ -1,0 +1,195 @@
+//! How a network learns: what of a run's settings decides its steps.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AdamConfig, Output, TrainingError};
+use crate::objective::Objective;
+use crate::probability::Likelihood;
+
+/// How a network learns.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Times that every image is seen.
+    pub epochs: usize,
+    /// Ends the training earlier, once the test loss has not improved for so many epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+    /// Images a step, at least two: batch normalization makes all alike of one.
+    pub batch_size: usize,
+    /// Which loss is minimized.
+    pub objective: Objective,
+    /// How images are held against what the decoder says.
+    #[serde(default)]
+    pub likelihood: Likelihood,
+    /// How the end of the decoder begins and moves. [`Training::new`] takes a network as it is; who makes one calls
+    /// [`Output::begin`], as [`RunConfig::beginning`] does.
+    #[serde(default, skip_serializing_if = "Output::is_standard")]
+    pub output: Output,
+    /// Weight of the KL divergence; 1 makes the loss the negative evidence lower bound.
+    pub beta: f64,
+    /// Epochs in which that weight rises from zero, evenly and a little with each step. The test images are judged by the
+    /// whole of it from the beginning; see [`Training::best`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warm_up: usize,
+    /// Nats of each latent dimension's KL divergence, averaged over a batch, below which it is not pulled down any further;
+    /// see [`Terms::with_free_bits`](crate::objective::Terms::with_free_bits). The test loss has none of it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub free_bits: f64,
+    /// Decides every random number of the run.
+    pub seed: u64,
+    /// The optimizer.
+    pub adam: AdamConfig,
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 5,
+            patience: None,
+            batch_size: 30,
+            objective: Objective::Vae,
+            likelihood: Likelihood::CrossEntropy,
+            output: Output::Standard,
+            beta: 1.0,
+            warm_up: 0,
+            free_bits: 0.0,
+            seed: 0,
+            adam: AdamConfig::default(),
+        }
+    }
+}
+
+/// Whether a number of epochs is what runs of earlier programs had, whose settings do not say.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows settings by reference")]
+fn is_zero(epochs: &usize) -> bool {
+    *epochs == 0
+}
+
+/// The same of a number of nats.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows settings by reference")]
+fn is_nothing(nats: &f64) -> bool {
+    *nats == 0.0
+}
+
+impl TrainingConfig {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// [`TrainingError::Setting`] names the first that makes no sense.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        self.check_length()?;
+        self.check_loss()?;
+        self.check_optimizer()
+    }
+
+    fn check_length(&self) -> Result<(), TrainingError> {
+        check(
+            self.epochs > 0,
+            "the number of epochs",
+            self.epochs.to_string(),
+            "at least 1",
+        )?;
+        check(self.patience != Some(0), "the patience", "0".to_owned(), "at least 1")?;
+        check(
+            self.batch_size > 1,
+            "the batch size",
+            self.batch_size.to_string(),
+            "at least 2, for batch normalization compares images",
+        )?;
+        check(
+            self.warm_up <= self.epochs,
+            "the warm-up",
+            format!("{} epoch(s)", self.warm_up),
+            "no longer than the training",
+        )
+    }
+
+    fn check_loss(&self) -> Result<(), TrainingError> {
+        check(
+            not_negative(self.beta),
+            "beta",
+            shown(self.beta),
+            "finite, and zero or more",
+        )?;
+        check(
+            not_negative(self.free_bits),
+            FREE_BITS,
+            shown(self.free_bits),
+            "finite, and zero or more",
+        )?;
+        let has_divergence = self.objective.is_variational();
+        check(
+            has_divergence || self.warm_up == 0,
+            "the warm-up",
+            format!("{} epoch(s)", self.warm_up),
+            "zero for a plain autoencoder, which has no KL divergence",
+        )?;
+        check(
+            has_divergence || self.free_bits == 0.0,
+            FREE_BITS,
+            shown(self.free_bits),
+            "zero for a plain autoencoder, which has no KL divergence",
+        )
+    }
+
+    fn check_optimizer(&self) -> Result<(), TrainingError> {
+        let AdamConfig {
+            learning_rate,
+            betas,
+            epsilon,
+            weight_decay,
+        } = self.adam;
+        check(
+            positive(learning_rate),
+            "the learning rate",
+            shown(learning_rate),
+            "finite, and above zero",
+        )?;
+        check(
+            not_negative(weight_decay),
+            "the weight decay",
+            shown(weight_decay),
+            "finite, and zero or more",
+        )?;
+        check(
+            positive(epsilon),
+            "Adam's epsilon",
+            shown(epsilon),
+            "finite, and above zero",
+        )?;
+        for beta in betas {
+            check(
+                (0.0..1.0).contains(&beta),
+                "a beta of Adam",
+                shown(beta),
+                "from 0 to below 1",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What messages call the free bits.
+const FREE_BITS: &str = "the number of free nats a latent dimension";
+
+fn check(fits: bool, name: &'static str, value: String, allowed: &'static str) -> Result<(), TrainingError> {
+    if fits {
+        Ok(())
+    } else {
+        Err(TrainingError::Setting { name, value, allowed })
+    }
+}
+
+/// Neither three hundred digits nor as many zeros.
+fn shown(value: f64) -> String {
+    format!("{value:?}")
+}
+
+fn positive(value: f64) -> bool {
+    value.is_finite() && value > 0.0
+}
+
+fn not_negative(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
