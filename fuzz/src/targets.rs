@@ -144,6 +144,7 @@ fn safetensors(folder: &Path) -> Subject {
     let card = |network: &Vae| ModelCard {
         network: network.config().clone(),
         objective: Objective::Vae,
+        samples: 1,
         likelihood: Likelihood::CrossEntropy,
         beta: 1.0,
         dataset: "strokes".to_owned(),

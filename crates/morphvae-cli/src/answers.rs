@@ -87,7 +87,9 @@ fn advice(error: &StudioError) -> Option<String> {
         Studio::NotDivided { .. } => "leave --split out to take all its images",
         Studio::EmptyPart { .. } => "leave --split out",
         Studio::Key(KeyError::NotText { .. }) => "--add adds attributes to it",
-        Studio::Memory { .. } => "use less of --base-channels, --hidden, --image-size, --latent or --batch-size",
+        Studio::Memory { .. } => {
+            "use less of --base-channels, --hidden, --image-size, --latent, --batch-size or --samples"
+        }
         Studio::OtherImages { .. } => "bring those back, or start another run",
         Studio::EpochsDone { .. } => "give more --epochs, or leave it out",
         Studio::Listed { source, .. } => return advice(source),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::latent::LatentStatistics;
 use crate::network::{NetworkConfig, NetworkError, Vae};
-use crate::objective::{Loss, Objective};
+use crate::objective::{Loss, MOST_SAMPLES, Objective};
 use crate::probability::Likelihood;
 use crate::weights::{self, Format, Precision, WeightFile, WeightsError};
 
@@ -22,6 +22,9 @@ pub struct ModelCard {
     pub network: NetworkConfig,
     /// Which loss it learned by.
     pub objective: Objective,
+    /// Samples of each image's posterior in it; cards of earlier programs, which had one, do not say.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub samples: usize,
     /// How its images are held against the true ones.
     #[serde(default)]
     pub likelihood: Likelihood,
@@ -39,6 +42,15 @@ pub struct ModelCard {
     pub test: Loss,
     /// Where the test images lie in its latent space.
     pub latent_statistics: LatentStatistics,
+}
+
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows cards by reference")]
+fn is_one(samples: &usize) -> bool {
+    *samples == 1
 }
 
 /// A network and, if it was trained here, its card.
@@ -77,6 +89,10 @@ impl TrainedModel {
                 let card: ModelCard = serde_json::from_str(json).map_err(|error| NetworkError::NotThisNetwork {
                     reason: format!("its metadata under \"{CARD}\" cannot be read: {error}"),
                 })?;
+                if !(1..=MOST_SAMPLES).contains(&card.samples) {
+                    let reason = format!("its metadata under \"{CARD}\" has {} samples an image", card.samples);
+                    return Err(NetworkError::NotThisNetwork { reason });
+                }
                 Some(card)
             }
         };

@@ -42,8 +42,12 @@ pub fn generator(seed: u64, purpose: Purpose, step: u64) -> Generator {
 
 /// `count` standard normal numbers for one purpose and step.
 pub(crate) fn noise(seed: u64, purpose: Purpose, step: u64, count: usize) -> Vec<f32> {
-    let mut generator = generator(seed, purpose, step);
-    (0..count).map(|_| StandardNormal.sample(&mut generator)).collect()
+    noise_of(&mut generator(seed, purpose, step), count)
+}
+
+/// The next `count` standard normal numbers of a generator.
+pub(crate) fn noise_of(generator: &mut Generator, count: usize) -> Vec<f32> {
+    (0..count).map(|_| StandardNormal.sample(generator)).collect()
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ fn judge(network: &Vae, data: &TrainingData) -> f64 {
     let options = EvaluationOptions {
         objective: Objective::Vae,
         beta: 1.0,
+        samples: 1,
         seed: 0,
     };
     let network = Inference::new(network);

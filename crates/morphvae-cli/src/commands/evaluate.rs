@@ -30,7 +30,7 @@ pub struct EvaluateArguments {
     /// Use only the first N images, for a quick look: not the numbers of the whole split
     #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
-    /// Seed of the noise: one sample of the posterior per image
+    /// Seed of the noise: of one sample of the posterior per image, or as many as the model was trained with
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Also write each image's loss and its terms, as .csv or .npz
@@ -59,6 +59,8 @@ struct Report {
     /// Images that there are; more than were judged with `--limit`.
     of_images: usize,
     per_image: Option<PathBuf>,
+    /// Samples of each image's posterior.
+    samples: usize,
     seed: u64,
 }
 
@@ -72,12 +74,13 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     let mut dataset = model.unseen_images(&arguments.images.request()?, &observer(console))?;
     let of_images = dataset.test.images.count();
     dataset.test.truncate(arguments.limit.unwrap_or(of_images));
-    let (objective, beta) = model
-        .card()
-        .map_or((Objective::Vae, 1.0), |card| (card.objective, card.beta));
+    let (objective, beta, samples) = model.card().map_or((Objective::Vae, 1.0, 1), |card| {
+        (card.objective, card.beta, card.samples)
+    });
     let options = EvaluationOptions {
         objective,
         beta,
+        samples,
         seed: arguments.seed,
     };
     let total = dataset.test.images.count() as u64;
@@ -104,6 +107,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         images: evaluation.images,
         of_images,
         per_image: arguments.per_image.clone(),
+        samples,
         seed: arguments.seed,
     };
     if arguments.json {
@@ -123,7 +127,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     };
     let (how, divergence) = match objective.is_variational() {
         true => (
-            format!("one sample of the posterior, seed {}", report.seed),
+            how(objective, &report),
             format!(
                 "\nKL divergence        {:.2} nats\ninformative latents  {} of {}",
                 report.test_kl,
@@ -174,6 +178,19 @@ fn write_losses(file: &Path, split: &Split, classes: &[String], losses: &ImageLo
         classes,
     };
     Ok(Table::new(rows, losses.columns())?.write(file)?)
+}
+
+/// What the loss is of.
+fn how(objective: Objective, report: &Report) -> String {
+    let samples = match report.samples {
+        1 => "one sample of the posterior".to_owned(),
+        samples => format!("{samples} samples of the posterior"),
+    };
+    let bound = match objective.is_importance_weighted() {
+        true => "importance-weighted bound, ",
+        false => "",
+    };
+    format!("{bound}{samples}, seed {}", report.seed)
 }
 
 /// The loss's first term, and what is to be known of it.

@@ -4,6 +4,7 @@ use burn::module::Module;
 use clap::Args;
 use morphvae::choice::Choice;
 use morphvae::model::ModelCard;
+use morphvae::objective::Objective;
 use morphvae::probability::Likelihood;
 use morphvae::weights::Format;
 use serde_json::json;
@@ -56,12 +57,9 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
     }
     match model.card() {
         Some(card) => console.print(&format!(
-            "objective      {}\ntrained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image = {}\n\
+            "objective      {}\ntrained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image{}\n\
              classes        {}",
-            match card.objective.is_variational() {
-                true => "variational autoencoder",
-                false => "plain autoencoder: no noise, no KL divergence, no prior",
-            },
+            objective(card),
             card.epochs,
             card.dataset,
             card.steps,
@@ -86,11 +84,25 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the test loss is the sum of.
+/// What it learned by.
+fn objective(card: &ModelCard) -> String {
+    match (card.objective, card.samples) {
+        (Objective::Vae, 1) => "variational autoencoder".to_owned(),
+        (Objective::Vae, samples) => format!("variational autoencoder, {samples} samples an image"),
+        (Objective::Ae, _) => "plain autoencoder: no noise, no KL divergence, no prior".to_owned(),
+        (Objective::Iwae, samples) => format!("importance-weighted autoencoder, {samples} sample(s) an image"),
+        (Objective::Dreg, samples) => {
+            format!("importance-weighted autoencoder, doubly reparameterized, {samples} sample(s) an image")
+        }
+    }
+}
+
+/// What the test loss is the sum of, or what would be the sum without importance weights.
 fn terms(card: &ModelCard) -> String {
     let reconstruction = format!("{} {:.2}", card.likelihood.term(), card.test.reconstruction);
-    match card.objective.is_variational() {
-        true => format!("{reconstruction} + KL {:.2}", card.test.kl),
-        false => reconstruction,
+    match (card.objective.is_variational(), card.objective.is_importance_weighted()) {
+        (true, false) => format!(" = {reconstruction} + KL {:.2}", card.test.kl),
+        (true, true) => format!("; {reconstruction}, KL {:.2}", card.test.kl),
+        (false, _) => format!(" = {reconstruction}"),
     }
 }

@@ -25,6 +25,39 @@ fn a_warm_up_goes_on_where_it_was() {
 }
 
 #[test]
+fn several_samples_go_on_where_they_were() {
+    for options in [
+        "--objective iwae",
+        "--objective dreg --samples 3 --warm-up 1",
+        "--samples 2",
+    ] {
+        goes_on_to_the_same_bits(options);
+    }
+}
+
+#[test]
+fn a_bound_is_called_one_and_judged_by_its_samples() {
+    let desk = Desk::new();
+    let line = format!("train {TINY} --objective iwae --samples 4 --epochs 1 --grid 2 --out run --json");
+    let trained: serde_json::Value = serde_json::from_str(&desk.succeed(&line)).unwrap();
+    let of = |json: &serde_json::Value, key: &str| json[key].as_f64().unwrap();
+    assert!(of(&trained, "train_loss") < of(&trained, "train_reconstruction") + of(&trained, "train_kl"));
+    assert!(of(&trained, "test_loss") < of(&trained, "test_reconstruction") + of(&trained, "test_kl"));
+    let judged: serde_json::Value = serde_json::from_str(&desk.succeed("evaluate run --json")).unwrap();
+    assert_eq!(judged["samples"], 4);
+    for key in ["test_loss", "test_reconstruction", "test_kl"] {
+        assert!((of(&judged, key) - of(&trained, key)).abs() < 1e-9, "{key}");
+    }
+    let text = desk.succeed("evaluate run");
+    assert!(
+        text.contains("importance-weighted bound, 4 samples of the posterior"),
+        "{text}"
+    );
+    let info = desk.succeed("info run");
+    assert!(info.contains("importance-weighted autoencoder, 4 sample(s)"), "{info}");
+}
+
+#[test]
 fn nonsense_is_refused_in_one_line_before_anything_is_written() {
     let desk = Desk::new();
     for (options, said) in [
@@ -42,8 +75,17 @@ fn nonsense_is_refused_in_one_line_before_anything_is_written() {
         ),
         (
             "--objective ae --free-bits 0.1",
-            "the number of free nats a latent dimension is 0.1, but must be zero for a plain",
+            "the number of free nats a latent dimension is 0.1, but must be zero where no",
         ),
+        (
+            "--objective iwae --free-bits 0.1",
+            "the number of free nats a latent dimension is 0.1, but must be zero where no",
+        ),
+        (
+            "--objective ae --samples 2",
+            "the number of samples an image is 2, but must be 1 for a plain autoencoder",
+        ),
+        ("--samples 0", "a whole number from 1 to 10000"),
     ] {
         desk.fail(&format!("train {TINY} {options} --out run"), 2, &[said]);
         assert!(!desk.path("run").exists(), "{options}");
@@ -55,7 +97,7 @@ fn what_is_minimized_stays_as_the_run_began() {
     let desk = Desk::new();
     desk.trained("run", "--epochs 1 --grid 2");
     let config = fs::read_to_string(desk.path("run/config.toml")).unwrap();
-    for setting in ["warm_up", "free_bits"] {
+    for setting in ["warm_up", "free_bits", "samples"] {
         assert!(!config.contains(setting), "{setting} is named though it is as usual");
     }
     desk.fail(

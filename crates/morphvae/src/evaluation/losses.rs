@@ -6,7 +6,7 @@ use crate::tables::{Column, Numbers};
 /// What each image adds to the losses, in nats; their means are those of the whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageLosses {
-    /// The reconstruction term and the weighted KL divergence together, `[images]`.
+    /// The reconstruction term and the weighted KL divergence together, or the importance-weighted bound, `[images]`.
     pub loss: Vec<f64>,
     /// The cross-entropy or the negative log-likelihood, `[images]`.
     pub reconstruction: Vec<f64>,
@@ -31,8 +31,9 @@ impl ImageLosses {
             .into()
     }
 
-    /// Adds a batch: the reconstruction terms, `[batch]`, and the KL divergences, `[batch, latent]` or none.
-    pub(super) fn push(&mut self, reconstruction: &[f32], divergences: &[f32], beta: f64) {
+    /// Adds a batch: the reconstruction terms, `[batch]`, the KL divergences, `[batch, latent]` or none, and the bounds,
+    /// `[batch]`, where those are what is minimized.
+    pub(super) fn push(&mut self, reconstruction: &[f32], divergences: &[f32], bounds: Option<&[f32]>, beta: f64) {
         let latent = divergences.len() / reconstruction.len().max(1);
         for (index, &reconstruction) in reconstruction.iter().enumerate() {
             let reconstruction = f64::from(reconstruction);
@@ -42,7 +43,7 @@ impl ImageLosses {
                 .map(f64::from)
                 .sum();
             let loss = Loss::new(reconstruction, kl, beta);
-            self.loss.push(loss.loss);
+            self.loss.push(bounds.map_or(loss.loss, |bounds| bounds[index].into()));
             self.reconstruction.push(loss.reconstruction);
             self.kl.push(loss.kl);
         }

@@ -11,9 +11,9 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::data::{Images, prepare};
 use crate::network::{BATCH, Decoder, Inference, NetworkConfig, NetworkError, to_values};
-use crate::objective::{Loss, Objective};
+use crate::objective::{Loss, Objective, Terms, log_weights};
 use crate::probability::Posterior;
-use crate::random::{Purpose, noise};
+use crate::random::{Generator, Purpose, generator, noise_of};
 use crate::tables::{Column, Numbers};
 
 pub use losses::ImageLosses;
@@ -31,7 +31,9 @@ pub struct EvaluationOptions {
     pub objective: Objective,
     /// Weight of the KL divergence.
     pub beta: f64,
-    /// Decides the noise: one sample of the posterior an image.
+    /// Samples of each image's posterior: of the importance-weighted bound, or to average the reconstruction over.
+    pub samples: usize,
+    /// Decides the noise.
     pub seed: u64,
 }
 
@@ -75,8 +77,9 @@ impl Evaluation {
     }
 }
 
-/// Judges a network on all `images`: one sample of the posterior each for [`Objective::Vae`], the mean for
-/// [`Objective::Ae`], and the network's own likelihood.
+/// Judges a network on all `images`: by samples of the posterior, or its mean for [`Objective::Ae`], and the network's own
+/// likelihood. Where the importance-weighted bound is minimized, that is the loss; reconstruction and KL divergence are
+/// those of the evidence lower bound all the same.
 ///
 /// `observe` is told after each batch how many images are done; nothing is returned when it breaks.
 ///
@@ -98,30 +101,22 @@ pub fn evaluate(
         ..Codes::default()
     };
     for (step, range) in batches(images.count()).enumerate() {
-        let count = range.len();
         let done = range.end;
         let batch = load(network, images, range);
         let posterior = network.encode(batch.clone());
-        let latents = match options.objective.is_variational() {
-            true => {
-                let values = noise(options.seed, Purpose::Evaluation, step as u64, count * latent);
-                posterior.sample(network.latents(values))
-            }
-            false => posterior.mean.clone(),
-        };
-        let location = network.locate(latents);
-        let errors = network.network().reconstruction_loss(batch, location);
-        let terms = options.objective.terms(errors, &posterior, options.beta);
-        let (errors, divergences) = (
+        let mut generator = generator(options.seed, Purpose::Evaluation, step as u64);
+        let terms = judge(network, batch, &posterior, options, &mut generator);
+        let (errors, divergences, bounds) = (
             to_values(terms.reconstruction),
             terms.kl.map(|kl| to_values(kl.flatten(0, 1))),
+            terms.bound.map(to_values),
         );
         let divergences = divergences.unwrap_or_default();
         reconstruction += errors.iter().copied().map(f64::from).sum::<f64>();
         for (index, &value) in divergences.iter().enumerate() {
             kl_per_latent[index % latent] += f64::from(value);
         }
-        per_image.push(&errors, &divergences, options.beta);
+        per_image.push(&errors, &divergences, bounds.as_deref(), options.beta);
         codes.push(posterior);
         if observe(done).is_break() {
             return Ok(None);
@@ -132,14 +127,56 @@ pub fn evaluate(
         *kl *= share;
     }
     let kl = kl_per_latent.iter().sum::<f64>();
-    let reconstruction = reconstruction * share;
+    let mut loss = Loss::new(reconstruction * share, kl, options.beta);
+    if options.objective.is_importance_weighted() {
+        loss.loss = per_image.loss.iter().sum::<f64>() * share;
+    }
     Ok(Some(Evaluation {
-        loss: Loss::new(reconstruction, kl, options.beta),
+        loss,
         images: images.count(),
         per_image,
         kl_per_latent,
         codes,
     }))
+}
+
+/// The terms of a batch of images, `[batch, channels, height, width]`. Samples are decoded one after the other, so that many
+/// take no more memory than one.
+fn judge(
+    network: &Inference,
+    images: Tensor<4>,
+    posterior: &Posterior,
+    options: EvaluationOptions,
+    generator: &mut Generator,
+) -> Terms {
+    let (count, latent) = (images.dims()[0], network.config().latent);
+    let errors = |latents| {
+        let location = network.locate(latents);
+        network.network().reconstruction_loss(images.clone(), location)
+    };
+    if !options.objective.is_variational() {
+        let errors = errors(posterior.mean.clone()).unsqueeze_dim(0);
+        return options.objective.terms(errors, posterior, options.beta);
+    }
+    let (mut reconstruction, mut weights) = (Vec::new(), Vec::new());
+    for _ in 0..options.samples.max(1) {
+        let noise = network.latents(noise_of(generator, count * latent));
+        let latents = posterior.sample(noise.clone());
+        let errors = errors(latents.clone());
+        if options.objective.is_importance_weighted() {
+            let log_variance = posterior.log_variance.clone();
+            let logs = log_weights(errors.clone(), latents, noise, log_variance, options.beta);
+            weights.push(logs.unsqueeze_dim(0));
+        }
+        reconstruction.push(errors.unsqueeze_dim(0));
+    }
+    let terms = options
+        .objective
+        .terms(Tensor::cat(reconstruction, 0), posterior, options.beta);
+    match weights.is_empty() {
+        true => terms,
+        false => terms.with_weights(Tensor::cat(weights, 0)),
+    }
 }
 
 /// Where images lie in the latent space.
@@ -241,7 +278,74 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::network::{Architecture, Vae};
+    use crate::network::{Architecture, HiddenActivation, Vae};
+    use crate::random::noise;
+
+    #[test]
+    fn the_bound_is_that_of_all_samples_and_the_terms_are_those_of_the_lower_bound() {
+        const SAMPLES: usize = 3;
+        let config = NetworkConfig {
+            image_size: 4,
+            channels: 1,
+            latent: 2,
+            architecture: Architecture::Mlp {
+                hidden: vec![6],
+                activation: HiddenActivation::Tanh,
+            },
+        };
+        let vae = Vae::new(config, 1, &Device::flex()).unwrap();
+        let network = Inference::new(&vae);
+        let pixels: Vec<u8> = (0..5 * 16).map(|index| (index * index % 256) as u8).collect();
+        let images = Images::new(1, 4, 4, pixels.clone()).unwrap();
+        let judged = |objective, samples| {
+            let options = EvaluationOptions {
+                objective,
+                beta: 1.0,
+                samples,
+                seed: 7,
+            };
+            evaluate(&network, &images, options, &mut |_| ControlFlow::Continue(()))
+                .unwrap()
+                .unwrap()
+        };
+        let found = judged(Objective::Iwae, SAMPLES);
+        // Each weight in 64 bits, from its definition.
+        let noise = noise(7, Purpose::Evaluation, 0, SAMPLES * 5 * 2);
+        let (mean, log_variance) = (&found.codes.mean, &found.codes.log_variance);
+        for image in 0..5 {
+            let (mut weights, mut errors) = (0.0, 0.0);
+            for sample in 0..SAMPLES {
+                let mut point = Vec::new();
+                let mut ratio = 0.0;
+                for latent in 0..2 {
+                    let deviate = f64::from(noise[(sample * 5 + image) * 2 + latent]);
+                    let [mean, log_variance] = [mean, log_variance].map(|codes| f64::from(codes[image * 2 + latent]));
+                    let z = mean + deviate * (log_variance / 2.0).exp();
+                    ratio += 0.5 * (deviate * deviate + log_variance - z * z);
+                    point.push(z as f32);
+                }
+                let drawn = to_values(vae.locate(network.latents(point)).flatten(0, 3));
+                let entropy = drawn.iter().zip(&pixels[image * 16..]).map(|(&y, &x)| {
+                    let (x, y) = (f64::from(x) / 255.0, f64::from(y));
+                    -x * (y + 1e-7).ln() - (1.0 - x) * (1.0 - y + 1e-7).ln()
+                });
+                let error: f64 = entropy.sum();
+                errors += error / SAMPLES as f64;
+                weights += (ratio - error).exp() / SAMPLES as f64;
+            }
+            let (bound, reconstruction) = (found.per_image.loss[image], found.per_image.reconstruction[image]);
+            assert!((bound + weights.ln()).abs() < 1e-4, "{bound} {}", -weights.ln());
+            assert!((reconstruction - errors).abs() < 1e-4, "{reconstruction} {errors}");
+        }
+        let mean = found.per_image.loss.iter().sum::<f64>() / 5.0;
+        assert!((found.loss.loss - mean).abs() < 1e-9);
+        assert_eq!(found.kl_per_latent, judged(Objective::Vae, 1).kl_per_latent);
+        // Another gradient, not another bound.
+        assert_eq!(judged(Objective::Dreg, SAMPLES).loss, found.loss);
+        // More samples, a tighter bound.
+        let [few, many] = [1, 500].map(|samples| judged(Objective::Iwae, samples).loss.loss);
+        assert!(many < few, "{many} {few}");
+    }
 
     #[test]
     fn half_a_point_is_an_error() {

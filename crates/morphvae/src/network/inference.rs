@@ -140,13 +140,12 @@ mod tests {
                 // Weighted so that no gradient vanishes by symmetry.
                 let weighted = pass.reconstruction.clone() * images.clone();
                 let mut gradients = (weighted.sum() + pass.posterior.log_variance.clone().sum()).backward();
+                let gradients = std::slice::from_mut(&mut gradients);
                 let mut all = Vec::new();
-                let _ = network
-                    .clone()
-                    .map_parameters(Some(&mut gradients), |name, value, gradient| {
-                        all.extend(gradient.map(|gradient| (name.to_owned(), gradient)));
-                        Values::Now(value)
-                    });
+                let _ = network.clone().map_parameters(gradients, |name, value, gradient| {
+                    all.extend(gradient.map(|gradient| (name.to_owned(), gradient)));
+                    Values::Now(value)
+                });
                 (pass, all)
             };
             let (kernels, kernel_gradients) = pass(&network);

@@ -122,12 +122,22 @@ impl Plan {
     /// Values in the maps that one image becomes, before each activation and after it.
     #[must_use]
     pub fn maps(&self) -> Vec<usize> {
-        let maps = |stage: &Stage| [stage.map().length(), stage.output.length()];
-        self.stages().flat_map(maps).collect()
+        self.stages().flat_map(Stage::maps).collect()
+    }
+
+    /// The same of the decoder alone: what one latent point becomes.
+    #[must_use]
+    pub fn decoder_maps(&self) -> Vec<usize> {
+        self.decoder.iter().flat_map(Stage::maps).collect()
     }
 }
 
 impl Stage {
+    /// Values in the map that comes of one input, before the activation, and in what comes out.
+    fn maps(&self) -> [usize; 2] {
+        [self.map().length(), self.output.length()]
+    }
+
     /// What the layer makes of the input, before batch norm, activation and pooling.
     #[must_use]
     pub fn map(&self) -> Shape {

@@ -42,7 +42,7 @@ impl Vae {
         // Takes no memory for weights yet, which the file may not hold.
         let network = Self::blank(config, device)?.with_likelihood(likelihood);
         match_names(&network.names_and_shapes(), state)?;
-        Ok(network.map_parameters(None, |name, old, _| {
+        Ok(network.map_parameters(&mut [], |name, old, _| {
             Values::Now(match state.get(name) {
                 Some(array) => Tensor::from_data(
                     TensorData::new(array.values.clone(), [array.values.len()]),
@@ -81,9 +81,9 @@ impl Vae {
         names.into_iter()
     }
 
-    /// Replaces every tensor by what `change` makes of its name, its values and, where there is one, its gradient.
+    /// Replaces every tensor by what `change` makes of its name, its values and, where one of `gradients` has it, its gradient.
     /// All of them come flat and without autodiff, and are owned by nobody else, so that they can be changed in place.
-    pub(crate) fn map_parameters<F>(self, gradients: Option<&mut Gradients>, change: F) -> Self
+    pub(crate) fn map_parameters<F>(self, gradients: &mut [Gradients], change: F) -> Self
     where
         F: FnMut(&str, Tensor<1>, Option<Tensor<1>>) -> Values,
     {
@@ -141,7 +141,7 @@ impl<F: FnMut(String, Vec<usize>, &dyn Fn() -> Tensor<1>)> ModuleVisitor for Vis
 
 struct Mapper<'a, F> {
     names: std::vec::IntoIter<String>,
-    gradients: Option<&'a mut Gradients>,
+    gradients: &'a mut [Gradients],
     change: F,
 }
 
@@ -153,10 +153,8 @@ where
         let (id, tensor, mapper) = param.consume();
         let (shape, device) = (tensor.dims(), tensor.device());
         let (trained, autodiff) = (tensor.is_require_grad(), tensor.is_autodiff());
-        let gradient = match &mut self.gradients {
-            Some(gradients) => tensor.grad_remove(gradients),
-            None => None,
-        };
+        let mut gradients = self.gradients.iter_mut();
+        let gradient = gradients.find_map(|gradients| tensor.grad_remove(gradients));
         let name = self.names.next().expect(NAMED);
         let values = (self.change)(
             &name,

@@ -35,7 +35,7 @@ pub struct Vae {
 pub struct TrainingPass {
     /// The encoder's answer.
     pub posterior: Posterior,
-    /// What the decoder says of a sample of it, `[batch, channels, height, width]`, in [0, 1].
+    /// What the decoder says of samples of it, `[samples x batch, channels, height, width]`, in [0, 1].
     pub reconstruction: Tensor<4>,
     /// What the batch norms saw, for [`Vae::update_running_statistics`].
     pub statistics: Vec<BatchStatistics>,
@@ -123,17 +123,26 @@ impl Vae {
 
     /// One pass for training: batch norms use the batch's own statistics.
     ///
-    /// `images` are `[batch, channels, height, width]`; `noise`, `[batch, latent]`, is standard normal, or absent for
-    /// the plain autoencoder, which decodes the means.
+    /// `images` are `[batch, channels, height, width]`; `noise`, `[samples x batch, latent]`, is standard normal, or absent
+    /// for the plain autoencoder, which decodes the means.
     #[must_use]
     pub fn train_pass(&self, images: Tensor<4>, noise: Option<Tensor<2>>) -> TrainingPass {
+        self.train_pass_at(images, |posterior| match noise {
+            Some(noise) => posterior.sample(noise),
+            None => posterior.mean.clone(),
+        })
+    }
+
+    /// The same through the latents, `[samples x batch, latent]`, that are made of the posterior.
+    pub(crate) fn train_pass_at(
+        &self,
+        images: Tensor<4>,
+        latents: impl FnOnce(&Posterior) -> Tensor<2>,
+    ) -> TrainingPass {
         let mut statistics = Vec::new();
         let features = self.encoder.train_pass(images, self.operations, &mut statistics);
         let posterior = self.posterior(features);
-        let latents = match noise {
-            Some(noise) => posterior.sample(noise),
-            None => posterior.mean.clone(),
-        };
+        let latents = latents(&posterior);
         let reconstruction = self
             .decoder
             .train_pass(latents.unsqueeze_dims(&[2, 3]), self.operations, &mut statistics);

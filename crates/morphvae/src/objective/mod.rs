@@ -1,10 +1,13 @@
 //! What is minimized: the negative evidence lower bound and its relatives, in nats per image.
 //!
 //! [`Objective::terms`] says what a batch's loss is the sum of: how far the true images are from what the decoder says,
-//! and the divergence of the encoder's answer from the prior.
+//! and the divergence of the encoder's answer from the prior. The importance-weighted bound is no such sum, but made of
+//! [`log_weights`] of several samples.
 
+mod bound;
 mod terms;
 
+pub use bound::{log_weights, negative_bound, shares};
 pub use terms::Terms;
 
 use serde::{Deserialize, Serialize};
@@ -20,12 +23,30 @@ pub enum Objective {
     Vae,
     /// The plain autoencoder: the reconstruction alone, without noise and without KL.
     Ae,
+    /// The importance-weighted autoencoder: the [bound](negative_bound) of several samples (Burda et al., 2016).
+    Iwae,
+    /// The same, where the encoder goes down by the doubly reparameterized gradient (Tucker et al., 2019): the same in
+    /// expectation, and with less noise the more samples there are.
+    Dreg,
 }
+
+/// Samples of an image's posterior that are enough for any training.
+pub const MOST_SAMPLES: usize = 10_000;
 
 impl Choice for Objective {
     const CHOICES: &'static [(Self, &'static str, &'static str)] = &[
         (Self::Vae, "vae", "Variational autoencoder"),
         (Self::Ae, "ae", "Plain autoencoder"),
+        (
+            Self::Iwae,
+            "iwae",
+            "Importance-weighted autoencoder: a tighter bound, of several --samples",
+        ),
+        (
+            Self::Dreg,
+            "dreg",
+            "The same with a less noisy gradient of the encoder, doubly reparameterized",
+        ),
     ];
 }
 
@@ -34,8 +55,17 @@ impl Objective {
     #[must_use]
     pub fn is_variational(self) -> bool {
         match self {
-            Self::Vae => true,
+            Self::Vae | Self::Iwae | Self::Dreg => true,
             Self::Ae => false,
+        }
+    }
+
+    /// Whether what is minimized is the importance-weighted bound.
+    #[must_use]
+    pub fn is_importance_weighted(self) -> bool {
+        match self {
+            Self::Iwae | Self::Dreg => true,
+            Self::Vae | Self::Ae => false,
         }
     }
 }
@@ -43,7 +73,8 @@ impl Objective {
 /// A loss and its two terms in nats per image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Loss {
-    /// What is minimized: at β = 1 the negative evidence lower bound.
+    /// What is minimized: at β = 1 the negative evidence lower bound, or the negative importance-weighted one, which is
+    /// less than the sum of the terms.
     pub loss: f64,
     /// How far the images are from what the decoder says: what
     /// [`Likelihood::term`](crate::probability::Likelihood::term) calls it. That of a density can be below zero.

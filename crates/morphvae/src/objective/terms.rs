@@ -2,13 +2,13 @@
 
 use burn::tensor::Tensor;
 
-use super::{Loss, Objective};
+use super::{Loss, Objective, negative_bound};
 use crate::probability::{Posterior, kl_divergence};
 
 /// The terms of a batch's loss, in nats.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// How far each image is from what the decoder says, `[batch]`.
+    /// How far each image is from what the decoder says, `[batch]`: the mean over its samples.
     pub reconstruction: Tensor<1>,
     /// The KL divergence from the prior of each image's latents, `[batch, latent]`; none for the plain autoencoder.
     pub kl: Option<Tensor<2>>,
@@ -16,17 +16,21 @@ pub struct Terms {
     pub beta: f64,
     /// Nats of each latent that cost no less than they are; see [`Terms::with_free_bits`].
     pub free_bits: f64,
+    /// What is minimized of each image, `[batch]`, where it is not the sum of the terms; see [`Terms::with_weights`].
+    pub bound: Option<Tensor<1>>,
 }
 
 impl Objective {
-    /// The terms of a batch: `reconstruction`, `[batch]`, is how far its images are from what the decoder says.
+    /// The terms of a batch: `reconstruction`, `[samples, batch]`, is how far its images are from what the decoder says of
+    /// each of their samples.
     #[must_use]
-    pub fn terms(self, reconstruction: Tensor<1>, posterior: &Posterior, beta: f64) -> Terms {
+    pub fn terms(self, reconstruction: Tensor<2>, posterior: &Posterior, beta: f64) -> Terms {
         Terms {
-            reconstruction,
+            reconstruction: reconstruction.mean_dim(0).squeeze_dim(0),
             kl: self.is_variational().then(|| kl_divergence(posterior)),
             beta,
             free_bits: 0.0,
+            bound: None,
         }
     }
 }
@@ -42,13 +46,23 @@ impl Terms {
         }
     }
 
+    /// The same where the importance-weighted bound is minimized, of samples with these [`log_weights`](super::log_weights),
+    /// `[samples, batch]`.
+    #[must_use]
+    pub fn with_weights(self, log_weights: Tensor<2>) -> Self {
+        Self {
+            bound: Some(negative_bound(log_weights)),
+            ..self
+        }
+    }
+
     /// What is minimized, `[1]`, summed over pixels, latents and the batch as the optimizer and its penalty must see it;
     /// and the same in numbers, where the divergence is as it is, without free bits.
     #[must_use]
     pub fn sum(self) -> (Tensor<1>, Loss) {
         let number = |term: &Tensor<1>| f64::from(term.clone().into_scalar::<f32>());
         let reconstruction = self.reconstruction.sum();
-        let (loss, kl) = match self.kl {
+        let (sum, kl) = match self.kl {
             Some(kl) => {
                 let found = kl.clone().sum();
                 let counted = match self.free_bits {
@@ -62,6 +76,7 @@ impl Terms {
             }
             None => (reconstruction.clone(), 0.0),
         };
+        let loss = self.bound.map_or(sum, Tensor::sum);
         let numbers = Loss {
             loss: number(&loss),
             reconstruction: number(&reconstruction),

@@ -576,6 +576,7 @@ fn card(config: &RunConfig, training: &Training, epochs: usize) -> ModelCard {
     ModelCard {
         network: config.network.clone(),
         objective: Objective::Vae,
+        samples: 1,
         likelihood: Likelihood::CrossEntropy,
         beta: 1.0,
         dataset: config.data.dataset.clone(),

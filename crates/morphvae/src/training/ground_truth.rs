@@ -131,7 +131,7 @@ fn a_training_pass_and_every_gradient_are_pytorchs() {
     let mut seen = 0;
     training
         .network
-        .map_parameters(Some(&mut gradients), |name, weight, gradient| {
+        .map_parameters(&mut gradients, |name, weight, gradient| {
             if let Some(gradient) = gradient {
                 seen += 1;
                 let (found, truth) = (to_values(gradient), fixture.values(&format!("gradient.{name}")));

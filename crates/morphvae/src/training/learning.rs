@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Output, TrainingError};
-use crate::objective::Objective;
+use crate::objective::{MOST_SAMPLES, Objective};
 use crate::probability::Likelihood;
 
 /// How a network learns.
@@ -19,6 +19,10 @@ pub struct TrainingConfig {
     pub batch_size: usize,
     /// Which loss is minimized.
     pub objective: Objective,
+    /// Samples of each image's posterior, in training and in the test loss: of the importance-weighted bound, or to
+    /// average the reconstruction over.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub samples: usize,
     /// How images are held against what the decoder says.
     #[serde(default)]
     pub likelihood: Likelihood,
@@ -49,6 +53,7 @@ impl Default for TrainingConfig {
             patience: None,
             batch_size: 30,
             objective: Objective::Vae,
+            samples: 1,
             likelihood: Likelihood::CrossEntropy,
             output: Output::Standard,
             beta: 1.0,
@@ -58,6 +63,16 @@ impl Default for TrainingConfig {
             adam: AdamConfig::default(),
         }
     }
+}
+
+/// The samples of a run that does not say.
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows settings by reference")]
+fn is_one(samples: &usize) -> bool {
+    *samples == 1
 }
 
 /// Whether a number of epochs is what runs of earlier programs had, whose settings do not say.
@@ -126,10 +141,22 @@ impl TrainingConfig {
             "zero for a plain autoencoder, which has no KL divergence",
         )?;
         check(
-            has_divergence || self.free_bits == 0.0,
+            self.objective == Objective::Vae || self.free_bits == 0.0,
             FREE_BITS,
             shown(self.free_bits),
-            "zero for a plain autoencoder, which has no KL divergence",
+            "zero where no KL divergence is minimized",
+        )?;
+        check(
+            (1..=MOST_SAMPLES).contains(&self.samples),
+            SAMPLES,
+            self.samples.to_string(),
+            "from 1 to 10000",
+        )?;
+        check(
+            has_divergence || self.samples == 1,
+            SAMPLES,
+            self.samples.to_string(),
+            "1 for a plain autoencoder, which draws none",
         )
     }
 
@@ -172,6 +199,9 @@ impl TrainingConfig {
 
 /// What messages call the free bits.
 const FREE_BITS: &str = "the number of free nats a latent dimension";
+
+/// What they call the samples.
+const SAMPLES: &str = "the number of samples an image";
 
 fn check(fits: bool, name: &'static str, value: String, allowed: &'static str) -> Result<(), TrainingError> {
     if fits {

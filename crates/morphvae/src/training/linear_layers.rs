@@ -173,7 +173,7 @@ impl Tiny {
         assert!((found - truth).abs() < 1e-5 * truth, "{found} {truth}");
         let mut seen = 0;
         let network = self.training.network.clone();
-        network.map_parameters(Some(&mut slope.gradients), |name, weight, gradient| {
+        network.map_parameters(&mut slope.gradients, |name, weight, gradient| {
             let gradient = to_values(gradient.expect("every weight has a gradient"));
             seen += gradient.len();
             for (index, &found) in gradient.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! What goes down in a training besides the plain lower bound, against naive twins in f64.
 
+use std::f64::consts::TAU;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::linear_layers::{BATCH, Batch, LATENT, Naive, PIXELS, Tiny, divergence
 use super::{Progress, Training, TrainingConfig, TrainingData};
 use crate::data::{Images, Split};
 use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae};
-use crate::objective::Loss;
+use crate::objective::{Loss, Objective};
 
 /// The cross-entropies, and the divergence of each latent, both summed over a batch.
 fn terms(twin: &Naive, batch: &Batch) -> (f64, [f64; LATENT]) {
@@ -46,6 +47,155 @@ fn free_bits_hold_up_what_a_latent_says_below_them() {
         let truth = loss(&tiny.twin(("", 0, 0.0)));
         tiny.check(&batch, truth, |tiny, name, index| tiny.derivative(name, index, loss));
     }
+}
+
+/// What is known of a sample: its latents, and the posterior that it was drawn from.
+struct Sample<'a> {
+    image: &'a [f64],
+    latents: Vec<f64>,
+    mean: Vec<f64>,
+    log_variance: Vec<f64>,
+}
+
+impl Sample<'_> {
+    /// `log p(x|z) + β (log p(z) - log q(z|x))`, each density written out.
+    fn log_weight(&self, twin: &Naive, beta: f64) -> f64 {
+        let normal = |z: f64, mean: f64, variance: f64| -0.5 * ((z - mean).powi(2) / variance + (TAU * variance).ln());
+        let posterior = self.mean.iter().zip(&self.log_variance);
+        let ratio = self.latents.iter().zip(posterior);
+        let ratio: f64 = ratio
+            .map(|(&z, (&mean, &log_variance))| normal(z, 0.0, 1.0) - normal(z, mean, log_variance.exp()))
+            .sum();
+        beta * ratio - twin.cross_entropy(self.image, &self.latents)
+    }
+}
+
+/// The samples of each image of a batch.
+fn samples<'a>(twin: &Naive, batch: &'a Batch) -> Vec<Vec<Sample<'a>>> {
+    let of = |(index, image): (usize, &'a [f64])| {
+        let noise = batch.noise.chunks(LATENT).skip(index).step_by(BATCH);
+        let sample = |noise: &[f64]| {
+            let [mean, log_variance] = twin.encode(image);
+            Sample {
+                image,
+                latents: sample(&mean, &log_variance, noise),
+                mean,
+                log_variance,
+            }
+        };
+        noise.map(sample).collect()
+    };
+    batch.images.chunks(PIXELS).enumerate().map(of).collect()
+}
+
+/// The negative bound, summed over a batch.
+fn bound(twin: &Naive, batch: &Batch, beta: f64) -> f64 {
+    let of = |samples: &Vec<Sample>| {
+        let weights = samples.iter().map(|sample| sample.log_weight(twin, beta).exp());
+        -(weights.sum::<f64>() / samples.len() as f64).ln()
+    };
+    samples(twin, batch).iter().map(of).sum()
+}
+
+#[test]
+fn the_importance_weighted_bound_and_its_gradients_are_those_of_the_naive_twin() {
+    for (count, beta) in [(1, 1.0), (4, 1.0), (3, 0.6)] {
+        let config = TrainingConfig {
+            objective: Objective::Iwae,
+            samples: count,
+            beta,
+            ..TrainingConfig::default()
+        };
+        let (tiny, batch) = (Tiny::new(HiddenActivation::Tanh, config), Batch::new(count));
+        let truth = bound(&tiny.twin(("", 0, 0.0)), &batch, beta);
+        tiny.check(&batch, truth, |tiny, name, index| {
+            tiny.derivative(name, index, |twin| bound(twin, &batch, beta))
+        });
+    }
+}
+
+/// How the negative log weight of a sample changes with each of its latents, where the density that it was drawn from
+/// stays as it is.
+fn slope(twin: &Naive, sample: &Sample) -> Vec<f64> {
+    let step = 1e-5;
+    let moved = |latent: usize, by: f64| {
+        let mut latents = sample.latents.clone();
+        latents[latent] += by;
+        let moved = Sample {
+            latents,
+            mean: sample.mean.clone(),
+            log_variance: sample.log_variance.clone(),
+            ..*sample
+        };
+        -moved.log_weight(twin, 1.0)
+    };
+    let difference = |latent| (moved(latent, step) - moved(latent, -step)) / (2.0 * step);
+    (0..LATENT).map(difference).collect()
+}
+
+#[test]
+fn the_doubly_reparameterized_gradient_weighs_the_way_through_a_sample_by_its_share_squared() {
+    for count in [1, 4] {
+        let config = TrainingConfig {
+            objective: Objective::Dreg,
+            samples: count,
+            ..TrainingConfig::default()
+        };
+        let (tiny, batch) = (Tiny::new(HiddenActivation::Softplus, config), Batch::new(count));
+        let still = tiny.twin(("", 0, 0.0));
+        let truth = bound(&still, &batch, 1.0);
+        let pulls: Vec<Vec<Vec<f64>>> = samples(&still, &batch)
+            .iter()
+            .map(|samples| {
+                let weights: Vec<f64> = samples
+                    .iter()
+                    .map(|sample| sample.log_weight(&still, 1.0).exp())
+                    .collect();
+                let whole: f64 = weights.iter().sum();
+                let pull = |(sample, weight): (&Sample, f64)| {
+                    let share = weight / whole;
+                    let slope = slope(&still, sample);
+                    slope.into_iter().map(|slope| share * share * slope).collect()
+                };
+                samples.iter().zip(weights).map(pull).collect()
+            })
+            .collect();
+        // Linear in the latents, as far as it is pulled: its derivative is the sum of the formula.
+        let way = |twin: &Naive| -> f64 {
+            let samples = samples(twin, &batch);
+            let latents = samples.iter().flatten().flat_map(|sample| &sample.latents);
+            let pulls = pulls.iter().flatten().flatten();
+            latents.zip(pulls).map(|(latent, pull)| latent * pull).sum()
+        };
+        tiny.check(&batch, truth, |tiny, name, index| {
+            match ["encoder", "mean", "var"].iter().any(|part| name.starts_with(part)) {
+                true => tiny.derivative(name, index, way),
+                false => tiny.derivative(name, index, |twin| bound(twin, &batch, 1.0)),
+            }
+        });
+    }
+}
+
+#[test]
+fn several_samples_average_what_the_images_are_away_from_them() {
+    let config = TrainingConfig {
+        samples: 3,
+        beta: 0.5,
+        ..TrainingConfig::default()
+    };
+    let (tiny, batch) = (Tiny::new(HiddenActivation::Tanh, config), Batch::new(3));
+    let loss = |twin: &Naive| {
+        let of = |samples: &Vec<Sample>| {
+            let errors = samples
+                .iter()
+                .map(|sample| twin.cross_entropy(sample.image, &sample.latents));
+            let divergence: f64 = divergences(&samples[0].mean, &samples[0].log_variance).sum();
+            errors.sum::<f64>() / 3.0 + 0.5 * divergence
+        };
+        samples(twin, &batch).iter().map(of).sum::<f64>()
+    };
+    let truth = loss(&tiny.twin(("", 0, 0.0)));
+    tiny.check(&batch, truth, |tiny, name, index| tiny.derivative(name, index, loss));
 }
 
 #[test]

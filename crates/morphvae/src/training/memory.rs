@@ -28,13 +28,17 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// For a network of this configuration that learns from `batch` images a step.
+    /// For a network of this configuration that learns from `batch` images a step, and `samples` of each image's posterior.
     #[must_use]
-    pub fn of(network: &NetworkConfig, batch: usize) -> Self {
+    pub fn of(network: &NetworkConfig, batch: usize, samples: usize) -> Self {
         let bytes = |numbers: usize, times: f64| numbers as f64 * times * NUMBER;
         let plan = network.plan();
         let maps = plan.maps();
-        let trained = bytes(maps.iter().sum(), TRAINED) * batch as f64;
+        let once: usize = maps.iter().sum();
+        // Each further sample goes through the decoder, and is held against a copy of its image.
+        let again = plan.decoder_maps().iter().sum::<usize>() + network.image_shape().length();
+        let further = bytes(again, TRAINED) * samples.saturating_sub(1) as f64;
+        let trained = (bytes(once, TRAINED) + further) * batch as f64;
         let judged = bytes(maps.iter().max().copied().unwrap_or(0), JUDGED) * TESTED as f64;
         Self {
             network: bytes(plan.weights(), COPIES) as u64,
@@ -72,7 +76,7 @@ mod tests {
                 architecture: Architecture::Reference { base_channels },
                 latent,
             };
-            let ratio = Footprint::of(&config, batch).total() as f64 * 1e-6 / megabytes;
+            let ratio = Footprint::of(&config, batch, 1).total() as f64 * 1e-6 / megabytes;
             assert!((0.9..1.5).contains(&ratio), "{config:?}, {batch}: {ratio}");
         }
     }
@@ -85,7 +89,10 @@ mod tests {
             architecture: Architecture::Reference { base_channels: 512 },
             latent: 4096,
         };
-        assert!(Footprint::of(&config, 30).total() > 30_000_000_000);
-        assert_eq!(Footprint::of(&config, usize::MAX).total(), u64::MAX);
+        // Of samples only what the decoder makes is there several times.
+        let [one, three, five] = [1, 3, 5].map(|samples| Footprint::of(&config, 300, samples).batch);
+        assert!(three < 3 * one && (five - three).abs_diff(three - one) < 10);
+        assert!(Footprint::of(&config, 30, 1).total() > 30_000_000_000);
+        assert_eq!(Footprint::of(&config, usize::MAX, usize::MAX).total(), u64::MAX);
     }
 }

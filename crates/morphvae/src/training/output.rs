@@ -128,7 +128,7 @@ fn begin_at(network: Vae, logits: &[Logits]) -> Vae {
     let Some(name) = network.output_name() else {
         return network;
     };
-    network.map_parameters(None, |parameter, old, _| {
+    network.map_parameters(&mut [], |parameter, old, _| {
         let values: Vec<f32> = match parameter.strip_prefix(&name) {
             Some("weight") => logits
                 .iter()

@@ -258,6 +258,7 @@ impl Training {
         let options = EvaluationOptions {
             objective: self.config.objective,
             beta: self.config.beta,
+            samples: self.config.samples,
             seed: self.config.seed,
         };
         let evaluation = evaluate(

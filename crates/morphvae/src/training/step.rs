@@ -7,13 +7,14 @@ use morphvae_kernels::extension::runs_on;
 use super::{Training, TrainingConfig, TrainingError};
 use crate::data::Batch;
 use crate::network::BatchStatistics;
-use crate::objective::Loss;
+use crate::objective::{Loss, Objective, log_weights, shares};
+use crate::probability::Posterior;
 use crate::random::{Purpose, noise};
 
 /// Which way a batch says that the weights shall move.
 pub(super) struct Slope {
     /// Of what is minimized.
-    pub gradients: Gradients,
+    pub gradients: Vec<Gradients>,
     /// The batch's loss, summed over pixels, latents and the batch.
     pub loss: Loss,
     /// What the batch norms saw.
@@ -41,7 +42,7 @@ impl Training {
         let shape = [batch.count, network.channels, network.image_size, network.image_size];
         let images = Tensor::from_data(TensorData::new(batch.pixels, shape), &device);
         let noise = self.config.objective.is_variational().then(|| {
-            let shape = [batch.count, network.latent];
+            let shape = [self.config.samples * batch.count, network.latent];
             let step = self.optimizer.steps();
             let values = noise(self.config.seed, Purpose::Noise, step, shape[0] * shape[1]);
             Tensor::from_data(TensorData::new(values, shape), &device)
@@ -77,20 +78,102 @@ impl Training {
         Ok((self, loss))
     }
 
-    /// What [`Training::learn`] goes down by.
+    /// What [`Training::learn`] goes down by; `noise` is `[samples x batch, latent]`.
     pub(super) fn slope(&self, images: Tensor<4>, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
-        let TrainingConfig {
-            objective, free_bits, ..
-        } = self.config;
+        match (self.config.objective, noise) {
+            (Objective::Iwae, Some(noise)) => self.slope_of_bound(images, noise, beta),
+            (Objective::Dreg, Some(noise)) => self.reparameterized_slope(images, noise, beta),
+            (_, noise) => self.slope_of_terms(images, noise, beta),
+        }
+    }
+
+    fn slope_of_terms(&self, images: Tensor<4>, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
         let pass = self.network.train_pass(images.clone(), noise);
-        let reconstruction = self.network.reconstruction_loss(images, pass.reconstruction);
-        let terms = objective.terms(reconstruction, &pass.posterior, beta);
-        let (sum, loss) = terms.with_free_bits(free_bits).sum();
+        let errors = self.errors(images, pass.reconstruction);
+        let terms = self.config.objective.terms(errors, &pass.posterior, beta);
+        let (sum, loss) = terms.with_free_bits(self.config.free_bits).sum();
         self.check_finite(loss.loss, Some(self.position.batches + 1))?;
         Ok(Slope {
-            gradients: sum.backward(),
+            gradients: vec![sum.backward()],
             loss,
             statistics: pass.statistics,
         })
+    }
+
+    fn slope_of_bound(&self, images: Tensor<4>, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
+        let mut latents = None;
+        let pass = self.network.train_pass_at(images.clone(), |posterior| {
+            latents.insert(posterior.sample(noise.clone())).clone()
+        });
+        let latents = latents.expect("a pass asks for its latents");
+        let errors = self.errors(images, pass.reconstruction);
+        let log_variance = pass.posterior.repeat(errors.dims()[0]).log_variance;
+        let weights = log_weights(errors.clone().flatten(0, 1), latents, noise, log_variance, beta);
+        let (sum, loss) = self.bound(errors, &pass.posterior, weights, beta);
+        self.check_finite(loss.loss, Some(self.position.batches + 1))?;
+        Ok(Slope {
+            gradients: vec![sum.backward()],
+            loss,
+            statistics: pass.statistics,
+        })
+    }
+
+    /// The doubly reparameterized gradient (Tucker et al., 2019, equation 8). The decoder's is that of the bound. The
+    /// encoder's leaves out what the density `q(z|x)` depends on it for, which is zero in expectation, and weighs the
+    /// way through each sample by the square of its share: `Σ share² · ∂log w/∂z · ∂z/∂φ`. So there are two backward passes,
+    /// from the bound to the samples, and on from there. A decoder with batch norms makes all samples of a batch depend
+    /// on each other, which is left out of account, as usual.
+    fn reparameterized_slope(&self, images: Tensor<4>, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
+        let mut latents = None;
+        let pass = self.network.train_pass_at(images.clone(), |posterior| {
+            let drawn = posterior.sample(noise.clone()).detach().require_grad();
+            latents.insert(drawn).clone()
+        });
+        let latents = latents.expect("a pass asks for its latents");
+        let errors = self.errors(images, pass.reconstruction);
+        let fixed = pass.posterior.detach().repeat(errors.dims()[0]);
+        let precision = fixed.log_variance.clone().mul_scalar(-0.5).exp();
+        let deviates = (latents.clone() - fixed.mean) * precision;
+        let weights = log_weights(
+            errors.clone().flatten(0, 1),
+            latents.clone(),
+            deviates,
+            fixed.log_variance,
+            beta,
+        );
+        let shares = shares(weights.clone().reshape(errors.dims()));
+        let (sum, loss) = self.bound(errors, &pass.posterior, weights, beta);
+        self.check_finite(loss.loss, Some(self.position.batches + 1))?;
+        let mut decoder = sum.backward();
+        let pull = latents
+            .grad_remove(&mut decoder)
+            .expect("the bound depends on its samples");
+        let pull = pull * shares.inner().reshape([-1, 1]);
+        let way = pass.posterior.sample(noise) * pull.autodiff();
+        Ok(Slope {
+            gradients: vec![decoder, way.sum().backward()],
+            loss,
+            statistics: pass.statistics,
+        })
+    }
+
+    /// How far each image is from what the decoder says of each of its samples, `[samples, batch]`.
+    fn errors(&self, images: Tensor<4>, location: Tensor<4>) -> Tensor<2> {
+        let batch = images.dims()[0];
+        let samples = location.dims()[0] / batch.max(1);
+        let images = match samples {
+            1 => images,
+            _ => images.repeat_dim(0, samples),
+        };
+        self.network
+            .reconstruction_loss(images, location)
+            .reshape([samples, batch])
+    }
+
+    /// The bound that samples with these weights, `[samples x batch]`, make, and beside it the usual terms.
+    fn bound(&self, errors: Tensor<2>, posterior: &Posterior, log_weights: Tensor<1>, beta: f64) -> (Tensor<1>, Loss) {
+        let shape = errors.dims();
+        let terms = self.config.objective.terms(errors.detach(), &posterior.detach(), beta);
+        terms.with_weights(log_weights.reshape(shape)).sum()
     }
 }

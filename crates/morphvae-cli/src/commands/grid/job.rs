@@ -98,6 +98,7 @@ impl Job<'_> {
         let options = EvaluationOptions {
             objective: self.objective(),
             beta: 1.0,
+            samples: 1,
             seed: 0,
         };
         let evaluation = evaluate(self.network, &test.images, options, &mut |_| interrupt::check())?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use morphvae::network::{HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_UNITS, MOST_LATENTS};
-use morphvae::objective::Objective;
+use morphvae::objective::{MOST_SAMPLES, Objective};
 use morphvae::probability::Likelihood;
 
 use crate::arguments::ImageArguments;
@@ -49,9 +49,12 @@ pub struct TrainArguments {
     /// Images per step [default: 30]
     #[arg(long, value_name = "N", value_parser = whole(2, MOST), help_heading = "Training", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
-    /// Variational autoencoder, or the plain one without noise and KL [default: vae]
+    /// Variational autoencoder, the plain one without noise and KL, or importance-weighted [default: vae]
     #[arg(long, value_parser = one_of::<Objective>(), help_heading = "Training")]
     pub objective: Option<Objective>,
+    /// Samples of each image's posterior, in a step and in the test loss [default: 1; 5 for iwae and dreg]
+    #[arg(long, value_name = "K", value_parser = whole(1, MOST_SAMPLES), help_heading = "Training", allow_negative_numbers = true)]
+    pub samples: Option<usize>,
     /// How images are held against what the decoder says [default: cross-entropy]
     #[arg(long, value_parser = one_of::<Likelihood>(), help_heading = "Training")]
     pub likelihood: Option<Likelihood>,

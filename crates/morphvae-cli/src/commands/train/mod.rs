@@ -198,12 +198,18 @@ impl Teller {
             beta => format!("{beta} x "),
         };
         let (kl, informative) = (metrics.test_kl, metrics.informative_latents);
-        let divergence = match config.training.objective.is_variational() {
-            true => format!(" + {beta}KL {kl:.2} nats  {informative} of {latent} latent(s) informative"),
+        let objective = config.training.objective;
+        // The bound is no sum of the terms beside it.
+        let (equals, plus) = match objective.is_importance_weighted() {
+            true => (" nats; ", String::from(", ")),
+            false => (" = ", format!(" + {beta}")),
+        };
+        let divergence = match objective.is_variational() {
+            true => format!("{plus}KL {kl:.2} nats  {informative} of {latent} latent(s) informative"),
             false => " nats".to_owned(),
         };
         self.console.note(format!(
-            "epoch {:>2}  train {:8.2}  test {:8.2} = {} {:.2}{divergence}  {:.0} images/s",
+            "epoch {:>2}  train {:8.2}  test {:8.2}{equals}{} {:.2}{divergence}  {:.0} images/s",
             metrics.epoch,
             metrics.train_loss,
             metrics.test_loss,
@@ -211,7 +217,7 @@ impl Teller {
             metrics.test_reconstruction,
             metrics.images_per_second,
         ));
-        if config.training.objective.is_variational() && report.evaluation.has_collapsed() {
+        if objective.is_variational() && report.evaluation.has_collapsed() {
             self.console.note(format!(
                 "warning: posterior collapse, the KL divergence is {:.3} nat: the decoder ignores the latent space; \
                  try a smaller --beta or --learning-rate, or --warm-up or --free-bits",

@@ -21,6 +21,9 @@ use crate::observer::observer;
 /// Units of the hidden layer of an `mlp`, unless others are asked for: those of PyTorch's example.
 const HIDDEN_UNITS: usize = 400;
 
+/// Samples an image of an importance-weighted bound, unless others are asked for: the fewest of the paper.
+const SAMPLES: usize = 5;
+
 /// Begins the run that is asked for, or goes on with it.
 pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<Run> {
     let run = match &arguments.resume {
@@ -132,6 +135,11 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     put(&mut training.adam.learning_rate, arguments.learning_rate);
     put(&mut training.adam.weight_decay, arguments.weight_decay);
     put(&mut training.objective, arguments.objective);
+    let is_new = arguments.resume.is_none();
+    if is_new && training.objective.is_importance_weighted() {
+        training.samples = SAMPLES;
+    }
+    put(&mut training.samples, arguments.samples);
     put(&mut training.likelihood, arguments.likelihood);
     if training.objective == Objective::Ae && arguments.beta.is_some() {
         let text = "--beta weighs the KL divergence, and a plain autoencoder has none: leave it out";

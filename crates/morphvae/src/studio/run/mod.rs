@@ -15,7 +15,7 @@ use crate::figures::Gallery;
 use crate::latent::{LatentStatistics, typical_members};
 use crate::memory;
 use crate::model::{ModelCard, TrainedModel};
-use crate::network::{Inference, NetworkConfig, Vae};
+use crate::network::{Inference, Vae};
 use crate::objective::Loss;
 use crate::probability::Likelihood;
 use crate::training::{
@@ -76,7 +76,7 @@ impl Run {
     /// As [`RunConfig::validate`]; [`StudioError::Memory`].
     pub fn check(config: &RunConfig) -> Result<(), StudioError> {
         config.validate()?;
-        check_memory(&config.network, LEAST_BATCH)
+        check_memory(config, LEAST_BATCH)
     }
 
     /// Reads the images that are asked for, or the usual ones, and begins a run with them: of `initial`, or of a fresh
@@ -307,6 +307,7 @@ impl Run {
         ModelCard {
             network: self.config.network.clone(),
             objective: self.config.training.objective,
+            samples: self.config.training.samples,
             likelihood: self.config.training.likelihood,
             beta: self.config.training.beta,
             dataset: self.config.data.dataset.clone(),
@@ -395,12 +396,12 @@ fn output(source: &Source, likelihood: Likelihood) -> Output {
 /// A step takes no more images than there are.
 fn check_step(config: &RunConfig, data: &TrainingData) -> Result<(), StudioError> {
     let batch = config.training.batch_size.min(data.train.images.count());
-    check_memory(&config.network, batch)
+    check_memory(config, batch)
 }
 
 /// Makes sure that there is memory to train such a network with so many images a step, where that can be known.
-fn check_memory(network: &NetworkConfig, batch: usize) -> Result<(), StudioError> {
-    let needed = Footprint::of(network, batch);
+fn check_memory(config: &RunConfig, batch: usize) -> Result<(), StudioError> {
+    let needed = Footprint::of(&config.network, batch, config.training.samples);
     match memory::available() {
         Some(free) if needed.total() > free => Err(StudioError::Memory { needed, free }),
         _ => Ok(()),

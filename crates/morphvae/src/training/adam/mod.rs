@@ -108,9 +108,10 @@ impl Adam {
         self.steps
     }
 
-    /// Takes one step: moves every weight that has a gradient, and leaves the others.
+    /// Takes one step: moves every weight that has a gradient, and leaves the others. The gradients may come from several
+    /// backward passes, each through other weights.
     #[must_use]
-    pub fn step(&mut self, network: Vae, mut gradients: Gradients) -> Vae {
+    pub fn step(&mut self, network: Vae, mut gradients: Vec<Gradients>) -> Vae {
         self.steps += 1;
         let step = Step {
             config: self.config,
@@ -119,7 +120,7 @@ impl Adam {
         };
         self.due.clear();
         let quick_weights = self.quick_weights.as_deref();
-        network.map_parameters(Some(&mut gradients), |name, weight, gradient| {
+        network.map_parameters(&mut gradients, |name, weight, gradient| {
             let Some(gradient) = gradient else {
                 return Values::Now(weight);
             };

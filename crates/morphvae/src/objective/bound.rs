@@ -1,0 +1,106 @@
+//! The importance-weighted bound on the log-likelihood (Burda, Grosse and Salakhutdinov, 2016).
+//!
+//! Of K samples of an image's posterior, `log 1/K Σ w`, where `w = p(x|z) p(z) / q(z|x)`. It is the evidence lower bound of
+//! one sample for K = 1, and comes nearer to `log p(x)` with every sample.
+
+use burn::tensor::Tensor;
+
+/// `log w` of samples, `[samples]`, each of an image of its own or of one that others are of, too:
+/// `log p(x|z) + β (log p(z) - log q(z|x))`, where β is 1 in the paper.
+///
+/// `reconstruction`, `[samples]`, is `-log p(x|z)`; `latents`, `[samples, latent]`, are `mean + deviates · exp(log variance / 2)`.
+/// Gradients flow through `deviates`, too, if they are not plain noise.
+#[must_use]
+pub fn log_weights(
+    reconstruction: Tensor<1>,
+    latents: Tensor<2>,
+    deviates: Tensor<2>,
+    log_variance: Tensor<2>,
+    beta: f64,
+) -> Tensor<1> {
+    // Twice the logarithms of both densities, without the constant that they share.
+    let prior = latents.clone() * latents;
+    let posterior = deviates.clone() * deviates + log_variance;
+    let ratio = (posterior - prior).sum_dim(1).squeeze_dim::<1>(1);
+    ratio.mul_scalar(0.5 * beta) - reconstruction
+}
+
+/// What is minimized, the negative bound of each image, `[batch]`, in nats: `-log 1/K Σ w` of `log_weights`,
+/// `[samples, batch]`.
+#[must_use]
+pub fn negative_bound(log_weights: Tensor<2>) -> Tensor<1> {
+    let samples = log_weights.dims()[0] as f64;
+    let largest = log_weights.clone().detach().max_dim(0);
+    let sum = (log_weights - largest.clone()).exp().sum_dim(0).log();
+    (sum + largest).neg().add_scalar(samples.ln()).squeeze_dim::<1>(0)
+}
+
+/// Which part of `Σ w` each sample is, `[samples, batch]`, as numbers that no gradient flows through.
+#[must_use]
+pub fn shares(log_weights: Tensor<2>) -> Tensor<2> {
+    let log_weights = log_weights.detach();
+    let weights = (log_weights.clone() - log_weights.max_dim(0)).exp();
+    weights.clone() / weights.sum_dim(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::network::to_values;
+    use crate::probability::{Posterior, kl_divergence};
+
+    #[test]
+    fn the_bound_is_the_logarithm_of_the_mean_weight() {
+        let device = Device::flex();
+        // Weights beyond the range of 32-bit numbers.
+        let logs = [[-800.0_f32, 5.0], [-801.5, 5.0], [-799.25, 5.0]];
+        let weights = Tensor::<2>::from_floats(logs, &device);
+        let found = to_values(negative_bound(weights.clone()));
+        let relative: f64 = [0.0_f64, -1.5, 0.75].iter().map(|log| log.exp()).sum();
+        let truth = 800.0 - (relative / 3.0).ln();
+        assert!((f64::from(found[0]) - truth).abs() < 1e-4, "{found:?} {truth}");
+        assert!((found[1] + 5.0).abs() < 1e-6, "{found:?}");
+        let parts = to_values(shares(weights).flatten::<1>(0, 1));
+        assert!((f64::from(parts[0]) - 1.0 / relative).abs() < 1e-6, "{parts:?}");
+        assert!(parts[1..].iter().step_by(2).all(|part| (part - 1.0 / 3.0).abs() < 1e-6));
+    }
+
+    #[test]
+    fn one_sample_is_the_evidence_lower_bound_in_expectation() {
+        // The logarithm of a weight is a quadratic function of the noise, so that ±1 stand for all of it exactly.
+        let device = Device::flex().autodiff();
+        let leaf = |values: [[f32; 2]; 1]| Tensor::<2>::from_floats(values, &device).require_grad();
+        let posterior = || Posterior {
+            mean: leaf([[0.7, -1.2]]),
+            log_variance: leaf([[-1.5, 0.4]]),
+        };
+        let (sampled, closed) = (posterior(), posterior());
+        let mut sum = Tensor::<1>::zeros([1], &device);
+        for signs in [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]] {
+            let noise = Tensor::<2>::from_floats([signs], &device);
+            let (latents, variance) = (sampled.sample(noise.clone()), sampled.log_variance.clone());
+            let logs = log_weights(Tensor::zeros([1], &device), latents, noise, variance, 0.6);
+            sum = sum + negative_bound(logs.unsqueeze_dim(0)).mul_scalar(0.25);
+        }
+        let truth = kl_divergence(&closed).sum().mul_scalar(0.6);
+        let close = |one: Vec<f32>, other: Vec<f32>| {
+            let pairs = one.iter().zip(&other);
+            assert!(
+                pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-5),
+                "{one:?} {other:?}"
+            );
+        };
+        close(to_values(sum.clone().inner()), to_values(truth.clone().inner()));
+        let (found, truth) = (sum.backward(), truth.backward());
+        for (one, other) in [
+            (&sampled.mean, &closed.mean),
+            (&sampled.log_variance, &closed.log_variance),
+        ] {
+            let gradients = [one.grad(&found), other.grad(&truth)];
+            let [one, other] = gradients.map(|gradient| to_values(gradient.unwrap().flatten(0, 1)));
+            close(one, other);
+        }
+    }
+}
