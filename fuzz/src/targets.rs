@@ -229,7 +229,7 @@ fn run(folder: &Path) -> RunConfig {
         train: Arc::new(train),
         test: Arc::new(test),
     };
-    let training = Training::new(network(), config.training).expect("the settings are sound");
+    let training = Training::new(network(), config.training.clone()).expect("the settings are sound");
     // What an earlier campaign left may be no run at all.
     fs::remove_dir_all(folder).expect("the folder can be emptied");
     let run = HeldRun::claim(folder, true).expect("a run can be begun");
@@ -247,7 +247,7 @@ fn checkpoint(folder: &Path) -> Subject {
     Subject {
         seeds: vec![fs::read(run.checkpoint_path()).expect("a checkpoint was written")],
         check: Box::new(move |_, _| {
-            let training = Training::load(&run.checkpoint_path(), config.training, &Device::flex());
+            let training = Training::load(&run.checkpoint_path(), config.training.clone(), &Device::flex());
             answer(training, |_| "loaded".to_owned())
         }),
     }

@@ -52,6 +52,16 @@ pub fn pair(text: &str) -> Result<[usize; 2], &'static str> {
     }
 }
 
+/// Two decays of running averages, such as `0.9,0.999`.
+pub fn decays(text: &str) -> Result<[f64; 2], &'static str> {
+    let wrong = "give two numbers from 0 to below 1 with a comma between them, such as 0.9,0.999";
+    let (one, other) = text.split_once(',').ok_or(wrong)?;
+    match (one.trim().parse(), other.trim().parse()) {
+        (Ok(one), Ok(other)) => Ok([one, other]),
+        _ => Err(wrong),
+    }
+}
+
 /// As good as endless.
 pub const MOST: usize = 1_000_000_000;
 

@@ -8,8 +8,16 @@ use super::{TINY, same_files};
 /// That a run that was stopped after an epoch ends as one that was not.
 fn goes_on_to_the_same_bits(options: &str) {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} {options} --epochs 2 --grid 2 --out whole"));
-    desk.succeed(&format!("train {TINY} {options} --epochs 1 --grid 2 --out parts"));
+    let images = "--dataset strokes --limit 60 --quiet --grid 2";
+    let network = match options.contains("mlp") {
+        true => "",
+        false => "--base-channels 2",
+    };
+    for (epochs, out) in [(2, "whole"), (1, "parts")] {
+        desk.succeed(&format!(
+            "train {images} {network} {options} --epochs {epochs} --out {out}"
+        ));
+    }
     desk.succeed("train --resume parts --epochs 2 --grid 2 --quiet");
     for file in ["model.safetensors", "best.safetensors"] {
         assert!(
@@ -22,6 +30,17 @@ fn goes_on_to_the_same_bits(options: &str) {
 #[test]
 fn a_warm_up_goes_on_where_it_was() {
     goes_on_to_the_same_bits("--warm-up 1 --free-bits 0.2 --beta 2");
+}
+
+#[test]
+fn a_learning_rate_that_falls_and_another_adam_go_on_where_they_were() {
+    for options in [
+        "--learning-rate-steps 1 --learning-rate-factor 0.5",
+        "--adam-betas 0.99,0.999 --adam-epsilon 0.0001 --adam-epsilon-hat --adam-first-square 1",
+        "--architecture mlp --hidden 20 --pixel-mean-bias",
+    ] {
+        goes_on_to_the_same_bits(options);
+    }
 }
 
 #[test]
@@ -84,6 +103,28 @@ fn nonsense_is_refused_in_one_line_before_anything_is_written() {
         (
             "--objective ae --samples 2",
             "the number of samples an image is 2, but must be 1 for a plain autoencoder",
+        ),
+        (
+            "--learning-rate-steps 3,2",
+            "falls is [3, 2], but must be numbers from 1",
+        ),
+        (
+            "--learning-rate-steps 3 --learning-rate-factor 2",
+            "falls is 2.0, but must be above 0, and at most 1",
+        ),
+        ("--learning-rate-factor 0.5", "--learning-rate-steps"),
+        ("--adam-betas 0.9", "two numbers from 0 to below 1"),
+        (
+            "--adam-betas 0.9,1",
+            "a beta of Adam is 1.0, but must be from 0 to below 1",
+        ),
+        (
+            "--adam-first-square -1",
+            "Adam's first square is -1.0, but must be finite",
+        ),
+        (
+            "--pixel-mean-bias",
+            "the decoder's output is pixel-means, but must be standard or fitted",
         ),
         ("--samples 0", "a whole number from 1 to 10000"),
     ] {

@@ -119,6 +119,13 @@ impl Plan {
         self.stages().map(Stage::multiply_adds).sum()
     }
 
+    /// The name of the bias that ends the decoder, if it is one for each pixel and no batch norm follows.
+    #[must_use]
+    pub fn output_bias(&self) -> Option<String> {
+        let last = self.decoder.last()?;
+        (last.layer == Layer::Linear && !last.batch_norm).then(|| format!("{}.0.bias", last.name))
+    }
+
     /// Values in the maps that one image becomes, before each activation and after it.
     #[must_use]
     pub fn maps(&self) -> Vec<usize> {

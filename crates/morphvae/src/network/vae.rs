@@ -202,6 +202,11 @@ impl Vae {
         Some(format!("{}.1.", last.name))
     }
 
+    /// The name of the bias that ends the decoder, if it is one for each pixel and no batch norm follows.
+    pub(crate) fn output_bias(&self) -> Option<String> {
+        self.config.plan().output_bias()
+    }
+
     /// In the order in which a training pass meets them.
     fn normalizations(&mut self) -> impl Iterator<Item = &mut BatchNorm> {
         self.encoder.normalizations().chain(self.decoder.normalizations())

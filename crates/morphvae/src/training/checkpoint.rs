@@ -92,7 +92,7 @@ impl Training {
                 )));
             }
         }
-        let training = Self::from_file(file, path, config.training, device)?;
+        let training = Self::from_file(file, path, config.training.clone(), device)?;
         if *training.network.config() != config.network {
             return Err(TrainingError::Checkpoint {
                 path: path.to_owned(),

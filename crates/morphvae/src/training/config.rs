@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{Training, TrainingConfig, TrainingData, TrainingError};
+use super::{Output, Training, TrainingConfig, TrainingData, TrainingError};
 use crate::data::{Fit, NameOrder};
 use crate::network::{NetworkConfig, Vae};
 
@@ -32,7 +32,15 @@ impl RunConfig {
     /// [`TrainingError::Setting`] and [`TrainingError::Network`] name the first that makes no sense.
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.network.validate()?;
-        self.training.validate()
+        self.training.validate()?;
+        match self.training.output {
+            Output::PixelMeans if self.network.plan().output_bias().is_none() => Err(TrainingError::Setting {
+                name: "the decoder's output",
+                value: "pixel-means".to_owned(),
+                allowed: "standard or fitted where it has no bias for each pixel, as a reference network",
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// The training as it begins: of `initial`, or of the fresh network that the seed gives, with the output that it is
@@ -54,7 +62,7 @@ impl RunConfig {
                 self.training.output.begin(network, &data.train.images)?
             }
         };
-        Training::new(network, self.training)
+        Training::new(network, self.training.clone())
     }
 
     /// These settings with what may change while a run is the same: when it ends does not change the steps before, and

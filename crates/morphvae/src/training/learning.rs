@@ -7,7 +7,7 @@ use crate::objective::{MOST_SAMPLES, Objective};
 use crate::probability::Likelihood;
 
 /// How a network learns.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
     /// Times that every image is seen.
@@ -44,6 +44,19 @@ pub struct TrainingConfig {
     pub seed: u64,
     /// The optimizer.
     pub adam: AdamConfig,
+    /// When its learning rate falls, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate_steps: Option<LearningRateSteps>,
+}
+
+/// A learning rate that falls in steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LearningRateSteps {
+    /// Numbers of epochs, in ascending order: after each of them it falls.
+    pub epochs: Vec<usize>,
+    /// What it is multiplied by then.
+    pub factor: f64,
 }
 
 impl Default for TrainingConfig {
@@ -61,6 +74,7 @@ impl Default for TrainingConfig {
             free_bits: 0.0,
             seed: 0,
             adam: AdamConfig::default(),
+            learning_rate_steps: None,
         }
     }
 }
@@ -88,6 +102,16 @@ fn is_nothing(nats: &f64) -> bool {
 }
 
 impl TrainingConfig {
+    /// The learning rate once so many epochs are done.
+    #[must_use]
+    pub fn learning_rate(&self, done: usize) -> f64 {
+        let falls = self.learning_rate_steps.iter().flat_map(|steps| {
+            let passed = steps.epochs.iter().filter(move |&&epoch| epoch <= done);
+            passed.map(|_| steps.factor)
+        });
+        falls.fold(self.adam.learning_rate, |rate, factor| rate * factor)
+    }
+
     /// Checks every number.
     ///
     /// # Errors
@@ -165,6 +189,8 @@ impl TrainingConfig {
             learning_rate,
             betas,
             epsilon,
+            epsilon_hat: _,
+            first_square,
             weight_decay,
         } = self.adam;
         check(
@@ -193,7 +219,34 @@ impl TrainingConfig {
                 "from 0 to below 1",
             )?;
         }
-        Ok(())
+        check(
+            not_negative(first_square),
+            "Adam's first square",
+            shown(first_square),
+            "finite, and zero or more",
+        )?;
+        self.learning_rate_steps
+            .as_ref()
+            .map_or(Ok(()), LearningRateSteps::check)
+    }
+}
+
+impl LearningRateSteps {
+    fn check(&self) -> Result<(), TrainingError> {
+        let epochs: Vec<String> = self.epochs.iter().map(ToString::to_string).collect();
+        let ascend = self.epochs.windows(2).all(|pair| pair[0] < pair[1]);
+        check(
+            ascend && self.epochs.first().is_some_and(|&first| first > 0),
+            "the list of epochs after which the learning rate falls",
+            format!("[{}]", epochs.join(", ")),
+            "numbers from 1 in ascending order",
+        )?;
+        check(
+            self.factor > 0.0 && self.factor <= 1.0,
+            "the factor by which the learning rate falls",
+            shown(self.factor),
+            "above 0, and at most 1",
+        )
     }
 }
 
@@ -222,4 +275,102 @@ fn positive(value: f64) -> bool {
 
 fn not_negative(value: f64) -> bool {
     value.is_finite() && value >= 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::Arc;
+
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::data::strokes::strokes;
+    use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae};
+    use crate::training::{Training, TrainingData};
+
+    fn falling(epochs: &[usize], factor: f64) -> TrainingConfig {
+        TrainingConfig {
+            epochs: 3,
+            learning_rate_steps: Some(LearningRateSteps {
+                epochs: epochs.to_vec(),
+                factor,
+            }),
+            ..TrainingConfig::default()
+        }
+    }
+
+    #[test]
+    fn the_schedule_of_the_first_importance_weighted_autoencoders_is_one_of_steps() {
+        // 3^i epochs at 10^(-3 - i/7), for i from 0 to 7.
+        let config = falling(&[1, 4, 13, 40, 121, 364, 1093], 10_f64.powf(-1.0 / 7.0));
+        let mut done = 0;
+        for stage in 0..8 {
+            for epoch in [done, done + 3_usize.pow(stage) - 1] {
+                let truth = 10_f64.powf(-3.0 - f64::from(stage) / 7.0);
+                let found = config.learning_rate(epoch);
+                assert!((found - truth).abs() < 1e-12, "epoch {epoch}: {found} {truth}");
+            }
+            done += 3_usize.pow(stage);
+        }
+        assert_eq!(done, 3280);
+    }
+
+    #[test]
+    fn a_step_is_taken_at_the_rate_of_its_epoch() {
+        let network = NetworkConfig {
+            latent: 2,
+            architecture: Architecture::Mlp {
+                hidden: vec![4],
+                activation: HiddenActivation::Tanh,
+            },
+            ..NetworkConfig::default()
+        };
+        let digits = strokes(60, 10, 0);
+        let data = TrainingData {
+            train: Arc::new(digits.train),
+            test: Arc::new(digits.test),
+        };
+        // A rate of so little that no weight moves any more.
+        let network = Vae::new(network, 0, &Device::flex()).unwrap();
+        let mut training = Training::new(network, falling(&[2], 1e-30)).unwrap();
+        let mut states = vec![training.network().state()];
+        while !training.is_finished() {
+            training = training.epoch(&data, &mut |_| ControlFlow::Continue(())).unwrap().0;
+            states.push(training.network().state());
+        }
+        assert!(states[0] != states[1] && states[1] != states[2], "nothing was learned");
+        assert!(states[2] == states[3], "the rate has not fallen");
+    }
+
+    #[test]
+    fn a_schedule_that_is_none_is_refused() {
+        for (epochs, factor, said) in [
+            (&[2, 2][..], 0.5, "falls is [2, 2], but must be numbers from 1"),
+            (&[3, 1], 0.5, "falls is [3, 1]"),
+            (&[0, 1], 0.5, "falls is [0, 1]"),
+            (&[], 0.5, "falls is []"),
+            (&[1], 0.0, "falls is 0.0, but must be above 0, and at most 1"),
+            (&[1], f64::NAN, "falls is NaN"),
+            (&[1], 1.5, "falls is 1.5"),
+        ] {
+            let message = falling(epochs, factor).validate().unwrap_err().to_string();
+            assert!(message.contains(said), "{message}");
+        }
+        falling(&[1, 2, 9], 1.0).validate().unwrap();
+    }
+
+    #[test]
+    fn settings_are_read_as_they_are_written() {
+        let mut config = falling(&[1, 2], 0.63);
+        config.adam.epsilon_hat = true;
+        config.adam.first_square = 1.0;
+        config.output = Output::PixelMeans;
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(toml::from_str::<TrainingConfig>(&text).unwrap(), config);
+        let usual = toml::to_string(&TrainingConfig::default()).unwrap();
+        for setting in ["learning_rate_steps", "epsilon_hat", "first_square", "output"] {
+            assert!(!usual.contains(setting), "{usual}");
+        }
+    }
 }

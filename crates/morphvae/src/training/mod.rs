@@ -50,7 +50,7 @@ mod losses;
 pub use adam::{Adam, AdamConfig};
 pub use config::{DataConfig, RunConfig};
 pub use held_run::HeldRun;
-pub use learning::TrainingConfig;
+pub use learning::{LearningRateSteps, TrainingConfig};
 pub use memory::Footprint;
 pub use output::Output;
 pub use run_folder::RunFolder;

@@ -25,6 +25,9 @@ pub enum Output {
     Standard,
     /// With the brightness and contrast of the images, in steps ten times as long. See [`Output::begin`].
     Fitted,
+    /// Without a batch norm: with each pixel's mean over the images, as the first importance-weighted autoencoders (Burda
+    /// et al., 2016).
+    PixelMeans,
 }
 
 /// Images whose pixels are held in memory at once.
@@ -37,6 +40,9 @@ const LEAST_SCALE: f64 = 0.1;
 /// is missing is soon learned; too much of it pushes single pixels out.
 const MARGIN: f64 = 0.05;
 
+/// The same of a pixel's mean, as published.
+const MEAN_MARGIN: f64 = 0.001;
+
 /// Levels of grey, from black to white.
 const LEVELS: usize = 256;
 
@@ -47,11 +53,13 @@ impl Output {
     }
 
     /// `network` with the output that it is to begin with for these images to learn from. A decoder that ends in no
-    /// batch norm is as it was.
+    /// batch norm has nothing to be fitted, and one that does no bias of its own for the means; they are as they were.
     ///
     /// A fitted one has the mean and the standard deviation that the logits of the images' pixels have, for each channel.
     /// Pixels count as a twentieth away from black and from white at least, and the deviation is 0.1 at least, so that
     /// images without any contrast can be learned from, too.
+    ///
+    /// The last layer's bias for pixel means is their logits, where a mean is from 0.001 to 0.999.
     ///
     /// # Errors
     /// [`TrainingError::Network`] for images of another kind than the network's.
@@ -63,13 +71,18 @@ impl Output {
                 let logits = logits(images, network.config().image_size);
                 Ok(begin_at(network, &logits))
             }
+            Self::PixelMeans => {
+                check_channels(network.config(), images)?;
+                let logits = mean_logits(images, network.config().image_size);
+                Ok(begin_at_means(network, logits))
+            }
         }
     }
 
     /// What the names of the weights begin with that move in longer steps.
     pub(super) fn quick_weights(self, network: &Vae) -> Option<String> {
         match self {
-            Self::Standard => None,
+            Self::Standard | Self::PixelMeans => None,
             Self::Fitted => network.output_name(),
         }
     }
@@ -96,6 +109,23 @@ fn logits(images: &Images, size: usize) -> Vec<Logits> {
         }
     }
     counts.iter().map(Logits::of).collect()
+}
+
+/// The logit of each pixel's mean over the images, fitted to `size` x `size`: `[channels, size, size]`.
+fn mean_logits(images: &Images, size: usize) -> Vec<f32> {
+    let length = images.channels() * size * size;
+    let mut sums = vec![0.0; length];
+    let indices: Vec<u32> = (0..=u32::MAX).take(images.count()).collect();
+    for batch in indices.chunks(BATCH) {
+        for (index, pixel) in prepare(images, batch, size).into_iter().enumerate() {
+            sums[index % length] += f64::from(pixel);
+        }
+    }
+    let logit = |sum: f64| {
+        let mean = (sum / images.count().max(1) as f64).clamp(MEAN_MARGIN, 1.0 - MEAN_MARGIN);
+        (mean / (1.0 - mean)).ln() as f32
+    };
+    sums.into_iter().map(logit).collect()
 }
 
 impl Logits {
@@ -128,17 +158,34 @@ fn begin_at(network: Vae, logits: &[Logits]) -> Vae {
     let Some(name) = network.output_name() else {
         return network;
     };
+    with_values(network, |parameter| match parameter.strip_prefix(&name) {
+        Some("weight") => {
+            let scales = logits.iter().map(|channel| channel.deviation.max(LEAST_SCALE) as f32);
+            Some(scales.collect())
+        }
+        Some("bias") => Some(logits.iter().map(|channel| channel.mean as f32).collect()),
+        _ => None,
+    })
+}
+
+/// The network with these logits for the bias of its decoder's last layer, if that has one for each pixel.
+fn begin_at_means(network: Vae, logits: Vec<f32>) -> Vae {
+    match network.output_bias() {
+        Some(name) => with_values(network, |parameter| (parameter == name).then(|| logits.clone())),
+        None => network,
+    }
+}
+
+/// The network with the values that there are for a parameter's name, and its own for all others.
+fn with_values(network: Vae, values: impl Fn(&str) -> Option<Vec<f32>>) -> Vae {
     network.map_parameters(&mut [], |parameter, old, _| {
-        let values: Vec<f32> = match parameter.strip_prefix(&name) {
-            Some("weight") => logits
-                .iter()
-                .map(|channel| channel.deviation.max(LEAST_SCALE) as f32)
-                .collect(),
-            Some("bias") => logits.iter().map(|channel| channel.mean as f32).collect(),
-            _ => return Values::Now(old),
-        };
-        let shape = [values.len()];
-        Values::Now(Tensor::from_data(TensorData::new(values, shape), &old.device()))
+        Values::Now(match values(parameter) {
+            Some(values) => {
+                let shape = [values.len()];
+                Tensor::from_data(TensorData::new(values, shape), &old.device())
+            }
+            None => old,
+        })
     })
 }
 
@@ -151,7 +198,7 @@ mod tests {
 
     use super::*;
     use crate::data::Split;
-    use crate::network::{Architecture, NetworkConfig, NetworkError, to_values};
+    use crate::network::{Architecture, HiddenActivation, NetworkConfig, NetworkError, to_values};
     use crate::probability::Likelihood;
     use crate::training::{Training, TrainingConfig, TrainingData};
 
@@ -200,6 +247,41 @@ mod tests {
             for (truth, found) in truth.into_iter().zip(found) {
                 assert!((truth - found).abs() < 0.01, "channel {channel}: {found}, not {truth}");
             }
+        }
+    }
+
+    #[test]
+    fn without_a_batch_norm_each_pixel_begins_at_its_mean() {
+        let config = NetworkConfig {
+            image_size: 3,
+            channels: 3,
+            latent: 2,
+            architecture: Architecture::Mlp {
+                hidden: vec![5],
+                activation: HiddenActivation::Tanh,
+            },
+        };
+        // The first pixel is always black, the second always white, the third grey now and then.
+        let pixel = |index: usize| match index % 27 {
+            0 => 0,
+            1 => 255,
+            other => (index / 27 * 20 + other) as u8,
+        };
+        let images = Images::new(3, 3, 3, (0..4 * 27).map(pixel).collect()).unwrap();
+        let network = Vae::new(config, 0, &Device::flex()).unwrap();
+        let before = network.state();
+        assert_eq!(Output::Fitted.begin(network.clone(), &images).unwrap().state(), before);
+        let after = Output::PixelMeans.begin(network, &images).unwrap().state();
+        let changed: Vec<_> = after.iter().filter(|&(name, array)| before[name] != *array).collect();
+        let [(name, bias)] = changed[..] else {
+            panic!("{changed:?}");
+        };
+        assert_eq!(name, "location.0.bias");
+        for (index, &found) in bias.values.iter().enumerate() {
+            let mean = (0..4).map(|image| f64::from(pixel(image * 27 + index))).sum::<f64>() / 4.0 / 255.0;
+            let mean = mean.clamp(0.001, 0.999);
+            let drawn = 1.0 / (1.0 + f64::from(-found).exp());
+            assert!((drawn - mean).abs() < 1e-6, "{index}: {drawn} {mean}");
         }
     }
 

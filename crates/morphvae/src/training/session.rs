@@ -308,7 +308,7 @@ impl Training {
             loss,
             epoch: self.history.len() + 1,
             batch,
-            learning_rate: self.config.adam.learning_rate,
+            learning_rate: self.learning_rate(),
         })
     }
 }

@@ -35,6 +35,11 @@ impl Training {
         }
     }
 
+    /// The learning rate of the next step.
+    pub(super) fn learning_rate(&self) -> f64 {
+        self.config.learning_rate(self.history.len())
+    }
+
     /// One step of the optimizer, with this weight of the KL divergence.
     pub(super) fn step(mut self, batch: Batch, beta: f64) -> Result<Self, TrainingError> {
         let network = self.network.config();
@@ -71,9 +76,10 @@ impl Training {
             loss,
             statistics,
         } = self.slope(images, noise, beta)?;
+        let learning_rate = self.learning_rate();
         self.network = self
             .optimizer
-            .step(self.network, gradients)
+            .step(self.network, gradients, learning_rate)
             .update_running_statistics(statistics);
         Ok((self, loss))
     }

@@ -8,7 +8,7 @@ use morphvae::objective::{MOST_SAMPLES, Objective};
 use morphvae::probability::Likelihood;
 
 use crate::arguments::ImageArguments;
-use crate::arguments::values::{MOST, grid, one_of, positive, whole};
+use crate::arguments::values::{MOST, decays, grid, one_of, positive, whole};
 
 #[derive(Debug, Args)]
 pub struct TrainArguments {
@@ -70,14 +70,41 @@ pub struct TrainArguments {
     /// Learning rate of Adam [default: 0.001]
     #[arg(long, value_name = "RATE", help_heading = "Training", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
+    /// Let the learning rate fall after these numbers of epochs
+    #[arg(long, value_name = "EPOCH,..", value_delimiter = ',', value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
+    pub learning_rate_steps: Option<Vec<usize>>,
+    /// Multiply it by this each time [default: 0.1]
+    #[arg(
+        long,
+        value_name = "F",
+        requires = "learning_rate_steps",
+        help_heading = "Training",
+        allow_negative_numbers = true
+    )]
+    pub learning_rate_factor: Option<f64>,
+    /// Decay of Adam's running averages of the gradient and of its square [default: 0.9,0.999]
+    #[arg(long, value_name = "A,B", value_parser = decays, help_heading = "Training", allow_negative_numbers = true)]
+    pub adam_betas: Option<[f64; 2]>,
+    /// Added to the root of Adam's average of squares [default: 0.00000001]
+    #[arg(long, value_name = "E", help_heading = "Training", allow_negative_numbers = true)]
+    pub adam_epsilon: Option<f64>,
+    /// Add it before that average is corrected for beginning at zero
+    #[arg(long, help_heading = "Training")]
+    pub adam_epsilon_hat: bool,
+    /// What the average of squares begins with [default: 0]
+    #[arg(long, value_name = "V", help_heading = "Training", allow_negative_numbers = true)]
+    pub adam_first_square: Option<f64>,
     /// L2 penalty, added to the gradient [default: 0.00001]
     #[arg(long, value_name = "P", help_heading = "Training", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
     /// Seed of every random number in the run [default: 0]
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), help_heading = "Training", allow_negative_numbers = true)]
     pub seed: Option<u64>,
+    /// Start an mlp's last bias at the logits of the training images' mean pixels
+    #[arg(long, help_heading = "Training")]
+    pub pixel_mean_bias: bool,
     /// Start from this model's weights
-    #[arg(long, value_name = "MODEL", conflicts_with = "resume", help_heading = "Training")]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["resume", "pixel_mean_bias"], help_heading = "Training")]
     pub init_from: Option<PathBuf>,
 
     /// Continue a stopped run; --images says where its folder of images is now, if it has moved

@@ -7,7 +7,7 @@ use morphvae::figures::Gallery;
 use morphvae::network::{Architecture, HiddenActivation};
 use morphvae::objective::Objective;
 use morphvae::studio::{Run, Source};
-use morphvae::training::{HeldRun, RunConfig};
+use morphvae::training::{HeldRun, LearningRateSteps, Output, RunConfig, TrainingConfig};
 
 use super::arguments::{ArchitectureArgument, TrainArguments};
 use super::preset;
@@ -23,6 +23,9 @@ const HIDDEN_UNITS: usize = 400;
 
 /// Samples an image of an importance-weighted bound, unless others are asked for: the fewest of the paper.
 const SAMPLES: usize = 5;
+
+/// What a learning rate that falls is multiplied by, unless another factor is asked for: that of PyTorch's `MultiStepLR`.
+const FACTOR: f64 = 0.1;
 
 /// Begins the run that is asked for, or goes on with it.
 pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<Run> {
@@ -102,13 +105,14 @@ fn check(config: &RunConfig, grid: usize) -> anyhow::Result<()> {
     check_figure("--grid", grid, |grid| Gallery::check(&config.network, grid))
 }
 
+fn put<T: Copy>(setting: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *setting = given;
+    }
+}
+
 /// Puts what was typed over the settings.
 fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage> {
-    fn put<T: Copy>(setting: &mut T, given: Option<T>) {
-        if let Some(given) = given {
-            *setting = given;
-        }
-    }
     let RunConfig {
         data,
         network,
@@ -132,8 +136,10 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     put(&mut training.warm_up, arguments.warm_up);
     put(&mut training.free_bits, arguments.free_bits);
     put(&mut training.seed, arguments.seed);
-    put(&mut training.adam.learning_rate, arguments.learning_rate);
-    put(&mut training.adam.weight_decay, arguments.weight_decay);
+    apply_optimizer(arguments, training);
+    if arguments.pixel_mean_bias {
+        training.output = Output::PixelMeans;
+    }
     put(&mut training.objective, arguments.objective);
     let is_new = arguments.resume.is_none();
     if is_new && training.objective.is_importance_weighted() {
@@ -146,6 +152,23 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
         return Err(Usage(text.into()));
     }
     Ok(())
+}
+
+/// Puts what was typed over Adam's settings and the learning rate's.
+fn apply_optimizer(arguments: &TrainArguments, training: &mut TrainingConfig) {
+    let adam = &mut training.adam;
+    put(&mut adam.learning_rate, arguments.learning_rate);
+    put(&mut adam.betas, arguments.adam_betas);
+    put(&mut adam.epsilon, arguments.adam_epsilon);
+    adam.epsilon_hat |= arguments.adam_epsilon_hat;
+    put(&mut adam.first_square, arguments.adam_first_square);
+    put(&mut adam.weight_decay, arguments.weight_decay);
+    if let Some(epochs) = &arguments.learning_rate_steps {
+        training.learning_rate_steps = Some(LearningRateSteps {
+            epochs: epochs.clone(),
+            factor: arguments.learning_rate_factor.unwrap_or(FACTOR),
+        });
+    }
 }
 
 /// Puts what was typed over the architecture; another one than before begins with its own defaults.

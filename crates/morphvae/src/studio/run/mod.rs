@@ -98,7 +98,7 @@ impl Run {
             None => Source::usual(&request.store, observer)?,
         };
         describe(&source, request, &mut config);
-        if initial.is_none() {
+        if initial.is_none() && config.training.output != Output::PixelMeans {
             config.training.output = output(&source, config.training.likelihood);
         }
         let mut reading = Reading::of_run(&config);

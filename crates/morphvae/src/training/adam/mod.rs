@@ -29,8 +29,28 @@ pub struct AdamConfig {
     pub betas: [f64; 2],
     /// Added to the root of the second average.
     pub epsilon: f64,
+    /// Whether it is added to the root of that average as it is, and not of what it becomes by the correction for its
+    /// beginning at zero: the order of computation that the paper's section 2 ends with, where it is called ε̂. In the
+    /// first steps it then weighs more.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub epsilon_hat: bool,
+    /// What the average of the squares begins with: in the paper zero. One that is above makes the first steps short.
+    #[serde(default, skip_serializing_if = "is_from_zero")]
+    pub first_square: f64,
     /// This times the weight is added to its gradient.
     pub weight_decay: f64,
+}
+
+/// Whether epsilon is where runs of earlier programs had it, whose settings do not say.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows settings by reference")]
+fn is_usual(epsilon_hat: &bool) -> bool {
+    !*epsilon_hat
+}
+
+/// Whether the squares begin where those runs had them.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows settings by reference")]
+fn is_from_zero(first_square: &f64) -> bool {
+    *first_square == 0.0
 }
 
 impl Default for AdamConfig {
@@ -39,6 +59,8 @@ impl Default for AdamConfig {
             learning_rate: 1e-3,
             betas: [0.9, 0.999],
             epsilon: 1e-8,
+            epsilon_hat: false,
+            first_square: 0.0,
             weight_decay: 1e-5,
         }
     }
@@ -66,10 +88,10 @@ struct Averages {
 
 impl Averages {
     /// Those of a weight before its first step.
-    fn of_new(weight: &Tensor<1>) -> Self {
+    fn of_new(weight: &Tensor<1>, first_square: f64) -> Self {
         Self {
             gradient: weight.zeros_like(),
-            square: weight.zeros_like(),
+            square: weight.full_like(first_square),
         }
     }
 }
@@ -109,15 +131,15 @@ impl Adam {
     }
 
     /// Takes one step: moves every weight that has a gradient, and leaves the others. The gradients may come from several
-    /// backward passes, each through other weights.
+    /// backward passes, each through other weights. `learning_rate` is that of this step.
     #[must_use]
-    pub fn step(&mut self, network: Vae, mut gradients: Vec<Gradients>) -> Vae {
+    pub fn step(&mut self, network: Vae, mut gradients: Vec<Gradients>, learning_rate: f64) -> Vae {
         self.steps += 1;
-        let step = Step {
-            config: self.config,
-            number: self.steps,
-            kernel: extension::runs_on(&network.device()),
+        let config = AdamConfig {
+            learning_rate,
+            ..self.config
         };
+        let step = Step::new(config, self.steps, extension::runs_on(&network.device()));
         self.due.clear();
         let quick_weights = self.quick_weights.as_deref();
         network.map_parameters(&mut gradients, |name, weight, gradient| {
@@ -128,7 +150,7 @@ impl Adam {
             let step = if is_quick { step.longer(LONGER) } else { step };
             let last = self.updates.remove(name);
             let update = Arc::new(Update::new(move || {
-                let averages = last.map_or_else(|| Averages::of_new(&weight), |last| last.take_averages());
+                let averages = last.map_or_else(|| step.averages_of_new(&weight), |last| last.take_averages());
                 step.apply(weight, gradient, averages)
             }));
             self.updates.insert(name.into(), Arc::clone(&update));

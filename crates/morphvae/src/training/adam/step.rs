@@ -16,6 +16,19 @@ pub(super) struct Step {
 }
 
 impl Step {
+    pub fn new(mut config: AdamConfig, number: u64, kernel: bool) -> Self {
+        if config.epsilon_hat {
+            // Beside the corrected root it is as many times larger as that is.
+            config.epsilon /= (1.0 - config.betas[1].powf(number as f64)).sqrt();
+        }
+        Self { config, number, kernel }
+    }
+
+    /// The averages of a weight before its first step.
+    pub fn averages_of_new(&self, weight: &Tensor<1>) -> Averages {
+        Averages::of_new(weight, self.config.first_square)
+    }
+
     pub fn longer(mut self, times: f64) -> Self {
         self.config.learning_rate *= times;
         self
@@ -81,17 +94,14 @@ mod tests {
     fn the_kernel_takes_the_steps_of_the_definition() {
         let device = Device::flex();
         let wave = |offset: f32| Tensor::<1>::from_floats([0.3, -0.1, 1.5, -2.0, 0.0], &device) + offset;
-        let start = || (wave(0.0), Averages::of_new(&wave(0.0)));
+        let start = || (wave(0.0), Averages::of_new(&wave(0.0), 0.0));
         let (mut plain, mut kernel) = (start(), start());
         for number in 1..=5 {
-            let step = Step {
-                config: AdamConfig {
-                    weight_decay: 0.01,
-                    ..AdamConfig::default()
-                },
-                number,
-                kernel: true,
+            let config = AdamConfig {
+                weight_decay: 0.01,
+                ..AdamConfig::default()
             };
+            let step = Step::new(config, number, true);
             let gradient = wave(number as f32);
             plain = step.apply_plain(plain.0, gradient.clone(), plain.1);
             kernel = step.apply_kernel(kernel.0, gradient, kernel.1);
@@ -99,5 +109,50 @@ mod tests {
         for (ours, definition) in to_values(kernel.0).into_iter().zip(to_values(plain.0)) {
             assert!((ours - definition).abs() < 1e-6, "{ours} {definition}");
         }
+    }
+    #[test]
+    fn the_first_importance_weighted_autoencoder_took_these_steps() {
+        // As the published code writes them, in 64 bits: α √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + ε), where v begins at 1.
+        let config = AdamConfig {
+            betas: [0.99, 0.999],
+            epsilon: 1e-4,
+            epsilon_hat: true,
+            first_square: 1.0,
+            weight_decay: 0.0,
+            ..AdamConfig::default()
+        };
+        let device = Device::flex();
+        for kernel in [false, true] {
+            let start = Tensor::<1>::from_floats([0.3], &device);
+            let (mut truth, mut mean, mut square) = (f64::from(0.3_f32), 0.0, 1.0);
+            let mut averages = Step::new(config, 1, kernel).averages_of_new(&start);
+            let mut weight = start;
+            for number in 1..=20 {
+                let step = Step::new(config, number, kernel);
+                let gradient = 3.0 * (number as f32).sin();
+                (weight, averages) = step.apply(weight, Tensor::from_floats([gradient], &device), averages);
+                let (gradient, time) = (f64::from(gradient), number as i32);
+                mean = 0.99 * mean + 0.01 * gradient;
+                square = 0.999 * square + 0.001 * gradient * gradient;
+                let rate = 1e-3 * (1.0 - 0.999_f64.powi(time)).sqrt() / (1.0 - 0.99_f64.powi(time));
+                truth -= rate * mean / (square.sqrt() + 1e-4);
+            }
+            let moved = f64::from(to_values(weight)[0]);
+            assert!((moved - 0.3).abs() > 1e-4, "{kernel}: {moved}");
+            assert!((moved - truth).abs() < 1e-6, "{kernel}: {moved} {truth}");
+        }
+    }
+
+    #[test]
+    fn epsilon_weighs_more_in_the_first_steps_where_the_root_is_not_corrected() {
+        let hat = |number| {
+            let config = AdamConfig {
+                epsilon_hat: true,
+                ..AdamConfig::default()
+            };
+            Step::new(config, number, true).config.epsilon
+        };
+        assert!((hat(1) - 1e-8 / 0.001_f64.sqrt()).abs() < 1e-15);
+        assert!((hat(1_000_000) - 1e-8).abs() < 1e-15);
     }
 }
