@@ -51,7 +51,8 @@ fn show(event: Event, console: Console, shown: &mut Option<Meter>) {
             of,
             loss,
         }) => {
-            let state = format!("loss {:.1} = {:.1} + KL {:.2}", loss.loss, loss.reconstruction, loss.kl);
+            // Not always the sum of its terms.
+            let state = format!("loss {:.1}: {:.1}, KL {:.2}", loss.loss, loss.reconstruction, loss.kl);
             count(
                 Unit::Images,
                 &format!("epoch {epoch}"),

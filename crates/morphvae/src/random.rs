@@ -30,6 +30,8 @@ pub enum Purpose {
     Directions = 7,
     /// Points drawn from the prior.
     Prior = 8,
+    /// The first pseudo-inputs of a prior.
+    PseudoInputs = 12,
 }
 
 /// The generator of one purpose and one step (an epoch, a batch, an image: whatever the purpose counts).

@@ -55,6 +55,12 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         let scale = scale.map_or(String::new(), |scale| format!(", scale {scale:.4}"));
         console.print(&format!("likelihood     {}{scale}", likelihood.name()))?;
     }
+    let pseudo_inputs = model.network().pseudo_inputs();
+    if pseudo_inputs > 0 {
+        console.print(&format!(
+            "prior          the VampPrior of {pseudo_inputs} pseudo-inputs"
+        ))?;
+    }
     match model.card() {
         Some(card) => console.print(&format!(
             "objective      {}\ntrained        {} epoch(s) of {}, {} step(s)\ntest loss      {:.2} nats per image{}\n\

@@ -77,6 +77,34 @@ fn a_bound_is_called_one_and_judged_by_its_samples() {
 }
 
 #[test]
+fn a_learned_prior_is_kept_drawn_from_and_trained_on() {
+    let options = "--architecture mlp --hidden 20 --prior vamp --pseudo-inputs 7 --image-size 8";
+    for objective in ["vae", "dreg"] {
+        goes_on_to_the_same_bits(&format!("{options} --objective {objective}"));
+    }
+    let desk = Desk::new();
+    let images = "--dataset strokes --limit 60 --quiet --grid 2";
+    desk.succeed(&format!("train {images} {options} --epochs 1 --out run"));
+    let info = desk.succeed("info run");
+    assert!(info.contains("the VampPrior of 7 pseudo-inputs"), "{info}");
+    desk.succeed("evaluate run");
+    desk.succeed("morph run random random --path line --no-sheet --out clip.gif");
+    let grid = desk.succeed("grid run --size 2 --out grid.png --json");
+    assert!(!grid.contains("\"prior\""), "{grid}");
+    desk.succeed(&format!("train {images} --init-from run --epochs 1 --out on"));
+    assert!(desk.succeed("info on").contains("of 7 pseudo-inputs"));
+    desk.succeed(&format!(
+        "train {images} --init-from run --prior standard --epochs 1 --out off"
+    ));
+    assert!(!desk.succeed("info off").contains("pseudo-inputs"));
+    desk.fail(
+        "train --resume run --epochs 2 --pseudo-inputs 8",
+        2,
+        &["training.pseudo_inputs = 7, not 8"],
+    );
+}
+
+#[test]
 fn nonsense_is_refused_in_one_line_before_anything_is_written() {
     let desk = Desk::new();
     for (options, said) in [
@@ -94,12 +122,22 @@ fn nonsense_is_refused_in_one_line_before_anything_is_written() {
         ),
         (
             "--objective ae --free-bits 0.1",
-            "the number of free nats a latent dimension is 0.1, but must be zero where no",
+            "the number of free nats a latent dimension is 0.1, but must be zero but for",
         ),
         (
             "--objective iwae --free-bits 0.1",
-            "the number of free nats a latent dimension is 0.1, but must be zero where no",
+            "the number of free nats a latent dimension is 0.1, but must be zero but for",
         ),
+        (
+            "--prior vamp",
+            "the number of pseudo-inputs is 500, but must be 0 for an encoder with batch norms",
+        ),
+        (
+            "--objective ae --prior vamp --pseudo-inputs 3",
+            "the number of pseudo-inputs is 3, but must be 0 for a plain autoencoder",
+        ),
+        ("--pseudo-inputs 3", "--pseudo-inputs are of the prior vamp"),
+        ("--prior vamp --pseudo-inputs 0", "a whole number from 1 to 10000"),
         (
             "--objective ae --samples 2",
             "the number of samples an image is 2, but must be 1 for a plain autoencoder",
@@ -138,7 +176,7 @@ fn what_is_minimized_stays_as_the_run_began() {
     let desk = Desk::new();
     desk.trained("run", "--epochs 1 --grid 2");
     let config = fs::read_to_string(desk.path("run/config.toml")).unwrap();
-    for setting in ["warm_up", "free_bits", "samples"] {
+    for setting in ["warm_up", "free_bits", "samples", "pseudo_inputs"] {
         assert!(!config.contains(setting), "{setting} is named though it is as usual");
     }
     desk.fail(

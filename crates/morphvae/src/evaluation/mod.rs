@@ -12,7 +12,7 @@ use burn::tensor::{Tensor, TensorData};
 use crate::data::{Images, prepare};
 use crate::network::{BATCH, Decoder, Inference, NetworkConfig, NetworkError, to_values};
 use crate::objective::{Loss, Objective, Terms, log_weights};
-use crate::probability::Posterior;
+use crate::probability::{Posterior, log_ratio, marginal_divergence};
 use crate::random::{Generator, Purpose, generator, noise_of};
 use crate::tables::{Column, Numbers};
 
@@ -46,7 +46,8 @@ pub struct Evaluation {
     pub images: usize,
     /// The losses of each image.
     pub per_image: ImageLosses,
-    /// Mean KL divergence of each latent dimension, `[latent]`, in nats.
+    /// Mean KL divergence of each latent dimension, `[latent]`, in nats; from the
+    /// [marginals](crate::probability::marginal_divergence) of the prior where that is a mixture.
     pub kl_per_latent: Vec<f64>,
     /// Where the images lie in the latent space.
     pub codes: Codes,
@@ -100,12 +101,18 @@ pub fn evaluate(
         latent,
         ..Codes::default()
     };
+    let prior = network.prior();
     for (step, range) in batches(images.count()).enumerate() {
         let done = range.end;
         let batch = load(network, images, range);
         let posterior = network.encode(batch.clone());
         let mut generator = generator(options.seed, Purpose::Evaluation, step as u64);
-        let terms = judge(network, batch, &posterior, options, &mut generator);
+        let terms = judge(network, batch, &posterior, prior.as_ref(), options, &mut generator);
+        let per_latent = match &prior {
+            Some(prior) => Some(marginal_divergence(&posterior, prior)),
+            None => terms.kl.clone(),
+        };
+        let per_latent = per_latent.map(|kl| to_values(kl.flatten(0, 1)));
         let (errors, divergences, bounds) = (
             to_values(terms.reconstruction),
             terms.kl.map(|kl| to_values(kl.flatten(0, 1))),
@@ -113,7 +120,7 @@ pub fn evaluate(
         );
         let divergences = divergences.unwrap_or_default();
         reconstruction += errors.iter().copied().map(f64::from).sum::<f64>();
-        for (index, &value) in divergences.iter().enumerate() {
+        for (index, value) in per_latent.into_iter().flatten().enumerate() {
             kl_per_latent[index % latent] += f64::from(value);
         }
         per_image.push(&errors, &divergences, bounds.as_deref(), options.beta);
@@ -126,7 +133,10 @@ pub fn evaluate(
     for kl in &mut kl_per_latent {
         *kl *= share;
     }
-    let kl = kl_per_latent.iter().sum::<f64>();
+    let kl = match prior {
+        Some(_) => per_image.kl.iter().sum::<f64>() * share,
+        None => kl_per_latent.iter().sum(),
+    };
     let mut loss = Loss::new(reconstruction * share, kl, options.beta);
     if options.objective.is_importance_weighted() {
         loss.loss = per_image.loss.iter().sum::<f64>() * share;
@@ -146,6 +156,7 @@ fn judge(
     network: &Inference,
     images: Tensor<4>,
     posterior: &Posterior,
+    prior: Option<&Posterior>,
     options: EvaluationOptions,
     generator: &mut Generator,
 ) -> Terms {
@@ -158,24 +169,23 @@ fn judge(
         let errors = errors(posterior.mean.clone()).unsqueeze_dim(0);
         return options.objective.terms(errors, posterior, options.beta);
     }
-    let (mut reconstruction, mut weights) = (Vec::new(), Vec::new());
+    let (mut reconstruction, mut ratios) = (Vec::new(), Vec::new());
     for _ in 0..options.samples.max(1) {
         let noise = network.latents(noise_of(generator, count * latent));
         let latents = posterior.sample(noise.clone());
         let errors = errors(latents.clone());
-        if options.objective.is_importance_weighted() {
-            let log_variance = posterior.log_variance.clone();
-            let logs = log_weights(errors.clone(), latents, noise, log_variance, options.beta);
-            weights.push(logs.unsqueeze_dim(0));
-        }
+        let log_variance = posterior.log_variance.clone();
+        ratios.push(log_ratio(latents, noise, log_variance, prior).unsqueeze_dim(0));
         reconstruction.push(errors.unsqueeze_dim(0));
     }
-    let terms = options
-        .objective
-        .terms(Tensor::cat(reconstruction, 0), posterior, options.beta);
-    match weights.is_empty() {
-        true => terms,
-        false => terms.with_weights(Tensor::cat(weights, 0)),
+    let (errors, ratios) = (Tensor::cat(reconstruction, 0), Tensor::cat(ratios, 0));
+    let mut terms = options.objective.terms(errors.clone(), posterior, options.beta);
+    if prior.is_some() {
+        terms = terms.with_log_ratios(ratios.clone());
+    }
+    match options.objective.is_importance_weighted() {
+        true => terms.with_weights(log_weights(errors, ratios, options.beta)),
+        false => terms,
     }
 }
 

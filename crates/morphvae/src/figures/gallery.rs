@@ -107,6 +107,11 @@ impl Gallery<'_> {
         format!("{} · {epochs} · test loss {loss} nats per image", self.dataset)
     }
 
+    /// Whether images are to lie where the standard normal distribution does.
+    fn has_normal_prior(&self) -> bool {
+        self.objective.is_variational() && self.network.network().pseudo_inputs() == 0
+    }
+
     fn draw_reconstruction(&self, figures: &mut Figures) -> Result<(), FigureError> {
         let count = self.test.images.count().min(SHEET * SHEET);
         let latent = self.codes.latent;
@@ -173,7 +178,7 @@ impl Gallery<'_> {
                 let plane = Plane {
                     caption,
                     axes: ["z₁", "z₂"],
-                    prior: self.objective.is_variational(),
+                    prior: self.has_normal_prior(),
                 };
                 self.draw_plane(figures, &positions, &plane)
             }
@@ -346,11 +351,11 @@ struct Ground {
 }
 
 impl Ground {
-    /// The prior of a plane is filled with images. That of more dimensions is not, and a plain autoencoder has none:
-    /// there the encodings say where images lie.
+    /// The standard normal prior of a plane is filled with images. That of more dimensions is not, and a plain
+    /// autoencoder has none: there the encodings say where images lie.
     fn of(gallery: &Gallery) -> Self {
         let latent = gallery.codes.latent;
-        if latent <= 2 && gallery.objective.is_variational() {
+        if latent <= 2 && gallery.has_normal_prior() {
             return Self {
                 extent: Extent::of_prior(latent),
                 encoded: None,

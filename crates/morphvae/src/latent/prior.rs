@@ -1,13 +1,29 @@
-//! The standard normal prior: points drawn from it, and grids over it.
+//! The prior: points drawn from it, and grids over the standard normal one.
 
+use burn::tensor::Tensor;
+use rand::RngExt;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::random::{Purpose, noise};
+use crate::network::{Inference, to_values};
+use crate::probability::Posterior;
+use crate::random::{Purpose, generator, noise_of};
 
-/// The `index`-th point, `[latent]`, that a seed draws from the prior.
+/// The `index`-th point, `[latent]`, that a seed draws from a network's prior.
 #[must_use]
-pub fn prior_sample(seed: u64, index: u64, latent: usize) -> Vec<f32> {
-    noise(seed, Purpose::Prior, index, latent)
+pub fn prior_sample(network: &Inference, seed: u64, index: u64) -> Vec<f32> {
+    let latent = network.config().latent;
+    let mut generator = generator(seed, Purpose::Prior, index);
+    let noise = noise_of(&mut generator, latent);
+    let Some(Posterior { mean, log_variance }) = network.prior() else {
+        return noise;
+    };
+    let component = generator.random_range(0..mean.dims()[0]);
+    let of = |values: Tensor<2>| to_values(values.flatten(0, 1))[component * latent..][..latent].to_vec();
+    let moments = of(mean).into_iter().zip(of(log_variance));
+    let drawn = moments.zip(noise);
+    drawn
+        .map(|((mean, log_variance), noise)| mean + (log_variance / 2.0).exp() * noise)
+        .collect()
 }
 
 /// The value below which a standard normal number lies with `probability`; infinite at 0 and 1, NaN outside of them.
@@ -42,7 +58,47 @@ pub fn linear_grid(count: usize, range: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
+    use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae};
+    use crate::random::noise;
+
+    #[test]
+    fn a_point_of_a_mixture_is_one_of_a_component() {
+        let config = NetworkConfig {
+            image_size: 4,
+            latent: 3,
+            architecture: Architecture::Mlp {
+                hidden: vec![6],
+                activation: HiddenActivation::Tanh,
+            },
+            ..NetworkConfig::default()
+        };
+        let network = Vae::new(config, 1, &Device::flex()).unwrap();
+        let plain = prior_sample(&Inference::new(&network), 5, 2);
+        assert_eq!(plain, noise(5, Purpose::Prior, 2, 3));
+        let network = Inference::new(&network.with_pseudo_inputs(4, 9));
+        let components = network.prior().unwrap();
+        let values = |tensor: &Tensor<2>| to_values(tensor.clone().flatten::<1>(0, 1));
+        let (means, logs) = (values(&components.mean), values(&components.log_variance));
+        let mut met = [false; 4];
+        for index in 0..40 {
+            let (point, noise) = (prior_sample(&network, 5, index), noise(5, Purpose::Prior, index, 3));
+            let is_of = |component: usize| {
+                (0..3).all(|axis| {
+                    let place = component * 3 + axis;
+                    let truth = f64::from(means[place]) + f64::from(noise[axis]) * (f64::from(logs[place]) / 2.0).exp();
+                    (f64::from(point[axis]) - truth).abs() < 1e-5
+                })
+            };
+            let component = (0..4)
+                .find(|&component| is_of(component))
+                .expect("a component has drawn it");
+            met[component] = true;
+        }
+        assert_eq!(met, [true; 4]);
+    }
 
     /// The probability that a standard normal number is below `x`: Marsaglia's series (2004), which converges
     /// everywhere and is good to about 1e-16 near the middle.

@@ -58,6 +58,20 @@ impl Inference {
         self.network.posterior(self.encoder.apply(images))
     }
 
+    /// The components of the prior, `[count, latent]`, unless that is the standard normal distribution.
+    #[must_use]
+    pub fn prior(&self) -> Option<Posterior> {
+        let images = self.network.pseudo_images()?;
+        let encoded = images.split(BATCH, 0).into_iter().map(|images| self.encode(images));
+        let (means, log_variances): (Vec<_>, Vec<_>) = encoded
+            .map(|posterior| (posterior.mean, posterior.log_variance))
+            .unzip();
+        Some(Posterior {
+            mean: Tensor::cat(means, 0),
+            log_variance: Tensor::cat(log_variances, 0),
+        })
+    }
+
     /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in [0, 1]. Each pixel is the
     /// mean of its distribution.
     #[must_use]

@@ -11,6 +11,7 @@ mod inference;
 mod layers;
 mod pixels;
 mod plan;
+mod prior;
 mod stack;
 mod state;
 mod vae;
@@ -27,6 +28,8 @@ pub use layers::BatchStatistics;
 pub(crate) use layers::StageWeights;
 pub(crate) use pixels::LOG_SCALE;
 pub use plan::{Activation, Layer, Plan, Shape, Stage};
+pub use prior::MOST_PSEUDO_INPUTS;
+pub(crate) use prior::PSEUDO_INPUTS;
 pub(crate) use state::{Values, to_values};
 pub use vae::{TrainingPass, Vae};
 

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
-use super::{LOG_SCALE, NetworkConfig, NetworkError, Vae};
+use super::{LOG_SCALE, MOST_PSEUDO_INPUTS, NetworkConfig, NetworkError, PSEUDO_INPUTS, Vae};
 use crate::probability::Likelihood;
 use crate::weights::{Array, StateDict, match_names};
 
@@ -28,11 +28,12 @@ impl Vae {
         state
     }
 
-    /// A network with the given weights. The likelihood says whether the scale `likelihood.log_scale` is among them.
+    /// A network with the given weights. The likelihood says whether the scale `likelihood.log_scale` is among them; if
+    /// `prior.pseudo_inputs` are, they are its prior.
     ///
     /// # Errors
     /// [`NetworkError::Configuration`] when `config` asks for the impossible; [`NetworkError::Weights`] lists every tensor that
-    /// is missing, superfluous or misshapen.
+    /// is missing, superfluous or misshapen; [`NetworkError::NotThisNetwork`] for a prior of too many.
     pub fn from_state(
         config: NetworkConfig,
         state: &StateDict,
@@ -40,7 +41,15 @@ impl Vae {
         device: &Device,
     ) -> Result<Self, NetworkError> {
         // Takes no memory for weights yet, which the file may not hold.
-        let network = Self::blank(config, device)?.with_likelihood(likelihood);
+        let pseudo_inputs = state.get(PSEUDO_INPUTS).and_then(|array| array.shape.first());
+        let pseudo_inputs = pseudo_inputs.copied().unwrap_or(0);
+        if pseudo_inputs > MOST_PSEUDO_INPUTS {
+            let reason = format!("{PSEUDO_INPUTS} are {pseudo_inputs} images, and {MOST_PSEUDO_INPUTS} at most can be");
+            return Err(NetworkError::NotThisNetwork { reason });
+        }
+        let network = Self::blank(config, device)?
+            .with_likelihood(likelihood)
+            .with_blank_pseudo_inputs(pseudo_inputs);
         match_names(&network.names_and_shapes(), state)?;
         Ok(network.map_parameters(&mut [], |name, old, _| {
             Values::Now(match state.get(name) {
@@ -77,11 +86,14 @@ impl Vae {
     /// The names of all tensors in the order in which a module meets its parameters.
     fn names(&self) -> std::vec::IntoIter<String> {
         let mut names: Vec<String> = self.config().plan().tensors().map(|(name, _)| name).collect();
-        names.push(LOG_SCALE.to_owned());
+        if self.likelihood().first_log_scale().is_some() {
+            names.push(LOG_SCALE.to_owned());
+        }
+        names.push(PSEUDO_INPUTS.to_owned());
         names.into_iter()
     }
 
-    /// Replaces every tensor by what `change` makes of its name, its values and, where one of `gradients` has it, its gradient.
+    /// Replaces every tensor by what `change` makes of its name, its values and, where any of `gradients` has one, its gradient.
     /// All of them come flat and without autodiff, and are owned by nobody else, so that they can be changed in place.
     pub(crate) fn map_parameters<F>(self, gradients: &mut [Gradients], change: F) -> Self
     where
@@ -153,8 +165,10 @@ where
         let (id, tensor, mapper) = param.consume();
         let (shape, device) = (tensor.dims(), tensor.device());
         let (trained, autodiff) = (tensor.is_require_grad(), tensor.is_autodiff());
-        let mut gradients = self.gradients.iter_mut();
-        let gradient = gradients.find_map(|gradients| tensor.grad_remove(gradients));
+        let gradients = self.gradients.iter_mut();
+        let gradient = gradients
+            .filter_map(|gradients| tensor.grad_remove(gradients))
+            .reduce(|sum, gradient| sum + gradient);
         let name = self.names.next().expect(NAMED);
         let values = (self.change)(
             &name,
@@ -180,8 +194,8 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Architecture;
     use crate::network::layers::LayerWeights;
+    use crate::network::{Architecture, HiddenActivation};
 
     #[test]
     fn a_state_makes_the_network_that_it_was_taken_from() {
@@ -223,6 +237,47 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             assert!(message.contains(LOG_SCALE), "{message}");
+        }
+    }
+
+    #[test]
+    fn pseudo_inputs_are_one_tensor_more_by_which_a_prior_is_known() {
+        let config = NetworkConfig {
+            image_size: 5,
+            channels: 3,
+            latent: 2,
+            architecture: Architecture::Mlp {
+                hidden: vec![4],
+                activation: HiddenActivation::Tanh,
+            },
+        };
+        let device = Device::flex();
+        let plain = Vae::new(config.clone(), 7, &device).unwrap();
+        for likelihood in [Likelihood::CrossEntropy, Likelihood::Gaussian] {
+            let network = plain.clone().with_likelihood(likelihood).with_pseudo_inputs(6, 1);
+            let state = network.state();
+            assert_eq!(state[PSEUDO_INPUTS].shape, [6, 3, 5, 5]);
+            let copy = Vae::from_state(config.clone(), &state, likelihood, &device).unwrap();
+            assert_eq!((copy.state(), copy.pseudo_inputs()), (state.clone(), 6));
+            // Those that are there stay.
+            assert_eq!(network.clone().with_pseudo_inputs(6, 2).state(), state);
+            let without = network
+                .with_pseudo_inputs(0, 0)
+                .with_likelihood(Likelihood::CrossEntropy);
+            assert_eq!(without.state(), plain.state());
+        }
+        let refused = |shape: &[usize]| {
+            let mut state = plain.state();
+            let values = vec![0.0; shape.iter().product()];
+            let shape = shape.to_vec();
+            state.insert(PSEUDO_INPUTS.into(), Array { shape, values });
+            Vae::from_state(config.clone(), &state, Likelihood::CrossEntropy, &device)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused(&[10_001, 0]).contains("10001 images, and 10000 at most"));
+        for shape in [&[][..], &[0, 3, 5, 5], &[2, 75], &[2, 3, 5, 4]] {
+            assert!(refused(shape).contains(PSEUDO_INPUTS), "{shape:?}");
         }
     }
 

@@ -7,6 +7,7 @@ use super::accelerate::Operations;
 use super::layers::{BatchNorm, BatchStatistics, Initializer, StageWeights};
 use super::pixels::Pixels;
 use super::plan::Plan;
+use super::prior::PseudoInputs;
 use super::stack::Stack;
 use super::{NetworkConfig, NetworkError};
 use crate::probability::{Likelihood, Posterior};
@@ -24,6 +25,7 @@ pub struct Vae {
     log_variance: StageWeights,
     pub(super) decoder: Stack,
     likelihood: Pixels,
+    prior: PseudoInputs,
     #[module(skip)]
     config: NetworkConfig,
     #[module(skip)]
@@ -37,6 +39,11 @@ pub struct TrainingPass {
     pub posterior: Posterior,
     /// What the decoder says of samples of it, `[samples x batch, channels, height, width]`, in [0, 1].
     pub reconstruction: Tensor<4>,
+    /// Those samples, `[samples x batch, latent]`.
+    pub latents: Tensor<2>,
+    /// The components of the prior, unless that is the standard normal distribution: the posteriors of its pseudo-inputs,
+    /// `[count, latent]`.
+    pub prior: Option<Posterior>,
     /// What the batch norms saw, for [`Vae::update_running_statistics`].
     pub statistics: Vec<BatchStatistics>,
 }
@@ -70,6 +77,7 @@ impl Vae {
             log_variance: initializer.stage(log_variance),
             decoder: Stack::new(decoder, &mut initializer),
             likelihood: Pixels::new(Likelihood::default(), device),
+            prior: PseudoInputs::none(),
             config,
             operations: Operations::of_device(device),
         })
@@ -89,6 +97,34 @@ impl Vae {
             self.likelihood = Pixels::new(likelihood, &self.device());
         }
         self
+    }
+
+    /// The same network with a prior of so many pseudo-inputs, the VampPrior (Tomczak and Welling, 2018): the mixture of the
+    /// posteriors of images that are learned, too. They begin anew, unless there are as many already; with none of them
+    /// the prior is the standard normal distribution.
+    #[must_use]
+    pub fn with_pseudo_inputs(mut self, count: usize, seed: u64) -> Self {
+        if count != self.pseudo_inputs() {
+            self.prior = PseudoInputs::new(&self.config, count, seed, &self.device());
+        }
+        self
+    }
+
+    /// The same with as many that are about to be replaced.
+    pub(super) fn with_blank_pseudo_inputs(mut self, count: usize) -> Self {
+        self.prior = PseudoInputs::blank(&self.config, count, &self.device());
+        self
+    }
+
+    /// How many pseudo-inputs its prior is made of; 0 for the standard normal distribution.
+    #[must_use]
+    pub fn pseudo_inputs(&self) -> usize {
+        self.prior.count()
+    }
+
+    /// The pseudo-inputs, `[count, channels, height, width]` in [0, 1], if there are any.
+    pub(super) fn pseudo_images(&self) -> Option<Tensor<4>> {
+        self.prior.images()
     }
 
     /// How images are held against what the decoder says.
@@ -143,12 +179,21 @@ impl Vae {
         let features = self.encoder.train_pass(images, self.operations, &mut statistics);
         let posterior = self.posterior(features);
         let latents = latents(&posterior);
-        let reconstruction = self
-            .decoder
-            .train_pass(latents.unsqueeze_dims(&[2, 3]), self.operations, &mut statistics);
+        // Pseudo-inputs are no images, and batch norms see none of them: an encoder that has such takes none.
+        let prior = self.pseudo_images().map(|images| {
+            let features = self.encoder.train_pass(images, self.operations, &mut Vec::new());
+            self.posterior(features)
+        });
+        let reconstruction = self.decoder.train_pass(
+            latents.clone().unsqueeze_dims(&[2, 3]),
+            self.operations,
+            &mut statistics,
+        );
         TrainingPass {
             posterior,
             reconstruction,
+            latents,
+            prior,
             statistics,
         }
     }

@@ -5,24 +5,12 @@
 
 use burn::tensor::Tensor;
 
-/// `log w` of samples, `[samples]`, each of an image of its own or of one that others are of, too:
-/// `log p(x|z) + β (log p(z) - log q(z|x))`, where β is 1 in the paper.
+/// `log w` of samples, of any shape: `log p(x|z) - β log q(z|x) / p(z)`, where β is 1 in the paper.
 ///
-/// `reconstruction`, `[samples]`, is `-log p(x|z)`; `latents`, `[samples, latent]`, are `mean + deviates · exp(log variance / 2)`.
-/// Gradients flow through `deviates`, too, if they are not plain noise.
+/// `reconstruction` is `-log p(x|z)`, and `log_ratio` what [`log_ratio`](crate::probability::log_ratio) gives.
 #[must_use]
-pub fn log_weights(
-    reconstruction: Tensor<1>,
-    latents: Tensor<2>,
-    deviates: Tensor<2>,
-    log_variance: Tensor<2>,
-    beta: f64,
-) -> Tensor<1> {
-    // Twice the logarithms of both densities, without the constant that they share.
-    let prior = latents.clone() * latents;
-    let posterior = deviates.clone() * deviates + log_variance;
-    let ratio = (posterior - prior).sum_dim(1).squeeze_dim::<1>(1);
-    ratio.mul_scalar(0.5 * beta) - reconstruction
+pub fn log_weights<const D: usize>(reconstruction: Tensor<D>, log_ratio: Tensor<D>, beta: f64) -> Tensor<D> {
+    (reconstruction + log_ratio.mul_scalar(beta)).neg()
 }
 
 /// What is minimized, the negative bound of each image, `[batch]`, in nats: `-log 1/K Σ w` of `log_weights`,
@@ -49,7 +37,7 @@ mod tests {
 
     use super::*;
     use crate::network::to_values;
-    use crate::probability::{Posterior, kl_divergence};
+    use crate::probability::{Posterior, kl_divergence, log_ratio};
 
     #[test]
     fn the_bound_is_the_logarithm_of_the_mean_weight() {
@@ -81,8 +69,9 @@ mod tests {
         for signs in [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]] {
             let noise = Tensor::<2>::from_floats([signs], &device);
             let (latents, variance) = (sampled.sample(noise.clone()), sampled.log_variance.clone());
-            let logs = log_weights(Tensor::zeros([1], &device), latents, noise, variance, 0.6);
-            sum = sum + negative_bound(logs.unsqueeze_dim(0)).mul_scalar(0.25);
+            let ratio = log_ratio(latents, noise, variance, None).unsqueeze_dim(0);
+            let logs = log_weights(Tensor::<2>::zeros([1, 1], &device), ratio, 0.6);
+            sum = sum + negative_bound(logs).mul_scalar(0.25);
         }
         let truth = kl_divergence(&closed).sum().mul_scalar(0.6);
         let close = |one: Vec<f32>, other: Vec<f32>| {

@@ -10,7 +10,8 @@ use crate::probability::{Posterior, kl_divergence};
 pub struct Terms {
     /// How far each image is from what the decoder says, `[batch]`: the mean over its samples.
     pub reconstruction: Tensor<1>,
-    /// The KL divergence from the prior of each image's latents, `[batch, latent]`; none for the plain autoencoder.
+    /// The KL divergence from the prior of each image's latents, `[batch, latent]`, or of all of them at once, `[batch, 1]`;
+    /// none for the plain autoencoder.
     pub kl: Option<Tensor<2>>,
     /// The weight of the KL divergence.
     pub beta: f64,
@@ -36,6 +37,16 @@ impl Objective {
 }
 
 impl Terms {
+    /// The same with the KL divergence from another prior than the standard normal: the mean over samples of their
+    /// [ratios](crate::probability::log_ratio), `[samples, batch]`.
+    #[must_use]
+    pub fn with_log_ratios(self, log_ratios: Tensor<2>) -> Self {
+        Self {
+            kl: Some(log_ratios.mean_dim(0).transpose()),
+            ..self
+        }
+    }
+
     /// The same with free bits, λ: each latent's mean divergence over the batch counts as λ nats if it is less, so that
     /// nothing pulls it further down (Kingma et al., 2016, appendix C.8): `Σ_latents max(λ, mean KL)`.
     #[must_use]

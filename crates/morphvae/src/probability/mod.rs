@@ -1,6 +1,7 @@
 //! Distributions: what an encoder says of an image, and what a decoder says of its pixels, in nats.
 //!
-//! A [`Posterior`] is held against the prior by its [`kl_divergence`]. What the decoder says of a pixel is the location of
+//! A [`Posterior`] is held against the standard normal prior by its [`kl_divergence`], and a sample of it against any by its
+//! [`log_ratio`]. What the decoder says of a pixel is the location of
 //! a distribution, and [`Likelihood`] names which; there is one file for each.
 
 mod continuous_bernoulli;
@@ -10,6 +11,7 @@ mod gaussian;
 mod kl;
 mod likelihood;
 mod posterior;
+mod ratio;
 mod scale;
 
 #[cfg(test)]
@@ -23,4 +25,5 @@ pub use gaussian::gaussian;
 pub use kl::kl_divergence;
 pub use likelihood::Likelihood;
 pub use posterior::Posterior;
+pub use ratio::{log_ratio, marginal_divergence};
 pub(crate) use scale::bounded;

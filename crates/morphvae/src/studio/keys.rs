@@ -221,7 +221,7 @@ impl<'a> Keys<'a> {
         match Typed::parse(text) {
             Typed::Latent(numbers) => Ok(self.latent(text, numbers)?),
             Typed::Member(part, number) => self.member(text, part, number),
-            Typed::Random => Ok(prior_sample(self.seed, number, self.latent_size())),
+            Typed::Random => Ok(prior_sample(self.model.inference(), self.seed, number)),
             Typed::Word(word) => {
                 let path = Path::new(word);
                 if is_clearly_a_file(path) {

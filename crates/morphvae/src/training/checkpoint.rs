@@ -124,6 +124,13 @@ impl Training {
             None => NetworkConfig::of_weights(&network)?,
         };
         let network = Vae::from_state(network_config, &network, config.likelihood, device)?;
+        if network.pseudo_inputs() != config.pseudo_inputs {
+            return Err(reject(format!(
+                "its prior has {} pseudo-inputs, not {}",
+                network.pseudo_inputs(),
+                config.pseudo_inputs
+            )));
+        }
         let optimizer = Adam::load(config.adam, rest.steps, &network, averages)
             .map_err(reject)?
             .with_quick_weights(config.output.quick_weights(&network));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{Output, Training, TrainingConfig, TrainingData, TrainingError};
+use super::{Training, TrainingConfig, TrainingData, TrainingError};
 use crate::data::{Fit, NameOrder};
 use crate::network::{NetworkConfig, Vae};
 
@@ -33,14 +33,7 @@ impl RunConfig {
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.network.validate()?;
         self.training.validate()?;
-        match self.training.output {
-            Output::PixelMeans if self.network.plan().output_bias().is_none() => Err(TrainingError::Setting {
-                name: "the decoder's output",
-                value: "pixel-means".to_owned(),
-                allowed: "standard or fitted where it has no bias for each pixel, as a reference network",
-            }),
-            _ => Ok(()),
-        }
+        self.training.check_network(&self.network)
     }
 
     /// The training as it begins: of `initial`, or of the fresh network that the seed gives, with the output that it is

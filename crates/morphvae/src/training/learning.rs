@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Output, TrainingError};
+use crate::network::{MOST_PSEUDO_INPUTS, NetworkConfig};
 use crate::objective::{MOST_SAMPLES, Objective};
 use crate::probability::Likelihood;
 
@@ -23,6 +24,10 @@ pub struct TrainingConfig {
     /// average the reconstruction over.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub samples: usize,
+    /// Pseudo-inputs that the prior is made of, the VampPrior; 0 for the standard normal distribution. See
+    /// [`Vae::with_pseudo_inputs`](crate::network::Vae::with_pseudo_inputs).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pseudo_inputs: usize,
     /// How images are held against what the decoder says.
     #[serde(default)]
     pub likelihood: Likelihood,
@@ -67,6 +72,7 @@ impl Default for TrainingConfig {
             batch_size: 30,
             objective: Objective::Vae,
             samples: 1,
+            pseudo_inputs: 0,
             likelihood: Likelihood::CrossEntropy,
             output: Output::Standard,
             beta: 1.0,
@@ -89,7 +95,7 @@ fn is_one(samples: &usize) -> bool {
     *samples == 1
 }
 
-/// Whether a number of epochs is what runs of earlier programs had, whose settings do not say.
+/// Whether a number of epochs or pseudo-inputs is what runs of earlier programs had, whose settings do not say.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows settings by reference")]
 fn is_zero(epochs: &usize) -> bool {
     *epochs == 0
@@ -120,6 +126,24 @@ impl TrainingConfig {
         self.check_length()?;
         self.check_loss()?;
         self.check_optimizer()
+    }
+
+    /// Checks what may be otherwise with another network.
+    pub(super) fn check_network(&self, network: &NetworkConfig) -> Result<(), TrainingError> {
+        let plan = network.plan();
+        check(
+            self.output != Output::PixelMeans || plan.output_bias().is_some(),
+            "the decoder's output",
+            "pixel-means".to_owned(),
+            "standard or fitted where it has no bias for each pixel, as a reference network",
+        )?;
+        let compares = plan.encoder.iter().any(|stage| stage.batch_norm);
+        check(
+            self.pseudo_inputs == 0 || !compares,
+            PSEUDO_INPUTS,
+            self.pseudo_inputs.to_string(),
+            "0 for an encoder with batch norms, such as that of a reference network",
+        )
     }
 
     fn check_length(&self) -> Result<(), TrainingError> {
@@ -165,10 +189,10 @@ impl TrainingConfig {
             "zero for a plain autoencoder, which has no KL divergence",
         )?;
         check(
-            self.objective == Objective::Vae || self.free_bits == 0.0,
+            self.free_bits == 0.0 || self.objective == Objective::Vae && self.pseudo_inputs == 0,
             FREE_BITS,
             shown(self.free_bits),
-            "zero where no KL divergence is minimized",
+            "zero but for a variational autoencoder with a standard normal prior",
         )?;
         check(
             (1..=MOST_SAMPLES).contains(&self.samples),
@@ -181,6 +205,18 @@ impl TrainingConfig {
             SAMPLES,
             self.samples.to_string(),
             "1 for a plain autoencoder, which draws none",
+        )?;
+        check(
+            self.pseudo_inputs <= MOST_PSEUDO_INPUTS,
+            PSEUDO_INPUTS,
+            self.pseudo_inputs.to_string(),
+            "at most 10000",
+        )?;
+        check(
+            has_divergence || self.pseudo_inputs == 0,
+            PSEUDO_INPUTS,
+            self.pseudo_inputs.to_string(),
+            "0 for a plain autoencoder, which has no prior",
         )
     }
 
@@ -252,6 +288,9 @@ impl LearningRateSteps {
 
 /// What messages call the free bits.
 const FREE_BITS: &str = "the number of free nats a latent dimension";
+
+/// What they call the pseudo-inputs.
+const PSEUDO_INPUTS: &str = "the number of pseudo-inputs";
 
 /// What they call the samples.
 const SAMPLES: &str = "the number of samples an image";

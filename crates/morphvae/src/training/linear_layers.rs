@@ -69,6 +69,14 @@ impl Naive<'_> {
         ["mean", "var"].map(|name| self.linear(name, &features))
     }
 
+    /// The prior's components, mean and log variance, if it has any.
+    pub fn components(&self) -> Option<Vec<[Vec<f64>; 2]>> {
+        let images = self.weights.get("prior.pseudo_inputs")?.values.len() / PIXELS;
+        let pixel = |index| self.at("prior.pseudo_inputs", index).clamp(0.0, 1.0);
+        let image = |image: usize| (image * PIXELS..(image + 1) * PIXELS).map(pixel).collect::<Vec<_>>();
+        Some((0..images).map(|index| self.encode(&image(index))).collect())
+    }
+
     /// The cross-entropy of an image with what the decoder says of a latent point.
     pub fn cross_entropy(&self, image: &[f64], latents: &[f64]) -> f64 {
         let logits = self.linear("location", &self.hidden("decoder2", &self.hidden("decoder1", latents)));
@@ -137,10 +145,11 @@ impl Tiny {
             },
         };
         let network = Vae::new(network, 5, &Device::flex()).unwrap();
+        let training = Training::new(network, config).unwrap();
         Self {
-            state: network.state(),
+            state: training.network().state(),
             activation,
-            training: Training::new(network, config).unwrap(),
+            training,
         }
     }
 

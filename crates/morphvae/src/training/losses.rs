@@ -58,15 +58,29 @@ struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// `log p(x|z) + β (log p(z) - log q(z|x))`, each density written out.
+    /// `log p(x|z) + β (log p(z) - log q(z|x))`.
     fn log_weight(&self, twin: &Naive, beta: f64) -> f64 {
-        let normal = |z: f64, mean: f64, variance: f64| -0.5 * ((z - mean).powi(2) / variance + (TAU * variance).ln());
-        let posterior = self.mean.iter().zip(&self.log_variance);
-        let ratio = self.latents.iter().zip(posterior);
-        let ratio: f64 = ratio
-            .map(|(&z, (&mean, &log_variance))| normal(z, 0.0, 1.0) - normal(z, mean, log_variance.exp()))
-            .sum();
-        beta * ratio - twin.cross_entropy(self.image, &self.latents)
+        beta * self.log_ratio(twin) - twin.cross_entropy(self.image, &self.latents)
+    }
+
+    /// `log p(z) - log q(z|x)`, each density written out.
+    fn log_ratio(&self, twin: &Naive) -> f64 {
+        let prior = match twin.components() {
+            Some(components) => {
+                let densities = components.iter().map(|[mean, log]| self.log_density(mean, log).exp());
+                (densities.sum::<f64>() / components.len() as f64).ln()
+            }
+            None => self.log_density(&[0.0; LATENT], &[0.0; LATENT]),
+        };
+        prior - self.log_density(&self.mean, &self.log_variance)
+    }
+
+    fn log_density(&self, mean: &[f64], log_variance: &[f64]) -> f64 {
+        let moments = mean.iter().zip(log_variance);
+        let latents = self.latents.iter().zip(moments);
+        latents
+            .map(|(z, (mean, log))| -0.5 * ((z - mean).powi(2) / log.exp() + TAU.ln() + log))
+            .sum()
     }
 }
 
@@ -99,10 +113,11 @@ fn bound(twin: &Naive, batch: &Batch, beta: f64) -> f64 {
 
 #[test]
 fn the_importance_weighted_bound_and_its_gradients_are_those_of_the_naive_twin() {
-    for (count, beta) in [(1, 1.0), (4, 1.0), (3, 0.6)] {
+    for (count, beta, pseudo_inputs) in [(1, 1.0, 0), (4, 1.0, 0), (3, 0.6, 0), (3, 1.0, 5)] {
         let config = TrainingConfig {
             objective: Objective::Iwae,
             samples: count,
+            pseudo_inputs,
             beta,
             ..TrainingConfig::default()
         };
@@ -135,13 +150,14 @@ fn slope(twin: &Naive, sample: &Sample) -> Vec<f64> {
 
 #[test]
 fn the_doubly_reparameterized_gradient_weighs_the_way_through_a_sample_by_its_share_squared() {
-    for count in [1, 4] {
+    for (count, pseudo_inputs) in [(1, 0), (4, 0), (3, 5)] {
         let config = TrainingConfig {
             objective: Objective::Dreg,
             samples: count,
+            pseudo_inputs,
             ..TrainingConfig::default()
         };
-        let (tiny, batch) = (Tiny::new(HiddenActivation::Softplus, config), Batch::new(count));
+        let (tiny, batch) = (Tiny::new(HiddenActivation::Softplus, config.clone()), Batch::new(count));
         let still = tiny.twin(("", 0, 0.0));
         let truth = bound(&still, &batch, 1.0);
         let pulls: Vec<Vec<Vec<f64>>> = samples(&still, &batch)
@@ -167,12 +183,43 @@ fn the_doubly_reparameterized_gradient_weighs_the_way_through_a_sample_by_its_sh
             let pulls = pulls.iter().flatten().flatten();
             latents.zip(pulls).map(|(latent, pull)| latent * pull).sum()
         };
-        tiny.check(&batch, truth, |tiny, name, index| {
-            match ["encoder", "mean", "var"].iter().any(|part| name.starts_with(part)) {
-                true => tiny.derivative(name, index, way),
-                false => tiny.derivative(name, index, |twin| bound(twin, &batch, 1.0)),
-            }
-        });
+        // What the bound depends on the weights for, where samples stay where they are and the densities that they were
+        // drawn from as they are: those of the decoder, and a prior's that is made of what the encoder says.
+        let drawn = samples(&still, &batch);
+        let model = |twin: &Naive| -> f64 {
+            let of = |samples: &Vec<Sample>| {
+                let weights = samples.iter().map(|sample| sample.log_weight(twin, 1.0).exp());
+                -(weights.sum::<f64>() / samples.len() as f64).ln()
+            };
+            drawn.iter().map(of).sum()
+        };
+        let derivatives = |tiny: &Tiny, name: &str, index: usize| {
+            tiny.derivative(name, index, model) + tiny.derivative(name, index, way)
+        };
+        let twin = Tiny::new(HiddenActivation::Softplus, config.clone());
+        twin.check(&batch, truth, derivatives);
+    }
+}
+
+#[test]
+fn the_divergence_from_a_learned_prior_is_that_of_the_samples() {
+    for count in [1, 3] {
+        let config = TrainingConfig {
+            samples: count,
+            pseudo_inputs: 5,
+            beta: 0.8,
+            ..TrainingConfig::default()
+        };
+        let (tiny, batch) = (Tiny::new(HiddenActivation::Tanh, config), Batch::new(count));
+        let loss = |twin: &Naive| {
+            let one = |sample: &Sample| {
+                let error = twin.cross_entropy(sample.image, &sample.latents);
+                (error - 0.8 * sample.log_ratio(twin)) / count as f64
+            };
+            samples(twin, &batch).iter().flatten().map(one).sum::<f64>()
+        };
+        let truth = loss(&tiny.twin(("", 0, 0.0)));
+        tiny.check(&batch, truth, |tiny, name, index| tiny.derivative(name, index, loss));
     }
 }
 

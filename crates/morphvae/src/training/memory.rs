@@ -1,5 +1,6 @@
 //! How much memory a training takes, before it takes any.
 
+use super::TrainingConfig;
 use crate::network::{BATCH as TESTED, NetworkConfig};
 
 /// Bytes of a number.
@@ -28,20 +29,24 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// For a network of this configuration that learns from `batch` images a step, and `samples` of each image's posterior.
+    /// For a network of this configuration that learns from `batch` images a step, in a training of these settings.
     #[must_use]
-    pub fn of(network: &NetworkConfig, batch: usize, samples: usize) -> Self {
+    pub fn of(network: &NetworkConfig, training: &TrainingConfig, batch: usize) -> Self {
         let bytes = |numbers: usize, times: f64| numbers as f64 * times * NUMBER;
         let plan = network.plan();
         let maps = plan.maps();
         let once: usize = maps.iter().sum();
         // Each further sample goes through the decoder, and is held against a copy of its image.
         let again = plan.decoder_maps().iter().sum::<usize>() + network.image_shape().length();
-        let further = bytes(again, TRAINED) * samples.saturating_sub(1) as f64;
-        let trained = (bytes(once, TRAINED) + further) * batch as f64;
+        let further = bytes(again, TRAINED) * training.samples.saturating_sub(1) as f64;
+        // Pseudo-inputs go through the encoder like images, and are weights.
+        let encoded = bytes(once - plan.decoder_maps().iter().sum::<usize>(), TRAINED);
+        let pseudo_inputs = training.pseudo_inputs as f64;
+        let trained = (bytes(once, TRAINED) + further) * batch as f64 + encoded * pseudo_inputs;
+        let learned = bytes(network.image_shape().length(), COPIES) * pseudo_inputs;
         let judged = bytes(maps.iter().max().copied().unwrap_or(0), JUDGED) * TESTED as f64;
         Self {
-            network: bytes(plan.weights(), COPIES) as u64,
+            network: (bytes(plan.weights(), COPIES) + learned) as u64,
             batch: trained.max(judged) as u64,
         }
     }
@@ -76,7 +81,7 @@ mod tests {
                 architecture: Architecture::Reference { base_channels },
                 latent,
             };
-            let ratio = Footprint::of(&config, batch, 1).total() as f64 * 1e-6 / megabytes;
+            let ratio = Footprint::of(&config, &TrainingConfig::default(), batch).total() as f64 * 1e-6 / megabytes;
             assert!((0.9..1.5).contains(&ratio), "{config:?}, {batch}: {ratio}");
         }
     }
@@ -90,9 +95,16 @@ mod tests {
             latent: 4096,
         };
         // Of samples only what the decoder makes is there several times.
-        let [one, three, five] = [1, 3, 5].map(|samples| Footprint::of(&config, 300, samples).batch);
+        let of = |samples, batch| {
+            let training = TrainingConfig {
+                samples,
+                ..TrainingConfig::default()
+            };
+            Footprint::of(&config, &training, batch)
+        };
+        let [one, three, five] = [1, 3, 5].map(|samples| of(samples, 300).batch);
         assert!(three < 3 * one && (five - three).abs_diff(three - one) < 10);
-        assert!(Footprint::of(&config, 30, 1).total() > 30_000_000_000);
-        assert_eq!(Footprint::of(&config, usize::MAX, usize::MAX).total(), u64::MAX);
+        assert!(of(1, 30).total() > 30_000_000_000);
+        assert_eq!(of(usize::MAX, usize::MAX).total(), u64::MAX);
     }
 }

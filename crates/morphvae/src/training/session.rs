@@ -143,9 +143,13 @@ impl Training {
     /// [`TrainingError::Setting`] when a setting makes no sense.
     pub fn new(network: Vae, config: TrainingConfig) -> Result<Self, TrainingError> {
         config.validate()?;
+        config.check_network(network.config())?;
         Ok(Self {
             optimizer: Adam::new(config.adam).with_quick_weights(config.output.quick_weights(&network)),
-            network: network.with_likelihood(config.likelihood).train(),
+            network: network
+                .with_likelihood(config.likelihood)
+                .with_pseudo_inputs(config.pseudo_inputs, config.seed)
+                .train(),
             config,
             position: Position::default(),
             history: Vec::new(),

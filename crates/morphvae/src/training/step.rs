@@ -8,7 +8,7 @@ use super::{Training, TrainingConfig, TrainingError};
 use crate::data::Batch;
 use crate::network::BatchStatistics;
 use crate::objective::{Loss, Objective, log_weights, shares};
-use crate::probability::Posterior;
+use crate::probability::{Posterior, log_ratio};
 use crate::random::{Purpose, noise};
 
 /// Which way a batch says that the weights shall move.
@@ -94,9 +94,18 @@ impl Training {
     }
 
     fn slope_of_terms(&self, images: Tensor<4>, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
-        let pass = self.network.train_pass(images.clone(), noise);
+        let pass = self.network.train_pass(images.clone(), noise.clone());
         let errors = self.errors(images, pass.reconstruction);
-        let terms = self.config.objective.terms(errors, &pass.posterior, beta);
+        let terms = match (noise, &pass.prior) {
+            (Some(noise), Some(prior)) => {
+                let log_variance = pass.posterior.repeat(errors.dims()[0]).log_variance;
+                let ratios = log_ratio(pass.latents, noise, log_variance, Some(prior));
+                let shape = errors.dims();
+                let terms = self.config.objective.terms(errors, &pass.posterior.detach(), beta);
+                terms.with_log_ratios(ratios.reshape(shape))
+            }
+            _ => self.config.objective.terms(errors, &pass.posterior, beta),
+        };
         let (sum, loss) = terms.with_free_bits(self.config.free_bits).sum();
         self.check_finite(loss.loss, Some(self.position.batches + 1))?;
         Ok(Slope {
@@ -107,15 +116,12 @@ impl Training {
     }
 
     fn slope_of_bound(&self, images: Tensor<4>, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
-        let mut latents = None;
-        let pass = self.network.train_pass_at(images.clone(), |posterior| {
-            latents.insert(posterior.sample(noise.clone())).clone()
-        });
-        let latents = latents.expect("a pass asks for its latents");
+        let pass = self.network.train_pass(images.clone(), Some(noise.clone()));
         let errors = self.errors(images, pass.reconstruction);
         let log_variance = pass.posterior.repeat(errors.dims()[0]).log_variance;
-        let weights = log_weights(errors.clone().flatten(0, 1), latents, noise, log_variance, beta);
-        let (sum, loss) = self.bound(errors, &pass.posterior, weights, beta);
+        let ratios = log_ratio(pass.latents, noise, log_variance, pass.prior.as_ref()).reshape(errors.dims());
+        let weights = log_weights(errors.clone(), ratios.clone(), beta);
+        let (sum, loss) = self.bound(errors, &pass.posterior, ratios, weights, beta);
         self.check_finite(loss.loss, Some(self.position.batches + 1))?;
         Ok(Slope {
             gradients: vec![sum.backward()],
@@ -124,40 +130,33 @@ impl Training {
         })
     }
 
-    /// The doubly reparameterized gradient (Tucker et al., 2019, equation 8). The decoder's is that of the bound. The
-    /// encoder's leaves out what the density `q(z|x)` depends on it for, which is zero in expectation, and weighs the
-    /// way through each sample by the square of its share: `Σ share² · ∂log w/∂z · ∂z/∂φ`. So there are two backward passes,
-    /// from the bound to the samples, and on from there. A decoder with batch norms makes all samples of a batch depend
-    /// on each other, which is left out of account, as usual.
+    /// The doubly reparameterized gradient (Tucker et al., 2019, equation 8). The decoder's is that of the bound, and so is
+    /// a learned prior's. The encoder's leaves out what the density `q(z|x)` depends on it for, which is zero in
+    /// expectation, and weighs the way through each sample by the square of its share: `Σ share² · ∂log w/∂z · ∂z/∂φ`. So
+    /// there are two backward passes, from the bound to the samples, and on from there. A decoder with batch norms makes
+    /// all samples of a batch depend on each other, which is left out of account, as usual.
     fn reparameterized_slope(&self, images: Tensor<4>, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
-        let mut latents = None;
         let pass = self.network.train_pass_at(images.clone(), |posterior| {
-            let drawn = posterior.sample(noise.clone()).detach().require_grad();
-            latents.insert(drawn).clone()
+            posterior.sample(noise.clone()).detach().require_grad()
         });
-        let latents = latents.expect("a pass asks for its latents");
-        let errors = self.errors(images, pass.reconstruction);
+        let (errors, latents) = (self.errors(images, pass.reconstruction), pass.latents);
         let fixed = pass.posterior.detach().repeat(errors.dims()[0]);
         let precision = fixed.log_variance.clone().mul_scalar(-0.5).exp();
         let deviates = (latents.clone() - fixed.mean) * precision;
-        let weights = log_weights(
-            errors.clone().flatten(0, 1),
-            latents.clone(),
-            deviates,
-            fixed.log_variance,
-            beta,
-        );
-        let shares = shares(weights.clone().reshape(errors.dims()));
-        let (sum, loss) = self.bound(errors, &pass.posterior, weights, beta);
+        let ratios = log_ratio(latents.clone(), deviates, fixed.log_variance, pass.prior.as_ref());
+        let ratios = ratios.reshape(errors.dims());
+        let weights = log_weights(errors.clone(), ratios.clone(), beta);
+        let shares = shares(weights.clone());
+        let (sum, loss) = self.bound(errors, &pass.posterior, ratios, weights, beta);
         self.check_finite(loss.loss, Some(self.position.batches + 1))?;
-        let mut decoder = sum.backward();
+        let mut first = sum.backward();
         let pull = latents
-            .grad_remove(&mut decoder)
+            .grad_remove(&mut first)
             .expect("the bound depends on its samples");
         let pull = pull * shares.inner().reshape([-1, 1]);
         let way = pass.posterior.sample(noise) * pull.autodiff();
         Ok(Slope {
-            gradients: vec![decoder, way.sum().backward()],
+            gradients: vec![first, way.sum().backward()],
             loss,
             statistics: pass.statistics,
         })
@@ -176,10 +175,20 @@ impl Training {
             .reshape([samples, batch])
     }
 
-    /// The bound that samples with these weights, `[samples x batch]`, make, and beside it the usual terms.
-    fn bound(&self, errors: Tensor<2>, posterior: &Posterior, log_weights: Tensor<1>, beta: f64) -> (Tensor<1>, Loss) {
-        let shape = errors.dims();
+    /// The bound that samples with these weights make, and beside it the usual terms; both are `[samples, batch]`.
+    fn bound(
+        &self,
+        errors: Tensor<2>,
+        posterior: &Posterior,
+        log_ratios: Tensor<2>,
+        log_weights: Tensor<2>,
+        beta: f64,
+    ) -> (Tensor<1>, Loss) {
         let terms = self.config.objective.terms(errors.detach(), &posterior.detach(), beta);
-        terms.with_weights(log_weights.reshape(shape)).sum()
+        let terms = match self.network.pseudo_inputs() {
+            0 => terms,
+            _ => terms.with_log_ratios(log_ratios.detach()),
+        };
+        terms.with_weights(log_weights).sum()
     }
 }

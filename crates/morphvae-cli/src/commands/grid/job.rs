@@ -46,10 +46,11 @@ impl Job<'_> {
         self.model.card().map_or(Objective::Vae, |card| card.objective)
     }
 
-    /// Whether images lie everywhere that the prior does: in a plane, but not in more dimensions; and a plain autoencoder
-    /// has no prior.
+    /// Whether images lie everywhere that the standard normal prior does: in a plane, but not in more dimensions; and not
+    /// every network has that prior.
     pub(super) fn is_filled(&self) -> bool {
-        self.latent() <= 2 && self.objective().is_variational()
+        let has_normal_prior = self.objective().is_variational() && self.model.network().pseudo_inputs() == 0;
+        self.latent() <= 2 && has_normal_prior
     }
 
     /// Where pictures run, by what is known of the encodings.

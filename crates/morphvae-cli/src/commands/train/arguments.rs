@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use morphvae::network::{HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_UNITS, MOST_LATENTS};
+use morphvae::network::{
+    HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_UNITS, MOST_LATENTS, MOST_PSEUDO_INPUTS,
+};
 use morphvae::objective::{MOST_SAMPLES, Objective};
 use morphvae::probability::Likelihood;
 
@@ -55,6 +57,12 @@ pub struct TrainArguments {
     /// Samples of each image's posterior, in a step and in the test loss [default: 1; 5 for iwae and dreg]
     #[arg(long, value_name = "K", value_parser = whole(1, MOST_SAMPLES), help_heading = "Training", allow_negative_numbers = true)]
     pub samples: Option<usize>,
+    /// What encodings are to be distributed like [default: standard]
+    #[arg(long, help_heading = "Training")]
+    pub prior: Option<PriorArgument>,
+    /// Images that the prior vamp is made of [default: 500]
+    #[arg(long, value_name = "N", value_parser = whole(1, MOST_PSEUDO_INPUTS), help_heading = "Training", allow_negative_numbers = true)]
+    pub pseudo_inputs: Option<usize>,
     /// How images are held against what the decoder says [default: cross-entropy]
     #[arg(long, value_parser = one_of::<Likelihood>(), help_heading = "Training")]
     pub likelihood: Option<Likelihood>,
@@ -146,6 +154,14 @@ pub enum ArchitectureArgument {
     Reference,
     /// Linear layers without batch norm
     Mlp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PriorArgument {
+    /// The standard normal distribution
+    Standard,
+    /// A mixture of the posteriors of learned images, for an mlp
+    Vamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -9,7 +9,7 @@ use morphvae::objective::Objective;
 use morphvae::studio::{Run, Source};
 use morphvae::training::{HeldRun, LearningRateSteps, Output, RunConfig, TrainingConfig};
 
-use super::arguments::{ArchitectureArgument, TrainArguments};
+use super::arguments::{ArchitectureArgument, PriorArgument, TrainArguments};
 use super::preset;
 use crate::answers::Usage;
 use crate::arguments::ModelArgument;
@@ -23,6 +23,9 @@ const HIDDEN_UNITS: usize = 400;
 
 /// Samples an image of an importance-weighted bound, unless others are asked for: the fewest of the paper.
 const SAMPLES: usize = 5;
+
+/// Pseudo-inputs of the prior `vamp`, unless another number is asked for: that of the paper.
+const PSEUDO_INPUTS: usize = 500;
 
 /// What a learning rate that falls is multiplied by, unless another factor is asked for: that of PyTorch's `MultiStepLR`.
 const FACTOR: f64 = 0.1;
@@ -54,6 +57,7 @@ fn begun(arguments: &TrainArguments, console: Console) -> anyhow::Result<Run> {
     if let Some(network) = &initial {
         config.network = network.config().clone();
         config.training.likelihood = network.likelihood();
+        config.training.pseudo_inputs = network.pseudo_inputs();
     }
     apply(arguments, &mut config)?;
     if initial
@@ -137,6 +141,7 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     put(&mut training.free_bits, arguments.free_bits);
     put(&mut training.seed, arguments.seed);
     apply_optimizer(arguments, training);
+    training.pseudo_inputs = pseudo_inputs(arguments, training.pseudo_inputs)?;
     if arguments.pixel_mean_bias {
         training.output = Output::PixelMeans;
     }
@@ -152,6 +157,18 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
         return Err(Usage(text.into()));
     }
     Ok(())
+}
+
+/// How many the prior is to be made of, where it was made of so many.
+fn pseudo_inputs(arguments: &TrainArguments, before: usize) -> Result<usize, Usage> {
+    match (arguments.prior, arguments.pseudo_inputs) {
+        (Some(PriorArgument::Standard), None) => Ok(0),
+        (Some(PriorArgument::Vamp), None) if before == 0 => Ok(PSEUDO_INPUTS),
+        (_, None) => Ok(before),
+        (Some(PriorArgument::Vamp), Some(count)) => Ok(count),
+        (None, Some(count)) if before > 0 => Ok(count),
+        (_, Some(_)) => Err(Usage("--pseudo-inputs are of the prior vamp: add --prior vamp".into())),
+    }
 }
 
 /// Puts what was typed over Adam's settings and the learning rate's.

@@ -401,7 +401,7 @@ fn check_step(config: &RunConfig, data: &TrainingData) -> Result<(), StudioError
 
 /// Makes sure that there is memory to train such a network with so many images a step, where that can be known.
 fn check_memory(config: &RunConfig, batch: usize) -> Result<(), StudioError> {
-    let needed = Footprint::of(&config.network, batch, config.training.samples);
+    let needed = Footprint::of(&config.network, &config.training, batch);
     match memory::available() {
         Some(free) if needed.total() > free => Err(StudioError::Memory { needed, free }),
         _ => Ok(()),

@@ -130,8 +130,8 @@ impl Adam {
         self.steps
     }
 
-    /// Takes one step: moves every weight that has a gradient, and leaves the others. The gradients may come from several
-    /// backward passes, each through other weights. `learning_rate` is that of this step.
+    /// Takes one step: moves every weight that has a gradient, and leaves the others. The gradients of
+    /// several backward passes add up. `learning_rate` is that of this step.
     #[must_use]
     pub fn step(&mut self, network: Vae, mut gradients: Vec<Gradients>, learning_rate: f64) -> Vae {
         self.steps += 1;
