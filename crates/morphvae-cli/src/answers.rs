@@ -86,6 +86,7 @@ fn advice(error: &StudioError) -> Option<String> {
         Studio::Channels { .. } => "name a folder of images with --images, or use another model",
         Studio::NotDivided { .. } => "leave --split out to take all its images",
         Studio::EmptyPart { .. } => "leave --split out",
+        Studio::NoClasses { .. } => "name a --dataset, or a folder with --images whose subfolders are the classes",
         Studio::Key(KeyError::NotText { .. }) => "--add adds attributes to it",
         Studio::Memory { .. } => {
             "use less of --base-channels, --hidden, --image-size, --latent, --batch-size or --samples"
@@ -120,6 +121,7 @@ fn is_request(error: &StudioError) -> bool {
         | Studio::Channels { .. }
         | Studio::NotDivided { .. }
         | Studio::EmptyPart { .. }
+        | Studio::NoClasses { .. }
         | Studio::Key(_)
         | Studio::Morph(_)
         | Studio::Memory { .. }

@@ -30,6 +30,24 @@ pub fn check_out_file(path: &Path) -> anyhow::Result<()> {
     check_file(path).with_context(|| not_written(path))
 }
 
+/// Makes sure that a picture can be written to a file, as PNG, and that nothing is lost by it unasked.
+pub fn check_picture(path: &Path, force: bool) -> anyhow::Result<()> {
+    if !path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+    {
+        let text = format!(
+            "{}: the picture is written as .png: choose such an --out",
+            path.display()
+        );
+        return Err(Usage(text).into());
+    }
+    if path.exists() && !force {
+        return Err(Usage::exists(path).into());
+    }
+    check_out_file(path)
+}
+
 /// Makes sure that results can be written into a folder.
 pub fn check_out_folder(path: &Path) -> anyhow::Result<()> {
     check_folder(path).with_context(|| not_written(path))

@@ -41,6 +41,8 @@ fn show(event: Event, console: Console, shown: &mut Option<Meter>) {
             console.skipped(files);
         }
         Event::Fetching(file) => count(Unit::Bytes, file.file, file.bytes, file.total, ""),
+        Event::Encoding { done, of } => count(Unit::Images, "encoding", done as u64, of as u64, ""),
+        Event::Comparing { done, of } => count(Unit::Images, "neighbours", done as u64, of as u64, ""),
         Event::Searching { done, of } => count(Unit::Ways, "path", done as u64, of as u64, ""),
         Event::Decoding { done, of } => count(Unit::Images, "frames", done as u64, of as u64, ""),
         Event::Drawing { done, of } => count(Unit::Images, "drawing", done as u64, of as u64, ""),

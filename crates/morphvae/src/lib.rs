@@ -8,6 +8,7 @@
 //! | say which images are meant: a data set, a folder, the model's own | [`ImageRequest`](studio::ImageRequest) |
 //! | find the latent points of `7`, `anna.png+smile:1.5`, `test:3` or `random` | [`Keys`](studio::Keys) |
 //! | flow through them, and write the clip | [`Morph`](studio::Morph) |
+//! | ask whether classes lie apart | [`Probe`](studio::Probe) |
 //! | train, in a folder from which it can be resumed | [`Run`](studio::Run) |
 //!
 //! ```

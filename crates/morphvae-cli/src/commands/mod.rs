@@ -11,6 +11,7 @@ mod figures;
 mod grid;
 mod info;
 mod morph;
+mod probe;
 mod reconstruct;
 mod train;
 
@@ -27,6 +28,14 @@ pub enum Verb {
     #[command(after_help = "Examples: morphvae evaluate --dataset strokes --limit 500\n          \
                             morphvae evaluate --dataset strokes --per-image losses.csv")]
     Evaluate(evaluate::EvaluateArguments),
+    /// Ask whether a model's latent space tells classes apart: by straight boundaries, by neighbours
+    ///
+    /// Softmax regression and the vote of 5 neighbours learn from where the training images are encoded to, and are judged by
+    /// where the test images are. Classes are said to be linearly separable where straight boundaries get 99 % of these right,
+    /// and nearly so from 95 % on. Images without a class do not count.
+    #[command(after_help = "Examples: morphvae probe --dataset strokes --limit 500\n          \
+                            morphvae probe --dataset strokes --limit 500 --out probe.png")]
+    Probe(probe::ProbeArguments),
     /// Let one image flow into another: a clip through classes, files or points
     #[command(
         after_help = "Examples: morphvae morph 2 4 9 3 5 3 8\n          \
@@ -78,6 +87,7 @@ impl Verb {
         match self {
             Self::Train(arguments) => train::run(&arguments, console),
             Self::Evaluate(arguments) => evaluate::run(&arguments, console),
+            Self::Probe(arguments) => probe::run(&arguments, console),
             Self::Morph(arguments) => morph::run(&arguments, console),
             Self::Attribute(arguments) => attribute::run(&arguments, console),
             Self::Figures(arguments) => figures::run(&arguments, console),

@@ -14,6 +14,7 @@ mod labels;
 mod limits;
 mod morph;
 mod objectives;
+mod probe;
 mod resume;
 mod sets;
 mod system;

@@ -144,6 +144,7 @@ fn examples_work_as_they_are_typed() {
         "encode",
         "decode",
         "evaluate",
+        "probe",
         "reconstruct",
         "info",
         "data list",

@@ -8,6 +8,7 @@
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`traversals`](fn@traversals): what each latent dimension does;
 //! - [`learning_curve`]: the loss and its terms by epoch;
+//! - [`probe`](fn@probe): how far straight boundaries tell classes apart;
 //! - [`clip`]: a row of images as an animation or as numbered pictures.
 //!
 //! What would be too large is known beforehand: [`Gallery::check`], [`check_manifold`], [`check_traversals`].
@@ -27,6 +28,7 @@ mod gif;
 pub mod latent_map;
 mod manifold;
 mod palette;
+mod probe;
 mod sheet;
 mod text;
 mod traversals;
@@ -40,6 +42,7 @@ pub use gallery::Gallery;
 pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, check_manifold, manifold};
 pub use palette::{ClassMark, class_marks};
+pub use probe::{ProbedModel, probe};
 pub use sheet::{class_sheet, clip_sheet_count, clip_sheets, contact_sheet, reconstruction};
 pub use traversals::{TraversalRow, check_traversals, dimension_name, traversals};
 pub use write::write_png;

@@ -12,6 +12,7 @@ use crate::figures::FigureError;
 use crate::figures::clip::ClipError;
 use crate::latent::AttributeError;
 use crate::latent::path::PathError;
+use crate::latent::probe::ProbeError;
 use crate::network::NetworkError;
 use crate::training::{Footprint, TrainingError};
 
@@ -107,6 +108,14 @@ pub enum StudioError {
         /// What the images are called.
         name: String,
     },
+    /// Images without a class, where classes are to be told apart.
+    #[error("{name}: none of the {part} images has a class")]
+    NoClasses {
+        /// What the images are called.
+        name: String,
+        /// Which part of them: training, test.
+        part: &'static str,
+    },
     /// A key that stands for no point.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -178,6 +187,9 @@ pub enum StudioError {
     /// A path that cannot be found.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// A latent space that cannot be probed.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// An attribute that cannot be read or applied.
     #[error(transparent)]
     Attribute(#[from] AttributeError),

@@ -15,6 +15,20 @@ pub enum Event<'a> {
     Skipped(&'a Skipped),
     /// A file of a known data set comes in.
     Fetching(data::Progress<'a>),
+    /// So many images are encoded.
+    Encoding {
+        /// Images that are encoded.
+        done: usize,
+        /// Images that will be.
+        of: usize,
+    },
+    /// The neighbours of so many images are found.
+    Comparing {
+        /// Images whose neighbours are found.
+        done: usize,
+        /// Images whose neighbours will be.
+        of: usize,
+    },
     /// So many of a clip's keys are found.
     Locating {
         /// Keys that are found.

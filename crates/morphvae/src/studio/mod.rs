@@ -1,7 +1,7 @@
 //! What a person does with images and models, as functions.
 //!
 //! Open a [`Model`], say which images are meant with an [`ImageRequest`], find the points of [`Keys`], flow through them
-//! with a [`Morph`], teach a new network in a [`Run`]. Long work tells an [`Observer`] how far it is, and asks it whether
+//! with a [`Morph`], teach a new network in a [`Run`], ask with a [`Probe`] whether its classes lie apart. Long work tells an [`Observer`] how far it is, and asks it whether
 //! to go on.
 
 mod error;
@@ -10,6 +10,7 @@ mod images;
 pub mod keys;
 mod model;
 mod morph;
+mod probe;
 mod run;
 
 pub use error::StudioError;
@@ -18,4 +19,5 @@ pub use images::{ImageRequest, Part, Reading, STROKES, Source, Store, USUAL_SET}
 pub use keys::{Amount, KeyError, Keys};
 pub use model::Model;
 pub use morph::{LONGEST_REST, Length, Manner, MannerError, Morph, MorphError, Pace, Stop, Walk};
+pub use probe::{NEIGHBOURS, Probe};
 pub use run::{FinishedEpoch, Run, Standing};

@@ -182,12 +182,35 @@ impl Model {
         limit: Option<usize>,
         observer: &Observer,
     ) -> Result<Dataset, StudioError> {
+        self.read(request, limit, request.is_of_folder(), observer)
+    }
+
+    /// The same with a folder divided, as a training would divide it, into images to learn from and images to be judged on.
+    ///
+    /// # Errors
+    /// As [`Model::images`].
+    pub fn divided_images(
+        &self,
+        request: &ImageRequest,
+        limit: Option<usize>,
+        observer: &Observer,
+    ) -> Result<Dataset, StudioError> {
+        self.read(request, limit, false, observer)
+    }
+
+    fn read(
+        &self,
+        request: &ImageRequest,
+        limit: Option<usize>,
+        whole: bool,
+        observer: &Observer,
+    ) -> Result<Dataset, StudioError> {
         let mut reading = self.reading();
         if request.source.is_some() {
             reading.limit = None;
         }
         reading.limit = limit.or(reading.limit);
-        reading.whole = request.is_of_folder();
+        reading.whole = whole;
         self.source(request, observer)?.read(request, &reading, observer)
     }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::answers::Usage;
 use crate::console::{Console, Unit, grouped};
 use crate::interrupt;
-use crate::limits::{check_out_file, check_out_folder};
+use crate::limits::{check_out_folder, check_picture};
 use crate::observer::observer;
 pub use arguments::DataVerb;
 use arguments::{DataExportArguments, DataListArguments, DataNameArguments, DataSheetArguments};
@@ -131,14 +131,7 @@ fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result<()>
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{}.png", source.name())));
-    if !out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
-        let text = format!("{}: the sheet is written as .png: choose such an --out", out.display());
-        return Err(Usage(text).into());
-    }
-    if out.exists() && !arguments.force {
-        return Err(Usage::exists(&out).into());
-    }
-    check_out_file(&out)?;
+    check_picture(&out, arguments.force)?;
     let reading = Reading {
         seed: arguments.seed,
         ..Reading::of_size(SIZE)

@@ -10,9 +10,8 @@ use std::path::PathBuf;
 use morphvae::figures::{check_manifold, check_traversals};
 use morphvae::network::NetworkConfig;
 
-use crate::answers::Usage;
 use crate::console::Console;
-use crate::limits::{check_figure, check_out_file};
+use crate::limits::{check_figure, check_picture};
 use crate::model;
 pub use arguments::GridArguments;
 use job::Job;
@@ -26,17 +25,7 @@ pub fn run(arguments: &GridArguments, console: Console) -> anyhow::Result<()> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("{}-{kind}.png", model.stem())));
-    if !out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
-        let text = format!(
-            "{}: the picture is written as .png: choose such an --out",
-            out.display()
-        );
-        return Err(Usage(text).into());
-    }
-    if out.exists() && !arguments.force {
-        return Err(Usage::exists(&out).into());
-    }
-    check_out_file(&out)?;
+    check_picture(&out, arguments.force)?;
     check_size(arguments, model.network().config())?;
     let job = Job {
         arguments,

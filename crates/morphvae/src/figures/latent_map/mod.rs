@@ -6,11 +6,14 @@ mod legend;
 mod names;
 mod plane;
 mod range;
+mod regions;
 mod route;
 mod space;
 mod view;
 
 pub use plane::{Plane, plane};
+pub(super) use range::note;
+pub(super) use regions::Panel;
 pub use route::{Relief, Route, route};
 pub use space::{AZIMUTHS, ELEVATION, Space, space, turning};
 

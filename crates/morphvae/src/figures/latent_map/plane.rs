@@ -14,6 +14,8 @@ use image::RgbImage;
 
 /// Side of the square that holds the points, in pixels.
 pub(super) const SIDE: f64 = 1320.0;
+/// Grid lines along an axis, about.
+const TICKS: f64 = 9.0;
 /// Left of the square: tick labels and the axis's name.
 pub(super) const LEFT: f64 = 156.0;
 /// Below the square.
@@ -54,10 +56,15 @@ pub fn plane(points: &Points<2>, plane: &Plane) -> Result<RgbImage, FigureError>
     let caption_width = width - LEFT - MARGIN;
     let top = MARGIN + plane.caption.height(caption_width);
     let mut canvas = Canvas::new(width as usize, (top + SIDE + BOTTOM) as usize)?;
-    let map = Map { range, left: LEFT, top };
+    let map = Map {
+        range,
+        left: LEFT,
+        top,
+        side: SIDE,
+    };
 
     plane.caption.draw(&mut canvas, [LEFT, MARGIN], caption_width);
-    map.draw_grid(&mut canvas, plane);
+    map.draw_grid(&mut canvas, plane.axes);
     let outside = map.draw_points(&mut canvas, points);
     let prior = plane.prior && map.draw_prior(&mut canvas);
     map.draw_names(&mut canvas, points);
@@ -88,12 +95,17 @@ pub(super) struct Map {
     pub range: Range<2>,
     pub left: f64,
     pub top: f64,
+    /// Its side, in pixels.
+    pub side: f64,
 }
 
 impl Map {
     /// Where a point with the square's sides at ±1 lies on the page.
     pub fn place(&self, [x, y]: [f64; 2]) -> Place {
-        [self.left + (1.0 + x) * SIDE / 2.0, self.top + (1.0 - y) * SIDE / 2.0]
+        [
+            self.left + (1.0 + x) * self.side / 2.0,
+            self.top + (1.0 - y) * self.side / 2.0,
+        ]
     }
 
     /// The square.
@@ -101,23 +113,24 @@ impl Map {
         Area {
             left: self.left,
             top: self.top,
-            width: SIDE,
-            height: SIDE,
+            width: self.side,
+            height: self.side,
         }
     }
 
-    pub fn draw_grid(&self, canvas: &mut Canvas, plane: &Plane) {
+    pub fn draw_grid(&self, canvas: &mut Canvas, axes: [&str; 2]) {
         let [[x_low, x_high], [y_low, y_high]] = [self.range.ends(0), self.range.ends(1)];
-        let (right, bottom) = (self.left + SIDE, self.top + SIDE);
-        let across = Ticks::new(x_low, x_high, 9);
+        let (right, bottom) = (self.left + self.side, self.top + self.side);
+        let ticks = (TICKS * self.side / SIDE).round() as usize;
+        let across = Ticks::new(x_low, x_high, ticks);
         for &value in &across.values {
-            let x = self.left + (value - x_low) / (x_high - x_low) * SIDE;
+            let x = self.left + (value - x_low) / (x_high - x_low) * self.side;
             canvas.line(&[[x, self.top], [x, bottom]], grid_line(value));
             canvas.text_middle(&across.label(value), [x, bottom + 32.0], Style::TICK);
         }
-        let upwards = Ticks::new(y_low, y_high, 9);
+        let upwards = Ticks::new(y_low, y_high, ticks);
         for &value in &upwards.values {
-            let y = bottom - (value - y_low) / (y_high - y_low) * SIDE;
+            let y = bottom - (value - y_low) / (y_high - y_low) * self.side;
             canvas.line(&[[self.left, y], [right, y]], grid_line(value));
             canvas.text_middle(
                 &upwards.label(value),
@@ -125,8 +138,8 @@ impl Map {
                 Style::TICK.align(Align::Right),
             );
         }
-        canvas.text(plane.axes[0], [self.left + SIDE / 2.0, bottom + 98.0], Style::NAME);
-        canvas.text_upwards(plane.axes[1], [self.left - 90.0, self.top + SIDE / 2.0], Style::NAME);
+        canvas.text(axes[0], [self.left + self.side / 2.0, bottom + 98.0], Style::NAME);
+        canvas.text_upwards(axes[1], [self.left - 90.0, self.top + self.side / 2.0], Style::NAME);
     }
 
     /// Draws circles at one and two standard deviations of the prior, if both fit into the square.
@@ -134,7 +147,7 @@ impl Map {
         let origin = self.range.centre.map(|centre| -centre / self.range.half);
         let fits = origin.iter().all(|value| value.abs() + 2.0 / self.range.half <= 1.0);
         for deviations in [1.0, 2.0].into_iter().filter(|_| fits) {
-            let (centre, radius) = (self.place(origin), deviations / self.range.half * SIDE / 2.0);
+            let (centre, radius) = (self.place(origin), deviations / self.range.half * self.side / 2.0);
             canvas.circle(centre, radius, Stroke::solid(WHITE, 4.0));
             canvas.circle(
                 centre,
@@ -150,7 +163,7 @@ impl Map {
     }
 
     /// Where classes are too many for colours alone, writes their names where they lie.
-    fn draw_names(&self, canvas: &mut Canvas, points: &Points<2>) {
+    pub fn draw_names(&self, canvas: &mut Canvas, points: &Points<2>) {
         let Some(labels) = points
             .labels
             .filter(|labels| palette::needs_names(labels.classes_present().len()))
@@ -167,7 +180,7 @@ impl Map {
     /// Draws the points and says how many do not lie on the map.
     pub fn draw_points(&self, canvas: &mut Canvas, points: &Points<2>) -> usize {
         let count = points.positions.len();
-        let radius = by_count(count, 8.0, 5.0, [2.6, 12.0]);
+        let radius = by_count(count, 8.0, 5.0, [2.6, 12.0]) * (self.side / SIDE).sqrt();
         let opacity = by_count(count, 0.9, 0.7, [0.35, 0.95]);
         let normalized: Vec<_> = points
             .positions

@@ -84,7 +84,7 @@ fn interval(sorted: &[f64]) -> Option<[f64; 2]> {
 }
 
 /// What to say of points that a map does not show; none if it shows all.
-pub(super) fn note(outside: usize) -> Option<String> {
+pub(in super::super) fn note(outside: usize) -> Option<String> {
     match outside {
         0 => None,
         1 => Some("1 point lies outside the map".to_owned()),

@@ -82,13 +82,18 @@ pub fn route(points: &Points<2>, plane: &Plane, route: &Route) -> Result<RgbImag
     let caption_width = width - LEFT - MARGIN;
     let top = MARGIN + plane.caption.height(caption_width);
     let mut canvas = Canvas::new(width as usize, (top + SIDE + BOTTOM) as usize)?;
-    let map = Map { range, left: LEFT, top };
+    let map = Map {
+        range,
+        left: LEFT,
+        top,
+        side: SIDE,
+    };
 
     plane.caption.draw(&mut canvas, [LEFT, MARGIN], caption_width);
     if let Some(relief) = route.relief {
         draw_relief(&mut canvas, &map, relief);
     }
-    map.draw_grid(&mut canvas, plane);
+    map.draw_grid(&mut canvas, plane.axes);
     map.draw_points(&mut canvas, points);
     draw_line(&mut canvas, &map, route);
     let note = if route.relief.is_some() {
@@ -378,6 +383,7 @@ mod tests {
             range,
             left: LEFT,
             top: 0.0,
+            side: SIDE,
         };
         let places: Vec<Place> = positions.iter().map(|&position| map.place(position)).collect();
         let placed = place_names(&map, &places, &route);

@@ -13,6 +13,8 @@ const NEARLY: f64 = 0.95;
 const STANDARD_ERRORS: f64 = 2.0;
 /// and by this, below which nobody would call one method better than another.
 const MARGIN: f64 = 0.01;
+/// Neighbours that put so much of the wrong answers right show that the classes lie apart.
+const APART: f64 = 0.5;
 
 /// How many answers are right. Written as a percentage, it is cut off and not rounded, so that 100.0 % is all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +62,9 @@ pub enum Separability {
 /// proportions or percentages", 1947), and 1 % of the images or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Neighbourhood {
-    /// Classes lie apart where straight boundaries do not divide them.
+    /// Better, and wrong half as often or less: classes lie apart where straight boundaries do not divide them.
+    Apart,
+    /// Better, but wrong more than half as often: for the most part classes overlap.
     Better,
     /// Nothing is lost by straight boundaries.
     Alike,
@@ -137,6 +141,14 @@ impl Findings {
         })
     }
 
+    /// `2 dimensions`.
+    pub(crate) fn space(&self) -> String {
+        match self.dimensions {
+            1 => "1 dimension".to_owned(),
+            count => format!("{count} dimensions"),
+        }
+    }
+
     /// How far straight boundaries tell the classes apart.
     #[must_use]
     pub fn separability(&self) -> Separability {
@@ -162,10 +174,12 @@ impl Findings {
         let error = ((linear + neighbours - difference * difference) / count).sqrt();
         if difference.abs() < (STANDARD_ERRORS * error).max(MARGIN) {
             Neighbourhood::Alike
-        } else if difference > 0.0 {
-            Neighbourhood::Better
-        } else {
+        } else if difference < 0.0 {
             Neighbourhood::Worse
+        } else if difference >= APART * (1.0 - self.linear.share()) {
+            Neighbourhood::Apart
+        } else {
+            Neighbourhood::Better
         }
     }
 }
@@ -179,14 +193,12 @@ impl fmt::Display for Findings {
             Separability::Nearly => "nearly linearly separable",
             Separability::Not | Separability::Nothing => "not linearly separable",
         };
-        let dimensions = match self.dimensions {
-            1 => "1 dimension".to_owned(),
-            count => format!("{count} dimensions"),
-        };
         write!(
             formatter,
-            "{head}: softmax regression on {dimensions} gets {} of {} test images right, ",
-            self.linear, self.linear.of
+            "{head}: softmax regression on {} gets {} of {} test images right, ",
+            self.space(),
+            self.linear,
+            self.linear.of
         )?;
         if separability == Separability::Nothing {
             write!(
@@ -202,8 +214,11 @@ impl fmt::Display for Findings {
         write!(formatter, "{voters} {}", self.neighbours)?;
         formatter.write_str(match (separability, self.neighbourhood()) {
             (Separability::Separable, Neighbourhood::Alike) => "",
-            (_, Neighbourhood::Better) => "; classes lie apart, but not on either side of straight boundaries",
-            (_, Neighbourhood::Alike) => "; where straight boundaries fail, so do neighbours: there classes overlap",
+            (_, Neighbourhood::Apart) => "; most of the rest lies apart, but not on either side of straight boundaries",
+            (_, Neighbourhood::Better) => {
+                "; some of the rest lies behind curved boundaries, most of it where classes overlap"
+            }
+            (_, Neighbourhood::Alike) => "; neighbours do no better with the rest: there classes overlap",
             (_, Neighbourhood::Worse) => "; straight boundaries see more than the nearest images",
         })
     }
@@ -314,8 +329,8 @@ mod tests {
                 99,
                 "not linearly separable: softmax regression on 2 dimensions gets 99.0 % of 100 test images \
               right, no better than naming",
-                "(99.0 %), the vote of 5 neighbours 99.0 %; where straight boundaries fail, so \
-              do neighbours: there classes overlap",
+                "(99.0 %), the vote of 5 neighbours 99.0 %; neighbours do no better with the \
+              rest: there classes overlap",
             ),
         ] {
             let said = findings(of, both, alone, commonest).to_string();

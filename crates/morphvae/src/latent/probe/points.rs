@@ -1,5 +1,7 @@
 //! Encoded images of known classes.
 
+use std::ops::Range;
+
 use super::ProbeError;
 
 /// Points of a latent space whose classes are known: where images with labels were encoded to.
@@ -68,6 +70,19 @@ impl LabelledPoints {
         &self.values[index * self.dimensions..][..self.dimensions]
     }
 
+    /// Some of them.
+    ///
+    /// # Panics
+    /// When `range` ends beyond [`LabelledPoints::count`], as slicing does.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        Self {
+            dimensions: self.dimensions,
+            values: self.values[range.start * self.dimensions..range.end * self.dimensions].to_vec(),
+            labels: self.labels[range].to_vec(),
+        }
+    }
+
     /// Makes sure that they are of a space of so many dimensions.
     pub(super) fn check(&self, expected: usize) -> Result<(), ProbeError> {
         match self.dimensions {
@@ -88,6 +103,8 @@ mod tests {
         assert_eq!((points.count(), points.dimensions()), (2, 2));
         assert_eq!(points.labels(), [7, 1]);
         assert_eq!((points.point(0), points.point(1)), (&values[..2], &values[4..]));
+        let last = points.part(1..2);
+        assert_eq!((last.point(0), last.labels()), (&values[4..], &[1][..]));
     }
 
     #[test]
