@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use image::ImageFormat;
 use morphvae::data::strokes::strokes;
-use morphvae::data::{Dataset, Fit, FolderOptions, decode_image, idx, read_folder, read_image};
+use morphvae::data::{Binarization, Dataset, Fit, FolderOptions, Protocol, decode_image, idx, read_folder, read_image};
 use morphvae::evaluation::Codes;
 use morphvae::latent::{Attribute, LatentStatistics};
 use morphvae::model::{ModelCard, TrainedModel};
@@ -148,6 +148,7 @@ fn safetensors(folder: &Path) -> Subject {
         likelihood: Likelihood::CrossEntropy,
         beta: 1.0,
         dataset: "strokes".to_owned(),
+        protocol: Protocol::default(),
         classes: vec!["0".to_owned(), "1".to_owned()],
         epochs: 1,
         steps: 10,
@@ -216,6 +217,8 @@ fn run(folder: &Path) -> RunConfig {
             fit: Fit::Pad,
             order: None,
             limit: Some(40),
+            binarize: Some(Binarization::Dynamic),
+            validation: Some(5),
             fingerprint: "00ff".to_owned(),
         },
         network: network().config().clone(),
@@ -225,10 +228,7 @@ fn run(folder: &Path) -> RunConfig {
         },
     };
     let Dataset { train, test, .. } = strokes(40, 20, 0);
-    let data = TrainingData {
-        train: Arc::new(train),
-        test: Arc::new(test),
-    };
+    let data = TrainingData::new(Arc::new(train), Arc::new(test));
     let training = Training::new(network(), config.training.clone()).expect("the settings are sound");
     // What an earlier campaign left may be no run at all.
     fs::remove_dir_all(folder).expect("the folder can be emptied");

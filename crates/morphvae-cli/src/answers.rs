@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Error;
 use morphvae::data::DataError;
+use morphvae::evaluation::LikelihoodError;
 use morphvae::figures::clip::ClipError;
 use morphvae::latent::path::PathError;
 use morphvae::network::NetworkError;
@@ -51,6 +52,7 @@ pub fn exit_code(error: &Error) -> u8 {
             || cause.downcast_ref().is_some_and(is_data_request)
             || cause.downcast_ref().is_some_and(is_clip_request)
             || cause.downcast_ref().is_some_and(is_training_request)
+            || cause.is::<LikelihoodError>()
     });
     if is_usage { 2 } else { 1 }
 }
@@ -65,7 +67,9 @@ pub fn is_broken_pipe(error: &Error) -> bool {
 /// What to do, where an option helps.
 fn advice_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     let studio = cause.downcast_ref().and_then(advice);
-    studio.or_else(|| cause.downcast_ref().and_then(training_advice).map(str::to_owned))
+    let training = || cause.downcast_ref().and_then(training_advice).map(str::to_owned);
+    let likelihood = || cause.downcast_ref().and_then(likelihood_advice).map(str::to_owned);
+    studio.or_else(training).or_else(likelihood)
 }
 
 fn advice(error: &StudioError) -> Option<String> {
@@ -111,6 +115,13 @@ fn training_advice(error: &TrainingError) -> Option<&'static str> {
     })
 }
 
+fn likelihood_advice(error: &LikelihoodError) -> Option<&'static str> {
+    match error {
+        LikelihoodError::GreyPixels => Some("`--binarize dynamic`, or `train --likelihood discretized-logistic`"),
+        _ => None,
+    }
+}
+
 /// Whether what was asked for cannot be, however the files are.
 fn is_request(error: &StudioError) -> bool {
     use StudioError as Studio;
@@ -141,7 +152,7 @@ fn is_network_request(error: &NetworkError) -> bool {
 }
 
 fn is_data_request(error: &DataError) -> bool {
-    matches!(error, DataError::UnknownSet { .. })
+    matches!(error, DataError::UnknownSet { .. } | DataError::Binarization { .. })
 }
 
 fn is_clip_request(error: &ClipError) -> bool {
@@ -154,6 +165,7 @@ fn is_clip_request(error: &ClipError) -> bool {
 fn is_training_request(error: &TrainingError) -> bool {
     match error {
         TrainingError::Network(error) => is_network_request(error),
+        TrainingError::Data(error) => is_data_request(error),
         TrainingError::Setting { .. }
         | TrainingError::OtherSettings { .. }
         | TrainingError::Exists { .. }

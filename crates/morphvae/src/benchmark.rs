@@ -87,10 +87,7 @@ pub fn training(network: &Vae, batch: usize, time: Duration) -> Result<Speed, Tr
             sources: None,
         })
     };
-    let data = TrainingData {
-        train: images(batch * 50),
-        test: images(1),
-    };
+    let data = TrainingData::new(images(batch * 50), images(1));
     let settings = TrainingConfig {
         epochs: usize::MAX,
         batch_size: batch,

@@ -6,6 +6,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::data::Protocol;
 use crate::latent::LatentStatistics;
 use crate::network::{NetworkConfig, NetworkError, Vae};
 use crate::objective::{Loss, MOST_SAMPLES, Objective};
@@ -32,6 +33,9 @@ pub struct ModelCard {
     pub beta: f64,
     /// The images it learned from.
     pub dataset: String,
+    /// What was done to them before. Early files do not say: nothing.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// The names of their classes, in the order of the labels.
     pub classes: Vec<String>,
     /// Epochs it learned for.

@@ -30,6 +30,12 @@ pub enum Purpose {
     Directions = 7,
     /// Points drawn from the prior.
     Prior = 8,
+    /// Which pixels are white in an epoch, where grey values are probabilities.
+    Binarization = 9,
+    /// Which pixels are white for good.
+    FixedBinarization = 10,
+    /// The samples of an importance-weighted estimate, by image.
+    Importance = 11,
     /// The first pseudo-inputs of a prior.
     PseudoInputs = 12,
 }

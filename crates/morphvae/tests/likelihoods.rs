@@ -56,10 +56,7 @@ fn judge(network: &Vae, data: &TrainingData) -> f64 {
 
 fn digits() -> TrainingData {
     let digits = strokes(600, 100, 0);
-    TrainingData {
-        train: Arc::new(digits.train),
-        test: Arc::new(digits.test),
-    }
+    TrainingData::new(Arc::new(digits.train), Arc::new(digits.test))
 }
 
 fn pale(mut split: Split) -> Split {
@@ -87,10 +84,7 @@ fn who_learned_by_the_continuous_bernoulli_density_knows_grey_values_better() {
 fn a_learned_scale_is_the_size_of_the_errors() {
     // Pale digits, so that there is a way to go from where the scale begins.
     let digits = strokes(600, 100, 0);
-    let data = TrainingData {
-        train: Arc::new(pale(digits.train)),
-        test: Arc::new(pale(digits.test)),
-    };
+    let data = TrainingData::new(Arc::new(pale(digits.train)), Arc::new(pale(digits.test)));
     let network = learn(&data, Likelihood::Gaussian);
     let outputs = reconstruct(&Inference::new(&network), &data.test.images).unwrap();
     let indices: Vec<u32> = (0..data.test.images.count() as u32).collect();

@@ -36,10 +36,7 @@ fn the_kernels_end_where_the_plain_operations_do() {
         return;
     };
     let images = catalogue::find("mnist").unwrap().load(&root).unwrap();
-    let data = TrainingData {
-        train: Arc::new(images.train),
-        test: Arc::new(images.test),
-    };
+    let data = TrainingData::new(Arc::new(images.train), Arc::new(images.test));
     let network = Vae::new(NetworkConfig::default(), 0, &Device::flex()).unwrap();
     let plain = trained(network.clone().with_plain_operations(), &data);
     let kernels = trained(network, &data);

@@ -50,10 +50,7 @@ fn darkest(data: &TrainingData, likelihood: Likelihood) -> u8 {
 #[test]
 fn no_pixel_of_grey_images_turns_black() {
     let digits = strokes(400, 60, 0);
-    let data = TrainingData {
-        train: Arc::new(grey(digits.train)),
-        test: Arc::new(grey(digits.test)),
-    };
+    let data = TrainingData::new(Arc::new(grey(digits.train)), Arc::new(grey(digits.test)));
     // With a standard output there are black ones.
     for likelihood in [Likelihood::CrossEntropy, Likelihood::Gaussian] {
         let darkest = darkest(&data, likelihood);

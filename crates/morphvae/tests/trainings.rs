@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use morphvae::data::{Images, Split};
+use morphvae::data::{Binarization, Dataset, Images, Protocol, Split};
 use morphvae::network::{Architecture, NetworkConfig, Vae};
 use morphvae::objective::Objective;
 use morphvae::training::{AdamConfig, Outcome, Training, TrainingConfig, TrainingData, TrainingError};
@@ -22,10 +22,7 @@ fn split(count: usize, channels: usize) -> Arc<Split> {
 }
 
 fn data(count: usize) -> TrainingData {
-    TrainingData {
-        train: split(count, 1),
-        test: split(3, 1),
-    }
+    TrainingData::new(split(count, 1), split(3, 1))
 }
 
 fn training(config: TrainingConfig) -> Training {
@@ -88,10 +85,7 @@ fn no_image_is_alone_in_its_batch() {
 
 #[test]
 fn test_images_of_another_kind_are_refused_before_anything_is_learned() {
-    let data = TrainingData {
-        train: split(60, 1),
-        test: split(3, 3),
-    };
+    let data = TrainingData::new(split(60, 1), split(3, 3));
     let result = training(TrainingConfig::default()).epoch(&data, &mut |_| panic!("it has begun"));
     assert!(matches!(result, Err(TrainingError::Network(_))));
 }
@@ -142,4 +136,102 @@ fn a_checkpoint_is_refused_by_what_is_wrong_with_it() {
         }
     });
     assert!(endless.contains("too many steps: 18446744073709551615"), "{endless}");
+}
+
+/// A grey data set under a protocol.
+fn under(protocol: Protocol, train: usize) -> Result<TrainingData, TrainingError> {
+    let dataset = Dataset {
+        name: "noise".into(),
+        train: Arc::unwrap_or_clone(split(train, 1)),
+        test: Arc::unwrap_or_clone(split(4, 1)),
+        classes: Vec::new(),
+    };
+    TrainingData::under(protocol, dataset, 32)
+}
+
+#[test]
+fn the_last_images_are_held_out_and_choose_the_best_epoch() {
+    let held_out = |validation| Protocol {
+        validation: Some(validation),
+        ..Protocol::default()
+    };
+    let data = under(held_out(20), 80).unwrap();
+    let all = split(80, 1);
+    assert_eq!(data.train.images.pixels(), &all.images.pixels()[..60 * 1024]);
+    let validation = data.validation.as_ref().unwrap();
+    assert_eq!(validation.images.pixels(), &all.images.pixels()[60 * 1024..]);
+    for count in [0, 79, 80, 1000] {
+        let message = under(held_out(count), 80).unwrap_err().to_string();
+        assert!(
+            message.starts_with(&format!("the number of images for validation is {count}")),
+            "{message}"
+        );
+    }
+
+    let config = TrainingConfig {
+        epochs: 3,
+        ..TrainingConfig::default()
+    };
+    let mut training = training(config);
+    for _ in 0..3 {
+        training = epoch(training, &data).unwrap().0;
+    }
+    let losses: Vec<f64> = training
+        .history()
+        .iter()
+        .map(|epoch| epoch.validation.unwrap().loss)
+        .collect();
+    let best = training.best().unwrap();
+    let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    // No epoch has settled within so few steps, so that all count.
+    assert_eq!(best.validation.unwrap().loss.to_bits(), lowest.to_bits());
+    assert!((best.decisive_loss() - best.test_loss).abs() > 1e-6);
+}
+
+#[test]
+fn each_epoch_sees_another_draw_and_a_resumed_one_the_same() {
+    let dynamic = Protocol {
+        binarize: Some(Binarization::Dynamic),
+        validation: Some(10),
+    };
+    let data = under(dynamic, 70).unwrap();
+    assert!(data.test.images.is_binary() && data.validation.as_ref().unwrap().images.is_binary());
+    assert!(!data.train.images.is_binary());
+    let config = || TrainingConfig {
+        epochs: 2,
+        batch_size: 20,
+        ..TrainingConfig::default()
+    };
+    let weights = |training: &Training| -> Vec<Vec<f32>> {
+        let state = training.network().state();
+        state.values().map(|array| array.values.clone()).collect()
+    };
+    let (first, _) = epoch(training(config()), &data).unwrap();
+    let (whole, _) = epoch(first, &data).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    let (mut stopped, _) = epoch(training(config()), &data).unwrap();
+    let mut batches = 0;
+    (stopped, _) = stopped
+        .epoch(&data, &mut |_| {
+            batches += 1;
+            if batches == 2 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .unwrap();
+    stopped.save(&path).unwrap();
+    let (resumed, _) = epoch(Training::load(&path, config(), &Device::flex()).unwrap(), &data).unwrap();
+    assert_eq!(weights(&resumed), weights(&whole));
+    assert_eq!(resumed.history()[1].train_loss, whole.history()[1].train_loss);
+
+    // The same draw in every epoch would be another training.
+    let mut once = data.clone();
+    once.train = Arc::new(Binarization::Dynamic.train(Split::clone(&data.train), 32, 0).unwrap());
+    once.drawn_each_epoch = false;
+    let (other, _) = epoch(training(config()), &once).unwrap();
+    assert_ne!(other.history()[0].train_loss, whole.history()[0].train_loss);
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use morphvae::data::{DataError, Fit};
-use morphvae::studio::{ImageRequest, Part, Source, Store};
+use morphvae::data::catalogue::BINARIZED_MNIST;
+use morphvae::data::{Binarization, DataError, Fit};
+use morphvae::studio::{ImageRequest, Part, Source, Store, USUAL_SET};
 
 use super::values::{address, one_of, positive};
 
@@ -26,6 +27,10 @@ pub struct ImageArguments {
     /// Read a folder's images as grey (1) or colour (3) [default: colour if any of them is]
     #[arg(long, value_name = "N", value_parser = PossibleValuesParser::new(["1", "3"]), requires = "images", conflicts_with = "dataset")]
     pub channels: Option<String>,
+    /// Make grey values black or white, as a Bernoulli likelihood needs them
+    /// [default: as the model's own images were, else not]
+    #[arg(long, value_parser = one_of::<Binarization>())]
+    pub binarize: Option<Binarization>,
     /// Fail on an unreadable image instead of skipping it
     #[arg(long)]
     pub strict: bool,
@@ -37,6 +42,11 @@ impl ImageArguments {
     /// What is asked for.
     pub fn request(&self) -> Result<ImageRequest, DataError> {
         let source = match (&self.dataset, &self.images) {
+            // What is known as MNIST under static binarization is a set of its own.
+            (None, None) if self.binarize == Some(Binarization::Static) => Some(Source::named(BINARIZED_MNIST)?),
+            (Some(name), _) if self.binarize == Some(Binarization::Static) && name == USUAL_SET => {
+                Some(Source::named(BINARIZED_MNIST)?)
+            }
             (Some(name), _) => Some(Source::named(name)?),
             (None, Some(path)) => Some(Source::Folder(path.clone())),
             (None, None) => None,
@@ -44,6 +54,7 @@ impl ImageArguments {
         Ok(ImageRequest {
             source,
             fit: self.fit,
+            binarize: self.binarize,
             channels: self.channels.as_deref().and_then(|channels| channels.parse().ok()),
             strict: self.strict,
             store: self.store.store(),

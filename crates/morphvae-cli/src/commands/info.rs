@@ -3,6 +3,7 @@
 use burn::module::Module;
 use clap::Args;
 use morphvae::choice::Choice;
+use morphvae::data::Protocol;
 use morphvae::model::ModelCard;
 use morphvae::objective::Objective;
 use morphvae::probability::Likelihood;
@@ -60,6 +61,9 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         console.print(&format!(
             "prior          the VampPrior of {pseudo_inputs} pseudo-inputs"
         ))?;
+    }
+    if model.protocol() != Protocol::default() {
+        console.print(&format!("protocol       {}", model.protocol()))?;
     }
     match model.card() {
         Some(card) => console.print(&format!(

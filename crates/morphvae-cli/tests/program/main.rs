@@ -11,6 +11,7 @@ mod drawing;
 mod grid;
 mod images;
 mod labels;
+mod likelihood;
 mod limits;
 mod morph;
 mod objectives;

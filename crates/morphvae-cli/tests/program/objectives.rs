@@ -63,7 +63,7 @@ fn a_bound_is_called_one_and_judged_by_its_samples() {
     assert!(of(&trained, "train_loss") < of(&trained, "train_reconstruction") + of(&trained, "train_kl"));
     assert!(of(&trained, "test_loss") < of(&trained, "test_reconstruction") + of(&trained, "test_kl"));
     let judged: serde_json::Value = serde_json::from_str(&desk.succeed("evaluate run --json")).unwrap();
-    assert_eq!(judged["samples"], 4);
+    assert_eq!(judged["loss_samples"], 4);
     for key in ["test_loss", "test_reconstruction", "test_kl"] {
         assert!((of(&judged, key) - of(&trained, key)).abs() < 1e-9, "{key}");
     }

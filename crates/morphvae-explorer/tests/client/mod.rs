@@ -52,6 +52,7 @@ pub fn metrics(epoch: usize) -> EpochMetrics {
         test_loss: 2.5,
         test_reconstruction: 2.0,
         test_kl: 0.5,
+        validation: None,
         informative_latents: 2,
         images_per_second: 10.0,
         seconds: 1.0,

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use rand::seq::SliceRandom;
 
+use super::protocol::draw_for_epoch;
 use super::resize::Resizer;
 use super::{Images, Split};
 use crate::random::{Purpose, generator};
@@ -27,6 +28,15 @@ pub struct Batch {
     pub count: usize,
 }
 
+/// Which draw of black and white pixels an epoch sees, where grey values are probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochDraw {
+    /// The run's seed.
+    pub seed: u64,
+    /// The epoch.
+    pub epoch: u64,
+}
+
 /// The batches of one epoch, in order, the last one smaller when the images do not come out even, or larger by one: what
 /// is normalized by the statistics of its batch cannot be alone in it.
 ///
@@ -39,7 +49,8 @@ pub struct Batches {
 
 impl Batches {
     /// Starts to prepare `split`'s images in the given order, `batch_size` at a time and `size` pixels square, from
-    /// batch `first_batch` on (0 for a whole epoch, more to go on in the middle of one).
+    /// batch `first_batch` on (0 for a whole epoch, more to go on in the middle of one). Pixels are white or black as
+    /// `drawn` says, or grey as they are.
     ///
     /// # Errors
     /// What the system says when it gives no thread.
@@ -52,6 +63,7 @@ impl Batches {
         batch_size: usize,
         order: Vec<u32>,
         first_batch: usize,
+        drawn: Option<EpochDraw>,
     ) -> io::Result<Self> {
         assert!(batch_size > 0, "a batch holds at least one image");
         let count = split.images.count();
@@ -64,7 +76,13 @@ impl Batches {
             let resizer = resizer(&split.images, size);
             for range in ranges(order.len(), batch_size).skip(first_batch) {
                 let indices = &order[range];
-                let pixels = fit(&resizer, &split.images, indices, size);
+                let mut pixels = fit(&resizer, &split.images, indices, size);
+                if let Some(EpochDraw { seed, epoch }) = drawn {
+                    let images = pixels.chunks_exact_mut(split.images.channels() * size * size);
+                    for (image, &index) in images.zip(indices) {
+                        draw_for_epoch(image, seed, epoch, index);
+                    }
+                }
                 let batch = Batch {
                     pixels,
                     indices: indices.to_vec(),
@@ -169,7 +187,7 @@ mod tests {
         ) {
             let split = split(count);
             let order = epoch_order(count as usize, seed, epoch);
-            let batches: Vec<Batch> = Batches::new(split.clone(), 4, batch_size, order.clone(), 0).unwrap().collect();
+            let batches: Vec<Batch> = Batches::new(split.clone(), 4, batch_size, order.clone(), 0, None).unwrap().collect();
             prop_assert!(batches.iter().rev().skip(1).all(|batch| batch.count == batch_size));
             if let Some(last) = batches.last() {
                 prop_assert!((1..=batch_size + 1).contains(&last.count));
@@ -198,7 +216,7 @@ mod tests {
             count in 1_u32..200, batch_size in 1_usize..50, seed: u64, first_batch in 0_usize..20,
         ) {
             let order = epoch_order(count as usize, seed, 7);
-            let batches = |first| Batches::new(split(count), 3, batch_size, order.clone(), first).unwrap();
+            let batches = |first| Batches::new(split(count), 3, batch_size, order.clone(), first, None).unwrap();
             let tail: Vec<Batch> = batches(0).skip(first_batch).collect();
             prop_assert_eq!(batches(first_batch).collect::<Vec<_>>(), tail);
         }
@@ -227,7 +245,7 @@ mod tests {
     fn the_thread_ends_when_nobody_wants_its_batches() {
         let split = split(200);
         for taken in 0..4 {
-            let mut batches = Batches::new(split.clone(), 4, 1, epoch_order(200, 1, 0), 0).unwrap();
+            let mut batches = Batches::new(split.clone(), 4, 1, epoch_order(200, 1, 0), 0, None).unwrap();
             assert_eq!(batches.by_ref().take(taken).count(), taken);
             drop(batches);
             assert_eq!(Arc::strong_count(&split), 1, "the thread still holds the images");

@@ -41,6 +41,15 @@ pub enum DataError {
         allowed: &'static str,
     },
 
+    /// Images that cannot be made black and white in the way that was asked for.
+    #[error("these images cannot be binarized ({binarization}): {reason}")]
+    Binarization {
+        /// The name of the way.
+        binarization: &'static str,
+        /// Why not, and what to do.
+        reason: &'static str,
+    },
+
     /// The file is not of the kind that was asked for.
     #[error(
         "{}: expected {} (magic number 0x{:08x}), but the file starts with {found}: put the right file there",
@@ -103,6 +112,17 @@ pub enum DataError {
         bytes: u64,
         /// Bytes that are allowed.
         limit: u64,
+    },
+
+    /// A line that is no image of ones and zeros.
+    #[error("{}: line {line} is not {pixels} digits 0 and 1 with a space between them: fetch the file again", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// Digits that it should have.
+        pixels: usize,
     },
 
     /// Images and labels that do not belong together.

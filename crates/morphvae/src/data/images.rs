@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::DataError;
+use super::{Binarization, DataError};
 
 /// Images of one size, 8 bits a channel, in the order `[count, channels, height, width]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,35 @@ impl Images {
         &self.pixels
     }
 
+    /// These images, and then `others`.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`] when they are of another size.
+    pub(super) fn followed_by(mut self, others: &Self) -> Result<Self, DataError> {
+        if [self.channels, self.height, self.width] != [others.channels, others.height, others.width] {
+            return Err(DataError::Shape {
+                channels: self.channels,
+                height: self.height,
+                width: self.width,
+                bytes: others.pixels.len(),
+            });
+        }
+        self.pixels.extend_from_slice(&others.pixels);
+        Ok(self)
+    }
+
+    /// Whether every pixel is black or white: 0 or 255.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        self.pixels.iter().all(|&pixel| pixel == 0 || pixel == 255)
+    }
+
+    /// Takes all images from number `first` on away, and returns them.
+    fn split_off(&mut self, first: usize) -> Self {
+        let pixels = self.pixels.split_off(first * self.image_length());
+        Self { pixels, ..*self }
+    }
+
     /// Keeps the first `count` images.
     pub fn truncate(&mut self, count: usize) {
         self.pixels.truncate(count * self.image_length());
@@ -113,6 +142,26 @@ pub struct Split {
 }
 
 impl Split {
+    /// Images of which nothing is known.
+    pub(super) fn unlabelled(images: Images) -> Self {
+        Self {
+            images,
+            labels: None,
+            sources: None,
+        }
+    }
+
+    /// Takes the last `count` images away, with their labels and sources, and returns them: all, if there are no more.
+    #[must_use]
+    pub fn hold_out(&mut self, count: usize) -> Self {
+        let first = self.images.count().saturating_sub(count);
+        Self {
+            images: self.images.split_off(first),
+            labels: self.labels.as_mut().map(|labels| labels.split_off(first)),
+            sources: self.sources.as_mut().map(|sources| sources.split_off(first)),
+        }
+    }
+
     /// Keeps the first `count` images, with their labels and sources.
     pub fn truncate(&mut self, count: usize) {
         self.images.truncate(count);
@@ -139,6 +188,18 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// All images black and white, `size` x `size`, drawn once where that is by chance.
+    ///
+    /// # Errors
+    /// [`DataError::Binarization`] for images that cannot be binarized so.
+    pub fn binarized(self, binarization: Binarization, size: usize) -> Result<Self, DataError> {
+        Ok(Self {
+            train: binarization.train(self.train, size, 0)?,
+            test: binarization.test(self.test, size)?,
+            ..self
+        })
+    }
+
     /// The same images with the classes of `first`, those of a model, before all others, whether there are images of them
     /// or not: so a class has one number for a model, and no two classes share one. Images without classes have none then
     /// either.

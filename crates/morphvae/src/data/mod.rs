@@ -5,6 +5,7 @@
 //! - [`fetch`]: gets a known set over the network, checked against the published digests.
 //! - [`strokes`](mod@strokes): digits that this program draws itself.
 //! - [`Batches`]: images of the network's size, made ready off the training thread.
+//! - [`Protocol`]: how images are divided and made black or white for numbers that agree with papers.
 //! - [`idx`]: the file format of those sets.
 //! - [`read_folder`], [`read_image`]: a folder of image files, and one of them; [`decode_image`]: one in memory;
 //!   [`NameOrder`]: in which order files and classes come.
@@ -22,16 +23,19 @@ mod folder;
 pub mod idx;
 mod images;
 mod order;
+mod protocol;
 mod resize;
+mod rows;
 pub mod strokes;
 mod write;
 
-pub use batches::{Batch, Batches, epoch_order, prepare};
+pub use batches::{Batch, Batches, EpochDraw, epoch_order, prepare};
 pub use catalogue::{Condition, FileState, KnownSet};
 pub use download::{FetchOptions, Observer, Progress, fetch};
 pub use error::{DataError, Found, IdxKind, Start};
 pub use folder::{Fit, Folder, FolderOptions, Skipped, decode_image, read_folder, read_image};
 pub use images::{Dataset, Images, Split};
 pub use order::NameOrder;
+pub use protocol::{Binarization, Protocol};
 pub use resize::Resizer;
 pub use write::{write_image, write_images};

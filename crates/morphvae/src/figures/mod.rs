@@ -8,6 +8,7 @@
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`traversals`](fn@traversals): what each latent dimension does;
 //! - [`learning_curve`]: the loss and its terms by epoch;
+//! - [`bound_curve`]: the bound below the likelihood by the number of samples;
 //! - [`probe`](fn@probe): how far straight boundaries tell classes apart;
 //! - [`clip`]: a row of images as an animation or as numbered pictures.
 //!
@@ -17,6 +18,7 @@
 //! (`palette`). The typeface is Inter, cut down to Latin, Greek and the signs of the axes; its licence lies beside it.
 
 mod axis;
+mod bound_curve;
 mod canvas;
 mod caption;
 pub mod clip;
@@ -34,6 +36,7 @@ mod text;
 mod traversals;
 mod write;
 
+pub use bound_curve::bound_curve;
 pub use canvas::Shape;
 pub use caption::Caption;
 pub use curve::{CurvePoint, Terms, learning_curve};

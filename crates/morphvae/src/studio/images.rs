@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::{Event, Observer, StudioError};
 use crate::choice::Choice;
-use crate::data::catalogue::{self, KnownSet};
+use crate::data::catalogue::{self, BINARIZED_MNIST, KnownSet};
 use crate::data::strokes::{DEFAULT_TEST, DEFAULT_TRAIN, strokes};
 use crate::data::{
-    self, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, NameOrder, Split, read_folder,
+    self, Binarization, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, NameOrder, Split, read_folder,
 };
 use crate::network::NetworkConfig;
 use crate::training::{DataConfig, RunConfig};
@@ -27,6 +27,8 @@ pub struct ImageRequest {
     pub fit: Option<Fit>,
     /// Take those of a folder as grey (1) or colour (3), whatever they are.
     pub channels: Option<usize>,
+    /// How grey values become black or white; where nothing is said, as the model's own did.
+    pub binarize: Option<Binarization>,
     /// Make an unreadable image an error instead of skipping it.
     pub strict: bool,
     /// Where known sets lie.
@@ -329,6 +331,9 @@ impl Source {
             Self::Known(_) => (Some(store.whole_folder()), None),
             Self::Strokes => (None, None),
         };
+        if data.dataset == BINARIZED_MNIST {
+            data.binarize = data.binarize.or(Some(Binarization::Static));
+        }
     }
 
     /// Reads the images, fetching them first where that is needed.

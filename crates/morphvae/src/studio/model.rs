@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use super::images::{ImageRequest, Reading, Source, USUAL_SET, note};
 use super::{Observer, StudioError};
-use crate::data::{Dataset, Fit};
+use crate::data::{Dataset, Fit, Protocol};
 use crate::model::{ModelCard, TrainedModel};
 use crate::network::{Inference, Vae};
 use crate::training::{EpochMetrics, RunConfig, RunFolder};
@@ -149,6 +149,16 @@ impl Model {
         self.config().map_or_else(Fit::default, |config| config.data.fit)
     }
 
+    /// What was done to the images that it learned from, as far as that is known.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        match (self.config(), self.card()) {
+            (Some(config), _) => config.data.protocol(),
+            (None, Some(card)) => card.protocol,
+            (None, None) => Protocol::default(),
+        }
+    }
+
     /// Where the images are that are asked for, else those that the model was judged on, as far as that is known.
     ///
     /// # Errors
@@ -211,7 +221,8 @@ impl Model {
         }
         reading.limit = limit.or(reading.limit);
         reading.whole = whole;
-        self.source(request, observer)?.read(request, &reading, observer)
+        let dataset = self.source(request, observer)?.read(request, &reading, observer)?;
+        self.binarized(dataset, request)
     }
 
     /// The same to judge the model by: of the folder that it learned from, wherever that lies now, only the images that
@@ -227,10 +238,19 @@ impl Model {
             let dataset = source.read(request, &reading, &super::unobserved);
             if dataset.is_ok_and(|dataset| dataset.fingerprint() == config.data.fingerprint) {
                 let all = Reading { limit: None, ..reading };
-                return source.read(request, &all, observer);
+                return self.binarized(source.read(request, &all, observer)?, request);
             }
         }
         self.images(request, None, observer)
+    }
+
+    /// Images made black and white as was asked for, or as the model's own were, all of them once.
+    fn binarized(&self, dataset: Dataset, request: &ImageRequest) -> Result<Dataset, StudioError> {
+        let size = self.network().config().image_size;
+        match request.binarize.or(self.protocol().binarize) {
+            Some(binarization) => Ok(dataset.binarized(binarization, size)?),
+            None => Ok(dataset),
+        }
     }
 
     /// How the images were read that the model learned from, where that is known.

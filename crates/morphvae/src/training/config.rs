@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{Training, TrainingConfig, TrainingData, TrainingError};
-use crate::data::{Fit, NameOrder};
+use crate::data::{Binarization, Fit, NameOrder, Protocol};
 use crate::network::{NetworkConfig, Vae};
 
 /// Everything that a run's result follows from. The default is the reference network, of images that are still to be
@@ -141,11 +141,26 @@ pub struct DataConfig {
     /// At most so many images to train on, and as many to test on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// How grey values become black or white, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binarize: Option<Binarization>,
+    /// How many of the images to train on, the last ones, decide which epoch is the best instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<usize>,
     /// SHA-256 of the images and labels: a resumed run must meet the same ones.
     pub fingerprint: String,
 }
 
 impl DataConfig {
+    /// What is done to the images before they are learned from.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        Protocol {
+            binarize: self.binarize,
+            validation: self.validation,
+        }
+    }
+
     /// The order of files and classes that a folder's images are read in.
     #[must_use]
     pub fn name_order(&self) -> NameOrder {

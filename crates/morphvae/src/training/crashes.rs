@@ -527,6 +527,8 @@ fn config(batch_size: usize) -> RunConfig {
             fit: Fit::default(),
             order: None,
             limit: None,
+            binarize: None,
+            validation: None,
             fingerprint: String::new(),
         },
         network: NetworkConfig {
@@ -566,10 +568,7 @@ fn data() -> TrainingData {
             sources: None,
         })
     };
-    TrainingData {
-        train: split(6),
-        test: split(2),
-    }
+    TrainingData::new(split(6), split(2))
 }
 
 fn card(config: &RunConfig, training: &Training, epochs: usize) -> ModelCard {
@@ -580,6 +579,7 @@ fn card(config: &RunConfig, training: &Training, epochs: usize) -> ModelCard {
         likelihood: Likelihood::CrossEntropy,
         beta: 1.0,
         dataset: config.data.dataset.clone(),
+        protocol: config.data.protocol(),
         classes: Vec::new(),
         epochs,
         steps: training.steps(),

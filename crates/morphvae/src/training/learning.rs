@@ -13,7 +13,8 @@ use crate::probability::Likelihood;
 pub struct TrainingConfig {
     /// Times that every image is seen.
     pub epochs: usize,
-    /// Ends the training earlier, once the test loss has not improved for so many epochs.
+    /// Ends the training earlier, once the loss of the validation images, or else of the test images, has not improved for
+    /// so many epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
     /// Images a step, at least two: batch normalization makes all alike of one.
@@ -366,10 +367,7 @@ mod tests {
             ..NetworkConfig::default()
         };
         let digits = strokes(60, 10, 0);
-        let data = TrainingData {
-            train: Arc::new(digits.train),
-            test: Arc::new(digits.test),
-        };
+        let data = TrainingData::new(Arc::new(digits.train), Arc::new(digits.test));
         // A rate of so little that no weight moves any more.
         let network = Vae::new(network, 0, &Device::flex()).unwrap();
         let mut training = Training::new(network, falling(&[2], 1e-30)).unwrap();

@@ -271,10 +271,7 @@ fn the_divergence_weighs_more_with_each_step_of_the_warm_up() {
         labels: None,
         sources: None,
     });
-    let data = TrainingData {
-        train: Arc::clone(&split),
-        test: split,
-    };
+    let data = TrainingData::new(Arc::clone(&split), split);
     let mut training = Training::new(Vae::new(network, 0, &Device::flex()).unwrap(), config).unwrap();
     for epoch in 0..3 {
         let mut last = (0.0, Loss::default());

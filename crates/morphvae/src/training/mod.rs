@@ -16,7 +16,7 @@
 //! let network = NetworkConfig { architecture, ..NetworkConfig::default() };
 //! let config = TrainingConfig { epochs: 1, ..TrainingConfig::default() };
 //! let digits = strokes::strokes(60, 30, 0);
-//! let data = TrainingData { train: Arc::new(digits.train), test: Arc::new(digits.test) };
+//! let data = TrainingData::new(Arc::new(digits.train), Arc::new(digits.test));
 //!
 //! let training = Training::new(Vae::new(network, 0, &Device::flex())?, config)?;
 //! let (training, outcome) = training.epoch(&data, &mut |_| ControlFlow::Continue(()))?;
@@ -61,6 +61,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::data::DataError;
 use crate::network::NetworkError;
 use crate::weights::WeightsError;
 
@@ -168,6 +169,9 @@ pub enum TrainingError {
         /// What the system says.
         source: io::Error,
     },
+    /// Images that cannot be learned from as they are to be.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A network that cannot be made.
     #[error(transparent)]
     Network(#[from] NetworkError),

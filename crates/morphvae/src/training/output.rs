@@ -318,10 +318,7 @@ mod tests {
                 labels: None,
                 sources: None,
             });
-            let data = TrainingData {
-                train: Arc::clone(&split),
-                test: split,
-            };
+            let data = TrainingData::new(Arc::clone(&split), split);
             let config = TrainingConfig {
                 epochs: 2,
                 batch_size: 5,

@@ -8,7 +8,7 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, TrainingConfig, TrainingError};
-use crate::data::{Batches, Split, epoch_order};
+use crate::data::{Batches, Binarization, Dataset, EpochDraw, Protocol, Split, epoch_order};
 use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
 use crate::network::{Inference, NetworkConfig, Vae};
 use crate::objective::Loss;
@@ -46,16 +46,73 @@ pub struct TrainingData {
     pub train: Arc<Split>,
     /// What it is judged on.
     pub test: Arc<Split>,
+    /// What decides which epoch is the best, where the test images must not.
+    pub validation: Option<Arc<Split>>,
+    /// Whether the grey values of the images to learn from are probabilities, by which they become black or white anew in
+    /// each epoch.
+    pub drawn_each_epoch: bool,
 }
 
 impl TrainingData {
+    /// Images as they are.
+    #[must_use]
+    pub fn new(train: Arc<Split>, test: Arc<Split>) -> Self {
+        Self {
+            train,
+            test,
+            validation: None,
+            drawn_each_epoch: false,
+        }
+    }
+
+    /// The images divided and made black and white, `size` x `size`, as a protocol says.
+    ///
+    /// # Errors
+    /// [`TrainingError::Setting`] when nothing, or everything, would be held out; [`TrainingError::Data`] for images that
+    /// cannot be binarized.
+    pub fn under(protocol: Protocol, mut dataset: Dataset, size: usize) -> Result<Self, TrainingError> {
+        let Protocol { binarize, validation } = protocol;
+        let train = dataset.train.images.count();
+        let mut validation = match validation {
+            None => None,
+            Some(count) if (1..train.saturating_sub(1)).contains(&count) => Some(dataset.train.hold_out(count)),
+            Some(count) => {
+                return Err(TrainingError::Setting {
+                    name: "the number of images for validation",
+                    value: count.to_string(),
+                    allowed: "at least 1, and leave 2 of the images to train on",
+                });
+            }
+        };
+        if let Some(binarization) = binarize {
+            let first = dataset.train.images.count();
+            dataset.test = binarization.test(dataset.test, size)?;
+            validation = match validation {
+                Some(split) => Some(binarization.train(split, size, first)?),
+                None => None,
+            };
+            match binarization {
+                Binarization::Dynamic => binarization.check(&dataset.train.images)?,
+                _ => dataset.train = binarization.train(dataset.train, size, 0)?,
+            }
+        }
+        Ok(Self {
+            validation: validation.map(Arc::new),
+            drawn_each_epoch: binarize == Some(Binarization::Dynamic),
+            ..Self::new(Arc::new(dataset.train), Arc::new(dataset.test))
+        })
+    }
+
     /// Whether a network can learn from these images.
     ///
     /// # Errors
     /// [`TrainingError::Network`] for images of another kind than the network's; [`TrainingError::Setting`] when there are
     /// fewer than two to train on.
     pub fn check(&self, network: &NetworkConfig) -> Result<(), TrainingError> {
-        for split in [&self.train, &self.test] {
+        for split in [Some(&self.train), Some(&self.test), self.validation.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             check_channels(network, &split.images)?;
         }
         let count = self.train.images.count();
@@ -87,12 +144,24 @@ pub struct EpochMetrics {
     pub test_reconstruction: f64,
     /// Its KL divergence.
     pub test_kl: f64,
+    /// The losses of the validation images after the epoch, where some are held out; the lowest makes the best epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Loss>,
     /// Latent dimensions whose mean KL divergence on the test images is above 0.01 nat.
     pub informative_latents: usize,
     /// Training speed, evaluation not counted; zero where the clock stood still.
     pub images_per_second: f64,
     /// Time of the epoch's training, evaluation not counted.
     pub seconds: f64,
+}
+
+impl EpochMetrics {
+    /// The loss by which epochs are compared: that of the validation images, or of the test images where none are held
+    /// out.
+    #[must_use]
+    pub fn decisive_loss(&self) -> f64 {
+        self.validation.map_or(self.test_loss, |loss| loss.loss)
+    }
 }
 
 /// How far an epoch is.
@@ -109,11 +178,11 @@ pub enum Progress {
         /// Mean loss over them.
         loss: Loss,
     },
-    /// Judging: test images seen.
+    /// Judging: validation and test images seen.
     Test {
         /// Images seen.
         images: usize,
-        /// Images in the test split.
+        /// Images in these splits.
         of: usize,
     },
 }
@@ -174,17 +243,17 @@ impl Training {
         self.optimizer.steps()
     }
 
-    /// The finished epoch with the lowest test loss, the first of equals. The first epochs, after which test images are
-    /// judged by running statistics that are not yet those of the images, and those of the warm-up, which went down from
-    /// something else than what is judged, count only as long as there are no others.
+    /// The finished epoch with the lowest [decisive loss](EpochMetrics::decisive_loss), the first of equals. The first
+    /// epochs, after which images are judged by running statistics that are not yet those of the images, and those of the
+    /// warm-up, which went down from something else than what is judged, count only as long as there are no others.
     #[must_use]
     pub fn best(&self) -> Option<&EpochMetrics> {
-        let losses = |one: &&EpochMetrics, other: &&EpochMetrics| one.test_loss.total_cmp(&other.test_loss);
+        let losses = |one: &&EpochMetrics, other: &&EpochMetrics| one.decisive_loss().total_cmp(&other.decisive_loss());
         let settled = self.history.get(self.unsettled()..).unwrap_or_default();
         settled.iter().min_by(losses).or(self.history.iter().min_by(losses))
     }
 
-    /// Whether the test loss has not improved for as many epochs as the patience lasts.
+    /// Whether the decisive loss has not improved for as many epochs as the patience lasts.
     #[must_use]
     pub fn has_stalled(&self) -> bool {
         match (self.config.patience, self.best()) {
@@ -209,7 +278,7 @@ impl Training {
         self.history.len() >= self.config.epochs || self.has_stalled()
     }
 
-    /// Finishes the current epoch and judges the network on the test images.
+    /// Finishes the current epoch and judges the network on the validation images, if there are some, and the test images.
     ///
     /// `observe` is called after every batch; when it breaks, the epoch stops there.
     ///
@@ -239,6 +308,10 @@ impl Training {
             self.config.batch_size,
             order,
             self.position.batches,
+            data.drawn_each_epoch.then_some(EpochDraw {
+                seed: self.config.seed,
+                epoch: epoch as u64,
+            }),
         )
         .map_err(|source| TrainingError::Thread { source })?;
 
@@ -265,28 +338,35 @@ impl Training {
             samples: self.config.samples,
             seed: self.config.seed,
         };
-        let evaluation = evaluate(
-            &Inference::new(&self.network),
-            &data.test.images,
-            options,
-            &mut |images| {
-                observe(Progress::Test {
-                    images,
-                    of: data.test.images.count(),
-                })
-            },
-        )?;
+        let network = Inference::new(&self.network);
+        let validation_count = data.validation.as_ref().map_or(0, |split| split.images.count());
+        let of = validation_count + data.test.images.count();
+        let mut validation = None;
+        if let Some(split) = &data.validation {
+            let judged = evaluate(&network, &split.images, options, &mut |images| {
+                observe(Progress::Test { images, of })
+            })?;
+            let Some(judged) = judged else {
+                return Ok((self, Outcome::Interrupted));
+            };
+            self.check_finite(judged.loss.loss, None)?;
+            validation = Some(judged.loss);
+        }
+        let evaluation = evaluate(&network, &data.test.images, options, &mut |images| {
+            let images = validation_count + images;
+            observe(Progress::Test { images, of })
+        })?;
         let Some(evaluation) = evaluation else {
             return Ok((self, Outcome::Interrupted));
         };
         self.check_finite(evaluation.loss.loss, None)?;
-        let metrics = self.metrics(epoch, &evaluation);
+        let metrics = self.metrics(epoch, &evaluation, validation);
         self.history.push(metrics.clone());
         self.position = Position::default();
         Ok((self, Outcome::Finished(Box::new(EpochReport { metrics, evaluation }))))
     }
 
-    fn metrics(&self, epoch: usize, evaluation: &Evaluation) -> EpochMetrics {
+    fn metrics(&self, epoch: usize, evaluation: &Evaluation, validation: Option<Loss>) -> EpochMetrics {
         let train = self.position.mean();
         let test = evaluation.loss;
         EpochMetrics {
@@ -297,6 +377,7 @@ impl Training {
             test_loss: test.loss,
             test_reconstruction: test.reconstruction,
             test_kl: test.kl,
+            validation,
             informative_latents: evaluation.informative_latents(),
             images_per_second: self.position.images_per_second(),
             seconds: self.position.seconds,

@@ -20,6 +20,11 @@ pub struct TrainArguments {
     #[arg(long, value_name = "N", value_parser = whole(2, MOST), allow_negative_numbers = true)]
     pub limit: Option<usize>,
 
+    /// Hold out the last N training images, and let them decide which epoch is the best and when patience ends
+    /// [default: the test images do]
+    #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
+    pub validation: Option<usize>,
+
     /// Dimensions of the latent space [default: 2]
     #[arg(long, value_name = "D", value_parser = whole(1, MOST_LATENTS), help_heading = "Network", allow_negative_numbers = true)]
     pub latent: Option<usize>,
@@ -45,7 +50,7 @@ pub struct TrainArguments {
     /// Passes over the training images [default: 5]
     #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// Stop early once the test loss has not improved for N epochs [default: never]
+    /// Stop early once the test loss, or that of --validation, has not improved for N epochs [default: never]
     #[arg(long, value_name = "N", value_parser = positive(), help_heading = "Training", allow_negative_numbers = true)]
     pub patience: Option<usize>,
     /// Images per step [default: 30]

@@ -62,6 +62,8 @@ struct Summary {
 struct Best {
     epoch: usize,
     test_loss: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_loss: Option<f64>,
     model: PathBuf,
 }
 
@@ -126,6 +128,7 @@ fn finish(run: &Run, teller: &Teller, watching: Option<&Watching>, json: bool) -
             best: epoch.map(|best| Best {
                 epoch: best.epoch,
                 test_loss: best.test_loss,
+                validation_loss: best.validation.map(|loss| loss.loss),
                 model,
             }),
         })?;
@@ -147,20 +150,27 @@ impl Teller {
             ..
         } = run.config();
         self.console.note(format!(
-            "{}: {} images to train on, {} to test on, {} x {} x {}",
+            "{}: {} images to train on, {}{} to test on, {} x {} x {}",
             data.dataset,
             run.data().train.images.count(),
+            match &run.data().validation {
+                Some(split) => format!("{} to choose the best epoch by, ", split.images.count()),
+                None => String::new(),
+            },
             run.data().test.images.count(),
             network.channels,
             network.image_size,
             network.image_size,
         ));
+        if data.binarize.is_some() {
+            self.console.note(format!("protocol: {}", data.protocol()));
+        }
         let [all, bare] = without_class(run);
         if (1..all).contains(&bare) {
             self.console.note(format!("{bare} of these {all} images have no class"));
         }
         let patience = match training.patience {
-            Some(patience) => format!(", or until the test loss has not improved for {patience},"),
+            Some(patience) => format!(", or until {} has not improved for {patience},", decisive(run)),
             None => String::new(),
         };
         self.console.note(format!(
@@ -209,9 +219,13 @@ impl Teller {
             false => " nats".to_owned(),
         };
         self.console.note(format!(
-            "epoch {:>2}  train {:8.2}  test {:8.2}{equals}{} {:.2}{divergence}  {:.0} images/s",
+            "epoch {:>2}  train {:8.2}{}  test {:8.2}{equals}{} {:.2}{divergence}  {:.0} images/s",
             metrics.epoch,
             metrics.train_loss,
+            match metrics.validation {
+                Some(loss) => format!("  validation {:8.2}", loss.loss),
+                None => String::new(),
+            },
             metrics.test_loss,
             config.training.likelihood.term(),
             metrics.test_reconstruction,
@@ -247,9 +261,10 @@ impl Teller {
 
     fn best(&self, run: &Run, best: &EpochMetrics, last: &EpochMetrics) {
         self.console.note(format!(
-            "epoch {} was the best, {:.2} nats below the last on the test images: {} stands for it, {} for the last",
+            "epoch {} was the best, {:.2} nats below the last by {}: {} stands for it, {} for the last",
             best.epoch,
-            last.test_loss - best.test_loss,
+            last.decisive_loss() - best.decisive_loss(),
+            decisive(run),
             run.folder().path().display(),
             run.folder().model_path().display(),
         ));
@@ -267,5 +282,13 @@ fn without_class(run: &Run) -> [usize; 2] {
 /// Why a training ends before all its epochs are done.
 fn stalling(run: &Run) -> String {
     let patience = run.config().training.patience.unwrap_or_default();
-    format!("the test loss has not improved for {patience} epoch(s)")
+    format!("{} has not improved for {patience} epoch(s)", decisive(run))
+}
+
+/// What the loss is called by which epochs are compared.
+fn decisive(run: &Run) -> &'static str {
+    match run.data().validation {
+        Some(_) => "the validation loss",
+        None => "the test loss",
+    }
 }

@@ -127,6 +127,8 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
         data.limit = arguments.limit;
     }
     put(&mut data.fit, arguments.images.fit);
+    data.binarize = arguments.images.binarize.or(data.binarize);
+    data.validation = arguments.validation.or(data.validation);
     // A new run's images decide how many there are; this is what a resumed one is asked for.
     let channels = arguments.images.channels.as_deref();
     put(&mut network.channels, channels.and_then(|count| count.parse().ok()));

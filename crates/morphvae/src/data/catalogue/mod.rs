@@ -8,12 +8,14 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use super::digest::sha256;
-use super::idx;
-use super::{DataError, Dataset, Images, Split};
+use super::{DataError, Dataset, Images, Split, idx, rows};
 
 mod table;
 
 use table::SETS;
+
+/// The set that is MNIST under static binarization.
+pub const BINARIZED_MNIST: &str = "binarized-mnist";
 
 /// A data set that is known by name.
 #[derive(Debug)]
@@ -24,14 +26,42 @@ pub struct KnownSet {
     pub description: &'static str,
     /// The classes' names, in the order of the labels.
     pub classes: &'static [&'static str],
-    /// Names of the files: training images, training labels, test images, test labels.
-    pub(super) files: [&'static str; 4],
-    /// The labels of the first and the last class.
-    pub(super) labels: RangeInclusive<u8>,
-    /// Whether rows and columns are swapped in the files.
-    pub(super) transposed: bool,
+    /// What its files are.
+    pub(super) contents: Contents,
     /// Where the files come from.
     pub(super) source: Source,
+}
+
+/// What the files of a set are.
+#[derive(Debug)]
+pub(super) enum Contents {
+    /// Grey images with labels, as IDX.
+    Idx {
+        /// Training images, training labels, test images, test labels.
+        files: [&'static str; 4],
+        /// The labels of the first and the last class.
+        labels: RangeInclusive<u8>,
+        /// Whether rows and columns are swapped in the files.
+        transposed: bool,
+    },
+    /// Black and white images without labels, as rows of text.
+    Rows {
+        /// Images to train on, for validation, to test on. The second follow the first, so that whoever holds out the last
+        /// images for validation has just these.
+        files: [&'static str; 3],
+        /// Pixels of a side.
+        side: usize,
+    },
+}
+
+impl Contents {
+    /// The names of the files.
+    pub fn files(&self) -> &[&'static str] {
+        match self {
+            Self::Idx { files, .. } => files,
+            Self::Rows { files, .. } => files,
+        }
+    }
 }
 
 /// Where the files of a set come from.
@@ -40,7 +70,7 @@ pub(super) enum Source {
     /// Each by itself: the addresses they are appended to, best first, and how each is published.
     Files {
         mirrors: &'static [&'static str],
-        published: [Published; 4],
+        published: &'static [Published],
     },
     /// All from one archive, shared with other sets.
     Archive(&'static Archive),
@@ -147,10 +177,10 @@ impl KnownSet {
         }
     }
 
-    /// Looks at each of the set's files and reads it: training images and labels, then test images and labels.
+    /// Looks at each of the set's files and reads it.
     #[must_use]
     pub fn check(&self, data_dir: &Path) -> Vec<FileState> {
-        (0..self.files.len())
+        (0..self.contents.files().len())
             .map(|index| self.check_file(index, data_dir))
             .collect()
     }
@@ -160,13 +190,41 @@ impl KnownSet {
     /// # Errors
     /// [`DataError`] when a file is missing or damaged, or files do not belong together.
     pub fn load(&self, data_dir: &Path) -> Result<Dataset, DataError> {
-        let [train_images, train_labels, test_images, test_labels] = self.locate_all(data_dir)?;
-        let train = self.load_split(&train_images, &train_labels)?;
-        let test = self.load_split(&test_images, &test_labels)?;
+        let (train, test, last) = match &self.contents {
+            Contents::Idx {
+                files: [images, labels, test_images, test_labels],
+                labels: allowed,
+                transposed,
+            } => {
+                let split = |images, labels| {
+                    let split = idx::read_split(
+                        &self.path(images, data_dir)?,
+                        &self.path(labels, data_dir)?,
+                        allowed.clone(),
+                    )?;
+                    match transposed {
+                        true => Ok(Split {
+                            images: transpose(&split.images)?,
+                            ..split
+                        }),
+                        false => Ok(split),
+                    }
+                };
+                (split(images, labels)?, split(test_images, test_labels)?, test_images)
+            }
+            Contents::Rows {
+                files: [train, validation, test],
+                side,
+            } => {
+                let images = |file| rows::read(&self.path(file, data_dir)?, *side);
+                let all = images(train)?.followed_by(&images(validation)?)?;
+                (Split::unlabelled(all), Split::unlabelled(images(test)?), test)
+            }
+        };
         let shape = |images: &Images| format!("{} x {}", images.height(), images.width());
         if shape(&train.images) != shape(&test.images) {
             return Err(DataError::MixedShapes {
-                path: test_images,
+                path: self.path(last, data_dir)?,
                 found: shape(&test.images),
                 expected: shape(&train.images),
             });
@@ -180,29 +238,13 @@ impl KnownSet {
         })
     }
 
-    fn load_split(&self, images: &Path, labels: &Path) -> Result<Split, DataError> {
-        let split = idx::read_split(images, labels, self.labels.clone())?;
-        if self.transposed {
-            Ok(Split {
-                images: transpose(&split.images)?,
-                ..split
-            })
-        } else {
-            Ok(split)
-        }
-    }
-
-    fn locate_all(&self, data_dir: &Path) -> Result<[PathBuf; 4], DataError> {
-        let [a, b, c, d] = self.files;
-        let path = |file| {
-            let missing = || DataError::Missing {
-                set: self.name,
-                file,
-                folder: self.folder(data_dir),
-            };
-            self.locate(file, data_dir).ok_or_else(missing)
-        };
-        Ok([path(a)?, path(b)?, path(c)?, path(d)?])
+    /// Where a file lies that must be there.
+    fn path(&self, file: &'static str, data_dir: &Path) -> Result<PathBuf, DataError> {
+        self.locate(file, data_dir).ok_or_else(|| DataError::Missing {
+            set: self.name,
+            file,
+            folder: self.folder(data_dir),
+        })
     }
 
     /// Where a file lies: as published, or decompressed.
@@ -215,7 +257,7 @@ impl KnownSet {
     }
 
     fn check_file(&self, index: usize, data_dir: &Path) -> FileState {
-        let file = self.files[index];
+        let file = self.contents.files()[index];
         let Some(path) = self.locate(file, data_dir) else {
             return FileState {
                 path: self.folder(data_dir).join(file),
@@ -230,10 +272,10 @@ impl KnownSet {
                 condition: Condition::Published,
             };
         }
-        let read = if index.is_multiple_of(2) {
-            idx::read_images(&path).map(drop)
-        } else {
-            idx::read_labels(&path).map(drop)
+        let read = match &self.contents {
+            Contents::Idx { .. } if index.is_multiple_of(2) => idx::read_images(&path).map(drop),
+            Contents::Idx { .. } => idx::read_labels(&path).map(drop),
+            Contents::Rows { side, .. } => rows::read(&path, *side).map(drop),
         };
         let condition = match read {
             Ok(()) => Condition::Readable,
@@ -269,7 +311,7 @@ mod tests {
             ("MNIST", "did you mean \"mnist\"?"),
             ("stroks", "did you mean \"strokes\"?"),
             ("emnist-letter", "did you mean \"emnist-letters\"?"),
-            ("something else altogether", "known sets are mnist, fashion-mnist, "),
+            ("something else altogether", "known sets are mnist, binarized-mnist, "),
         ] {
             let message = find(name).unwrap_err().to_string();
             assert!(message.contains(hint) && !message.contains('\n'), "{message}");
@@ -292,10 +334,20 @@ mod tests {
             );
             let classes: std::collections::BTreeSet<_> = set.classes.iter().collect();
             assert_eq!(classes.len(), set.classes.len());
-            assert_eq!(classes.len(), set.labels.clone().count());
-            assert!(set.files.iter().all(|file| file.ends_with("ubyte.gz")));
+            match &set.contents {
+                Contents::Idx { files, labels, .. } => {
+                    assert_eq!(classes.len(), labels.clone().count());
+                    assert!(files.iter().all(|file| file.ends_with("ubyte.gz")));
+                }
+                Contents::Rows { files, .. } => {
+                    assert!(classes.is_empty() && files.iter().all(|file| file.ends_with(".amat")));
+                }
+            }
             let (published, mirrors) = match &set.source {
-                Source::Files { mirrors, published } => (&published[..], mirrors),
+                Source::Files { mirrors, published } => {
+                    assert_eq!(published.len(), set.contents.files().len());
+                    (*published, mirrors)
+                }
                 Source::Archive(archive) => (std::slice::from_ref(&archive.published), &archive.mirrors),
             };
             assert!(
@@ -303,7 +355,11 @@ mod tests {
                     .iter()
                     .all(|file| file.sha256.len() == 64 && file.bytes > 1000)
             );
-            assert!(mirrors[0].starts_with("https://") && mirrors.iter().all(|mirror| mirror.ends_with('/')));
+            assert!(
+                mirrors
+                    .iter()
+                    .all(|mirror| mirror.starts_with("http") && mirror.ends_with('/'))
+            );
         }
         let classes = |name| find(name).unwrap().classes;
         assert_eq!(classes("mnist").concat(), "0123456789");
@@ -324,7 +380,7 @@ mod tests {
         let folder = set.folder(data_dir.path());
         fs::create_dir(&folder).unwrap();
         fs::write(
-            folder.join(set.files[0]),
+            folder.join(set.contents.files()[0]),
             gzip(&idx(0x803, &[2, 2, 2], &[1, 2, 3, 4, 5, 6, 7, 8])),
         )
         .unwrap();
@@ -333,7 +389,7 @@ mod tests {
             idx(0x801, &[2], &[1, 26]),
         )
         .unwrap();
-        fs::write(folder.join(set.files[2]), idx(0x803, &[1, 3, 2], &[0; 6])).unwrap();
+        fs::write(folder.join(set.contents.files()[2]), idx(0x803, &[1, 3, 2], &[0; 6])).unwrap();
         let conditions: Vec<_> = set
             .check(data_dir.path())
             .into_iter()
@@ -348,19 +404,19 @@ mod tests {
                 Condition::Missing
             ]
         );
-        fs::write(folder.join(set.files[3]), idx(0x801, &[1], &[1])).unwrap();
+        fs::write(folder.join(set.contents.files()[3]), idx(0x801, &[1], &[1])).unwrap();
         let message = set.load(data_dir.path()).unwrap_err().to_string();
         assert!(
             message.contains("images of 2 x 3, but the training images are 2 x 2"),
             "{message}"
         );
-        fs::write(folder.join(set.files[2]), idx(0x803, &[1, 2, 2], &[0; 4])).unwrap();
+        fs::write(folder.join(set.contents.files()[2]), idx(0x803, &[1, 2, 2], &[0; 4])).unwrap();
         let train = set.load(data_dir.path()).unwrap().train;
         assert_eq!(
             (train.images.pixels(), train.labels),
             (&[1, 3, 2, 4, 5, 7, 6, 8][..], Some(vec![Some(0), Some(25)]))
         );
-        fs::write(folder.join(set.files[2]), "").unwrap();
+        fs::write(folder.join(set.contents.files()[2]), "").unwrap();
         assert!(matches!(set.check(data_dir.path())[2].condition, Condition::Damaged(_)));
     }
 

@@ -5,7 +5,7 @@
 //! `mnist.py`. Addresses that are known to be dead, or to answer with an HTML page, are left out. Plain HTTP stands last: the
 //! digests make it safe, but not private.
 
-use super::{Archive, KnownSet, Published, Source};
+use super::{Archive, BINARIZED_MNIST, Contents, KnownSet, Published, Source};
 
 /// The names that MNIST gave its files, and the sets made in its image kept.
 const MNIST_FILES: [&str; 4] = [
@@ -42,33 +42,37 @@ macro_rules! emnist {
             name: concat!("emnist-", $set),
             description: concat!($description, " (G. Cohen and others, 2017)"),
             classes: $classes,
-            files: [
-                concat!("emnist-", $set, "-train-images-idx3-ubyte.gz"),
-                concat!("emnist-", $set, "-train-labels-idx1-ubyte.gz"),
-                concat!("emnist-", $set, "-test-images-idx3-ubyte.gz"),
-                concat!("emnist-", $set, "-test-labels-idx1-ubyte.gz"),
-            ],
-            labels: $labels,
-            transposed: true,
+            contents: Contents::Idx {
+                files: [
+                    concat!("emnist-", $set, "-train-images-idx3-ubyte.gz"),
+                    concat!("emnist-", $set, "-train-labels-idx1-ubyte.gz"),
+                    concat!("emnist-", $set, "-test-images-idx3-ubyte.gz"),
+                    concat!("emnist-", $set, "-test-labels-idx1-ubyte.gz"),
+                ],
+                labels: $labels,
+                transposed: true,
+            },
             source: Source::Archive(&EMNIST),
         }
     };
 }
 
-pub(super) static SETS: [KnownSet; 9] = [
+pub(super) static SETS: [KnownSet; 10] = [
     KnownSet {
         name: "mnist",
         description: "handwritten digits, 60,000 and 10,000 images of 28 x 28 (Y. LeCun and others, 1998)",
         classes: DIGITS,
-        files: MNIST_FILES,
-        labels: 0..=9,
-        transposed: false,
+        contents: Contents::Idx {
+            files: MNIST_FILES,
+            labels: 0..=9,
+            transposed: false,
+        },
         source: Source::Files {
             mirrors: &[
                 "https://storage.googleapis.com/cvdf-datasets/mnist/",
                 "https://ossci-datasets.s3.amazonaws.com/mnist/",
             ],
-            published: [
+            published: &[
                 Published {
                     bytes: 9_912_422,
                     sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -89,6 +93,37 @@ pub(super) static SETS: [KnownSet; 9] = [
         },
     },
     KnownSet {
+        name: BINARIZED_MNIST,
+        description: "MNIST in black and white, drawn once for all, 60,000 and 10,000 images of 28 x 28 without labels (H. \
+                      Larochelle and I. Murray, 2011)",
+        classes: &[],
+        contents: Contents::Rows {
+            files: [
+                "binarized_mnist_train.amat",
+                "binarized_mnist_valid.amat",
+                "binarized_mnist_test.amat",
+            ],
+            side: 28,
+        },
+        source: Source::Files {
+            mirrors: &["http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/"],
+            published: &[
+                Published {
+                    bytes: 78_400_000,
+                    sha256: "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d",
+                },
+                Published {
+                    bytes: 15_680_000,
+                    sha256: "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
+                },
+                Published {
+                    bytes: 15_680_000,
+                    sha256: "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c",
+                },
+            ],
+        },
+    },
+    KnownSet {
         name: "fashion-mnist",
         description: "pieces of clothing, 60,000 and 10,000 images of 28 x 28 (H. Xiao and others, 2017)",
         classes: &[
@@ -103,16 +138,18 @@ pub(super) static SETS: [KnownSet; 9] = [
             "bag",
             "ankle-boot",
         ],
-        files: MNIST_FILES,
-        labels: 0..=9,
-        transposed: false,
+        contents: Contents::Idx {
+            files: MNIST_FILES,
+            labels: 0..=9,
+            transposed: false,
+        },
         source: Source::Files {
             mirrors: &[
                 "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
                 "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
                 "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
             ],
-            published: [
+            published: &[
                 Published {
                     bytes: 26_421_880,
                     sha256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
@@ -136,15 +173,17 @@ pub(super) static SETS: [KnownSet; 9] = [
         name: "kmnist",
         description: "old cursive hiragana, 60,000 and 10,000 images of 28 x 28 (T. Clanuwat and others, 2018)",
         classes: &["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
-        files: MNIST_FILES,
-        labels: 0..=9,
-        transposed: false,
+        contents: Contents::Idx {
+            files: MNIST_FILES,
+            labels: 0..=9,
+            transposed: false,
+        },
         source: Source::Files {
             mirrors: &[
                 "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
                 "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
             ],
-            published: [
+            published: &[
                 Published {
                     bytes: 18_165_135,
                     sha256: "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",

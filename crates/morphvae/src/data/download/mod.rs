@@ -85,7 +85,7 @@ fn fetch_with(
     match &set.source {
         Source::Files { mirrors, published } => {
             for (index, why) in &wanted {
-                fetch_one(set.files[*index], set.name, *mirrors, published[*index], why)?;
+                fetch_one(set.contents.files()[*index], set.name, *mirrors, published[*index], why)?;
             }
         }
         Source::Archive(archive) if !wanted.is_empty() => {
@@ -93,7 +93,7 @@ fn fetch_with(
                 fetch_one(archive.name, archive.folder, archive.mirrors, archive.published, &why)?;
             }
             for (index, _) in &wanted {
-                unpack(archive, set.files[*index], data_dir, &set.folder(data_dir))?;
+                unpack(archive, set.contents.files()[*index], data_dir, &set.folder(data_dir))?;
             }
         }
         Source::Archive(_) => {}

@@ -3,6 +3,7 @@
 use super::server::Behaviour::{self, CutsOffAfter, Drips, Good, IgnoresRange, Sends, Silent, Status};
 use super::server::Server;
 use super::*;
+use crate::data::catalogue::Contents;
 use crate::data::idx::tests::{gzip, idx};
 use crate::random::{Purpose, generator};
 use rand::Rng;
@@ -43,16 +44,22 @@ fn set(servers: &[&Server]) -> KnownSet {
         .collect::<Vec<_>>();
     let source = Source::Files {
         mirrors: mirrors.leak(),
-        published: FILES.map(|file| published(&content(file))),
+        published: FILES.map(|file| published(&content(file))).to_vec().leak(),
     };
     KnownSet {
         name: "tiny",
         description: "",
         classes: &["a", "b", "c"],
-        files: FILES,
-        labels: 0..=2,
-        transposed: false,
+        contents: contents(FILES, false),
         source,
+    }
+}
+
+fn contents(files: [&'static str; 4], transposed: bool) -> Contents {
+    Contents::Idx {
+        files,
+        labels: 0..=2,
+        transposed,
     }
 }
 
@@ -413,7 +420,7 @@ fn sets_of_an_archive_share_it() {
     };
     let mut second = KnownSet {
         name: "second",
-        transposed: true,
+        contents: contents(FILES, true),
         source: source(),
         ..set(&[])
     };
@@ -432,7 +439,7 @@ fn sets_of_an_archive_share_it() {
         assert_eq!(upright.image(1)[row * 28 + column], turned.image(1)[column * 28 + row]);
     }
     second.name = "third";
-    second.files[0] = "absent.gz";
+    second.contents = contents(["absent.gz", FILES[1], FILES[2], FILES[3]], true);
     let message = fetch_quickly(&second, data_dir.path(), &FetchOptions::default())
         .unwrap_err()
         .to_string();

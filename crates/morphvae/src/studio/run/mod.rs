@@ -106,14 +106,12 @@ impl Run {
         let dataset = source.read(request, &reading, observer)?;
         config.data.fingerprint = dataset.fingerprint();
         config.network.channels = dataset.train.images.channels();
-        let data = TrainingData {
-            train: Arc::new(dataset.train),
-            test: Arc::new(dataset.test),
-        };
+        let classes = dataset.classes.clone();
+        let data = TrainingData::under(config.data.protocol(), dataset, config.network.image_size)?;
         check_step(&config, &data)?;
         let training = config.beginning(initial, &data, &Device::flex())?;
         folder.begin(&config, &training)?;
-        Ok(Self::of(folder, config, data, dataset.classes, training))
+        Ok(Self::of(folder, config, data, classes, training))
     }
 
     /// Goes on with a run from its last checkpoint; `config` is what it began with, but for what may change
@@ -136,22 +134,19 @@ impl Run {
         };
         let reading = Reading::of_run(&config).with_network(&config.network);
         let dataset = source.read(request, &reading, observer)?;
-        let fingerprint = dataset.fingerprint();
-        let data = TrainingData {
-            train: Arc::new(dataset.train),
-            test: Arc::new(dataset.test),
-        };
-        check_step(&config, &data)?;
-        if fingerprint != config.data.fingerprint {
+        if dataset.fingerprint() != config.data.fingerprint {
             return Err(StudioError::OtherImages {
                 name: match &config.data.images {
                     Some(folder) => folder.display().to_string(),
                     None => config.data.dataset,
                 },
-                train: data.train.images.count(),
-                test: data.test.images.count(),
+                train: dataset.train.images.count(),
+                test: dataset.test.images.count(),
             });
         }
+        let classes = dataset.classes.clone();
+        let data = TrainingData::under(config.data.protocol(), dataset, config.network.image_size)?;
+        check_step(&config, &data)?;
         let device = Device::flex();
         let training = folder.load(&config, &data, &device);
         let training = training.map_err(|error| with_what_is_whole(error, &folder, &device))?;
@@ -160,7 +155,7 @@ impl Run {
             return Err(StudioError::EpochsDone { asked, done });
         }
         folder.write_config(&config)?;
-        Ok(Self::of(folder, config, data, dataset.classes, training))
+        Ok(Self::of(folder, config, data, classes, training))
     }
 
     fn of(folder: HeldRun, config: RunConfig, data: TrainingData, classes: Vec<String>, training: Training) -> Self {
@@ -311,6 +306,7 @@ impl Run {
             likelihood: self.config.training.likelihood,
             beta: self.config.training.beta,
             dataset: self.config.data.dataset.clone(),
+            protocol: self.config.data.protocol(),
             classes: self.classes.clone(),
             epochs: report.metrics.epoch,
             steps: self.training.steps(),

@@ -1,14 +1,16 @@
 //! `morphvae evaluate`
 
+mod likelihood;
+
 use clap::Args;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use morphvae::data::Split;
-use morphvae::evaluation::{EvaluationOptions, ImageLosses, evaluate};
+use morphvae::data::{Images, Protocol, Split};
+use morphvae::evaluation::{EvaluationOptions, ImageLosses, LikelihoodOptions, evaluate};
 use morphvae::objective::Objective;
 use morphvae::probability::Likelihood;
-use morphvae::studio::Part;
+use morphvae::studio::{Model, Part};
 use morphvae::tables::{Rows, Table};
 use serde::Serialize;
 
@@ -20,6 +22,7 @@ use crate::interrupt;
 use crate::limits::check_out_file;
 use crate::model;
 use crate::observer::observer;
+use likelihood::LikelihoodReport;
 
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
@@ -30,14 +33,31 @@ pub struct EvaluateArguments {
     /// Use only the first N images, for a quick look: not the numbers of the whole split
     #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
-    /// Seed of the noise: of one sample of the posterior per image, or as many as the model was trained with
+    /// Seed of the noise: of one sample of the posterior per image, or as many as the model was trained with, and of
+    /// those of --samples
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
+    /// Also estimate log p(x) by importance sampling, from so many samples of the posterior an image: papers take 5000
+    #[arg(long, value_name = "K", value_parser = positive(), allow_negative_numbers = true)]
+    pub samples: Option<usize>,
+    /// Draw those samples from posteriors so many times as wide as the encoder's, where it is surer than it should be:
+    /// few effective samples tell
+    #[arg(
+        long,
+        value_name = "TIMES",
+        requires = "samples",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub spread: f64,
+    /// Draw the bound below log p(x) by the number of samples, as .png
+    #[arg(long, value_name = "FILE", requires = "samples")]
+    pub figure: Option<PathBuf>,
     /// Also write each image's loss and its terms, as .csv or .npz
     #[arg(long, value_name = "FILE")]
     pub per_image: Option<PathBuf>,
-    /// Replace an existing file
-    #[arg(long, requires = "per_image")]
+    /// Replace existing files
+    #[arg(long)]
     pub force: bool,
     /// Print one JSON object
     #[arg(long)]
@@ -49,6 +69,8 @@ pub struct EvaluateArguments {
 struct Report {
     model: String,
     dataset: String,
+    /// What was done to the images.
+    protocol: String,
     test_loss: f64,
     test_reconstruction: f64,
     test_kl: f64,
@@ -59,19 +81,29 @@ struct Report {
     /// Images that there are; more than were judged with `--limit`.
     of_images: usize,
     per_image: Option<PathBuf>,
-    /// Samples of each image's posterior.
-    samples: usize,
+    /// Samples of each image's posterior that the test loss is of.
+    loss_samples: usize,
     seed: u64,
+    #[serde(flatten)]
+    sampled: Option<LikelihoodReport>,
 }
 
 pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     if let Some(file) = &arguments.per_image {
-        check_table(file, arguments.force)?;
-        check_out_file(file)?;
+        check_file(
+            file,
+            &["csv", "npz"],
+            "losses are written as .csv or .npz",
+            arguments.force,
+        )?;
+    }
+    if let Some(file) = &arguments.figure {
+        check_file(file, &["png"], "figures are written as .png", arguments.force)?;
     }
     let model = model::open(&arguments.model, console)?;
-    let mut dataset = model.unseen_images(&arguments.images.request()?, &observer(console))?;
+    let request = arguments.images.request()?;
+    let mut dataset = model.unseen_images(&request, &observer(console))?;
     let of_images = dataset.test.images.count();
     dataset.test.truncate(arguments.limit.unwrap_or(of_images));
     let (objective, beta, samples) = model.card().map_or((Objective::Vae, 1.0, 1), |card| {
@@ -83,6 +115,15 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         samples,
         seed: arguments.seed,
     };
+    let sampling = arguments.samples.map(|samples| LikelihoodOptions {
+        objective,
+        samples,
+        spread: arguments.spread,
+        seed: arguments.seed,
+    });
+    if let Some(sampling) = &sampling {
+        sampling.check(model.inference(), &dataset.test.images)?;
+    }
     let total = dataset.test.images.count() as u64;
     let mut meter = console.progress(Unit::Images);
     let evaluation = evaluate(model.inference(), &dataset.test.images, options, &mut |images| {
@@ -91,6 +132,19 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     })?;
     drop(meter);
     let Some(evaluation) = evaluation else { bail!("stopped") };
+    let sampled = match sampling {
+        Some(sampling) => Some(likelihood::estimate(&model, &dataset.test.images, sampling, console)?),
+        None => None,
+    };
+    let protocol = Protocol {
+        binarize: request.binarize.or(model.protocol().binarize),
+        ..model.protocol()
+    };
+    if let (Some(file), Some(estimate)) = (&arguments.figure, &sampled) {
+        let what = format!("{} · {} · {protocol}", model.name(), dataset.name);
+        likelihood::draw(file, estimate, &what)?;
+        console.note(format!("the bound by the number of samples in {}", file.display()));
+    }
     if let Some(file) = &arguments.per_image {
         write_losses(file, &dataset.test, &dataset.classes, &evaluation.per_image)?;
         console.note(format!("the losses of each image in {}", file.display()));
@@ -98,6 +152,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     let report = Report {
         model: model.name().to_owned(),
         dataset: dataset.name,
+        protocol: protocol.to_string(),
         test_loss: evaluation.loss.loss,
         test_reconstruction: evaluation.loss.reconstruction,
         test_kl: evaluation.loss.kl,
@@ -107,8 +162,9 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         images: evaluation.images,
         of_images,
         per_image: arguments.per_image.clone(),
-        samples,
+        loss_samples: samples,
         seed: arguments.seed,
+        sampled: sampled.as_ref().map(|estimate| likelihood::report(&model, estimate)),
     };
     if arguments.json {
         return Ok(console.json(&report)?);
@@ -141,34 +197,36 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         ),
     };
     console.print(&format!(
-        "model                {}\ndata set             {}, {part}, {images}\n\
+        "model                {}\ndata set             {}, {part}, {images}\nprotocol             {}\n\
          loss                 {:.2} nats per image ({how})\n\
          {}{divergence}",
         report.model,
         report.dataset,
+        report.protocol,
         report.test_loss,
-        reconstruction_line(&report),
+        reconstruction_line(&report, &model, &dataset.test.images),
     ))?;
+    if let Some(sampled) = &report.sampled {
+        console.print(&likelihood::lines(sampled))?;
+    }
     Ok(())
 }
 
 /// Refuses a file that cannot be written before the images are judged.
-fn check_table(file: &Path, force: bool) -> Result<(), Usage> {
-    if !matches!(file.extension().and_then(|ending| ending.to_str()), Some("csv" | "npz")) {
-        let text = format!(
-            "{}: losses are written as .csv or .npz: choose such a file",
-            file.display()
-        );
-        return Err(Usage(text));
+fn check_file(file: &Path, endings: &[&str], rule: &str, force: bool) -> anyhow::Result<()> {
+    let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if !endings.contains(&ending) {
+        let text = format!("{}: {rule}: choose such a file", file.display());
+        return Err(Usage(text).into());
     }
     if file.exists() && !force {
         let text = format!(
             "{}: this exists: replace it with --force, or choose another file",
             file.display()
         );
-        return Err(Usage(text));
+        return Err(Usage(text).into());
     }
-    Ok(())
+    check_out_file(file)
 }
 
 fn write_losses(file: &Path, split: &Split, classes: &[String], losses: &ImageLosses) -> anyhow::Result<()> {
@@ -182,7 +240,7 @@ fn write_losses(file: &Path, split: &Split, classes: &[String], losses: &ImageLo
 
 /// What the loss is of.
 fn how(objective: Objective, report: &Report) -> String {
-    let samples = match report.samples {
+    let samples = match report.loss_samples {
         1 => "one sample of the posterior".to_owned(),
         samples => format!("{samples} samples of the posterior"),
     };
@@ -194,14 +252,16 @@ fn how(objective: Objective, report: &Report) -> String {
 }
 
 /// The loss's first term, and what is to be known of it.
-fn reconstruction_line(report: &Report) -> String {
+fn reconstruction_line(report: &Report, model: &Model, images: &Images) -> String {
     let term = match report.likelihood {
         Likelihood::CrossEntropy => "cross-entropy",
         _ => "neg. log-likelihood",
     };
-    let (value, remark) = (
-        report.test_reconstruction,
-        report.likelihood.remark(report.likelihood_scale),
-    );
-    format!("{term:<19}  {value:.2} nats ({remark})")
+    let side = model.network().config().image_size;
+    let is_binary = images.is_binary() && images.height() == side && images.width() == side;
+    let remark = match report.likelihood {
+        Likelihood::CrossEntropy if is_binary => "of black and white pixels: a Bernoulli likelihood".to_owned(),
+        likelihood => likelihood.remark(report.likelihood_scale),
+    };
+    format!("{term:<19}  {:.2} nats ({remark})", report.test_reconstruction)
 }
