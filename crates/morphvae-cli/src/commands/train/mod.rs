@@ -182,6 +182,11 @@ impl Teller {
             training.batch_size,
             rayon::current_num_threads(),
         ));
+        if training.samples > 1 {
+            let (objective, samples) = (training.objective.name(), training.samples);
+            self.console
+                .note(format!("objective: {objective}, {samples} samples an image"));
+        }
         if training.likelihood != Likelihood::CrossEntropy {
             self.console.note(format!("likelihood: {}", training.likelihood.name()));
         }
