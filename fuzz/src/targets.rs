@@ -9,7 +9,7 @@ use image::ImageFormat;
 use morphvae::data::strokes::strokes;
 use morphvae::data::{Binarization, Dataset, Fit, FolderOptions, Protocol, decode_image, idx, read_folder, read_image};
 use morphvae::evaluation::Codes;
-use morphvae::latent::{Attribute, LatentStatistics};
+use morphvae::latent::{Attribute, LatentStatistics, prior_sample};
 use morphvae::model::{ModelCard, TrainedModel};
 use morphvae::network::{Architecture, HiddenActivation, Inference, NetworkConfig, Vae};
 use morphvae::objective::{Loss, Objective};
@@ -175,6 +175,7 @@ fn safetensors(folder: &Path) -> Subject {
             write(&network(), Precision::Full),
             write(&network(), Precision::Half),
             write(&linear_layers, Precision::Full),
+            write(&linear_layers.clone().with_pseudo_inputs(3, 1), Precision::Full),
         ],
         check: Box::new(|path, bytes| {
             let model = TrainedModel::read(path, &Device::flex());
@@ -187,11 +188,11 @@ fn safetensors(folder: &Path) -> Subject {
     }
 }
 
-/// Decodes a point with a model that was read.
+/// Decodes a point of the prior of a model that was read.
 fn used(model: &TrainedModel) -> String {
     let inference = Inference::new(&model.network);
-    let latent = inference.config().latent;
-    let images = morphvae::evaluation::decode(&inference, &vec![0.5; latent]).expect("that is one whole point");
+    let point = prior_sample(&inference, 0, 0);
+    let images = morphvae::evaluation::decode(&inference, &point).expect("that is one whole point");
     format!("used: {} of {} channels", images.count(), images.channels())
 }
 
