@@ -1,6 +1,6 @@
 //! The blocks: a layer, its batch normalization and its activation.
 
-mod dense;
+pub(crate) mod dense;
 mod direct;
 mod folded;
 mod maps;

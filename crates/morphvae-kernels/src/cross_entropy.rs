@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::buffer::result;
+use crate::elementary::logarithm;
 use crate::isa::{Isa, simd};
 use crate::tasks::Tasks;
 
@@ -13,20 +14,20 @@ const RUN: usize = 64 * LANES;
 
 /// `-Σ x log(y + δ) + (1 - x) log(1 - y + δ)` over the pixels of each image: one number for each of `batch`, in nats.
 ///
-/// Both slices hold `batch` images, in the same order; their pixels `x` and `y` are in [0, 1], and δ, `delta`, keeps the
-/// logarithms finite. An image with a pixel that is not finite has a loss that is not a number.
+/// `reconstruction` holds `batch` images, and `images` as many in the same order, or one that all are held against. Pixels
+/// `x` and `y` are in [0, 1], and δ, `delta`, keeps the logarithms finite. An image with a pixel that is not finite has a loss
+/// that is not a number.
 ///
 /// # Panics
-/// If the slices differ in length, or are not `batch` images of a pixel at least.
+/// If the slices do not hold so many images of a pixel at least.
 #[must_use]
 pub fn cross_entropy(isa: Isa, images: &[f32], reconstruction: &[f32], batch: usize, delta: f32) -> Vec<f32> {
-    let pixels = check(images, reconstruction, batch);
+    let images = Images::new(images, reconstruction, batch);
     let mut losses = vec![0.0; batch];
-    let pairs = images.par_chunks(pixels).zip(reconstruction.par_chunks(pixels));
-    losses
-        .par_iter_mut()
-        .zip(pairs)
-        .for_each_task(|(loss, (image, reconstruction))| *loss = entropy(isa, image, reconstruction, delta));
+    let pairs = losses.par_iter_mut().zip(reconstruction.par_chunks(images.pixels));
+    pairs.enumerate().for_each_task(|(index, (loss, reconstruction))| {
+        *loss = entropy(isa, images.image(index), reconstruction, delta);
+    });
     losses
 }
 
@@ -34,7 +35,7 @@ pub fn cross_entropy(isa: Isa, images: &[f32], reconstruction: &[f32], batch: us
 /// for [`cross_entropy`].
 ///
 /// # Panics
-/// If the slices of pixels differ in length, or are not as many images of a pixel at least as there are weights.
+/// If the slices do not hold as many images of a pixel at least as there are weights.
 #[must_use]
 pub fn cross_entropy_gradient(
     isa: Isa,
@@ -43,30 +44,46 @@ pub fn cross_entropy_gradient(
     weights: &[f32],
     delta: f32,
 ) -> Vec<f32> {
-    let pixels = check(images, reconstruction, weights.len());
-    let mut gradient = result(images.len());
-    let pairs = images.par_chunks(pixels).zip(reconstruction.par_chunks(pixels));
-    let outputs = gradient.par_chunks_mut(pixels).zip(weights);
-    outputs
-        .zip(pairs)
-        .for_each_task(|((gradient, weight), (image, reconstruction))| {
-            slopes(isa, image, reconstruction, *weight, delta, gradient);
-        });
+    let images = Images::new(images, reconstruction, weights.len());
+    let mut gradient = result(reconstruction.len());
+    let outputs = gradient.par_chunks_mut(images.pixels).zip(weights);
+    let pairs = outputs.zip(reconstruction.par_chunks(images.pixels)).enumerate();
+    pairs.for_each_task(|(index, ((gradient, weight), reconstruction))| {
+        slopes(isa, images.image(index), reconstruction, *weight, delta, gradient);
+    });
     gradient
 }
 
-/// Pixels of an image.
-fn check(images: &[f32], reconstruction: &[f32], batch: usize) -> usize {
-    assert_eq!(
-        images.len(),
-        reconstruction.len(),
-        "a reconstruction is as large as its image"
-    );
-    assert!(
-        (1..=images.len()).contains(&batch) && images.len().is_multiple_of(batch),
-        "there are as many images as the batch says, of a pixel at least"
-    );
-    images.len() / batch
+/// The images of a batch, or the one that stands for all of them.
+#[derive(Clone, Copy)]
+struct Images<'a> {
+    values: &'a [f32],
+    /// Pixels of an image.
+    pixels: usize,
+}
+
+impl<'a> Images<'a> {
+    fn new(values: &'a [f32], reconstruction: &[f32], batch: usize) -> Self {
+        assert!(
+            (1..=reconstruction.len()).contains(&batch) && reconstruction.len().is_multiple_of(batch),
+            "there are as many images as the batch says, of a pixel at least"
+        );
+        let pixels = reconstruction.len() / batch;
+        assert!(
+            [pixels, reconstruction.len()].contains(&values.len()),
+            "a reconstruction is as large as its image"
+        );
+        Self { values, pixels }
+    }
+
+    fn image(self, index: usize) -> &'a [f32] {
+        let first = if self.values.len() == self.pixels {
+            0
+        } else {
+            index * self.pixels
+        };
+        &self.values[first..][..self.pixels]
+    }
 }
 
 simd! {
@@ -98,51 +115,9 @@ simd! {
     }
 }
 
-/// `log(x)` of a positive normal number, with a relative error below 2e-7, in arithmetic that the compiler can turn into
-/// vectors, with the same bits everywhere; not a number for what is not finite.
-#[inline(always)]
-fn logarithm(x: f32) -> f32 {
-    /// The bits of the root of one half: a number is a power of two times one from here to the root of two.
-    const ROOT_HALF: u32 = 0x3f35_04f3;
-    /// ln 2 as a number whose multiples are exact, and the rest.
-    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    let exponent = (x.to_bits().wrapping_sub(ROOT_HALF) as i32) >> 23;
-    let power = exponent as f32;
-    let rest = f32::from_bits(x.to_bits().wrapping_sub((exponent << 23) as u32)) - 1.0;
-    // log(1 + rest) = 2 artanh(s) for s = rest / (2 + rest), |s| < 0.172, by its series.
-    let s = rest / (2.0 + rest);
-    let square = s * s;
-    let mut series = 1.0 / 11.0;
-    for odd in [9.0, 7.0, 5.0, 3.0] {
-        series = series * square + 1.0 / odd;
-    }
-    // rest - s rest = 2 s: so large a part of the sum as can be is exact.
-    let tail = s * (2.0 * square * series - rest) + power * LN_2[1];
-    // The bits of what is not finite are as good as any others.
-    let zero_if_finite = 0.0 * x;
-    tail + rest + power * LN_2[0] + zero_if_finite
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_logarithm_is_that_of_f64() {
-        let near_one = (-4000..4000).map(|ulps: i32| f32::from_bits((1.0f32.to_bits() as i32 + ulps * 97) as u32));
-        let everywhere = (0..20_000u32)
-            .map(|step| 1e-7 * 1.001f32.powi(step as i32))
-            .take_while(|x| *x < 1e3);
-        for x in near_one.chain(everywhere) {
-            let exact = f64::from(x).ln();
-            let error = (f64::from(logarithm(x)) - exact).abs();
-            assert!(
-                error <= 2e-7 * exact.abs(),
-                "log({x}) = {} is off by {error}",
-                logarithm(x)
-            );
-        }
-    }
 
     /// Values in [0, 1] with both ends among them.
     fn pixels(count: usize, step: usize) -> Vec<f32> {
@@ -159,6 +134,18 @@ mod tests {
                 let finite: Vec<bool> = losses.iter().map(|loss| loss.is_finite()).collect();
                 assert_eq!(finite, [true, false, true], "{isa:?}: {losses:?} with {value}");
             }
+        }
+    }
+
+    #[test]
+    fn one_image_stands_for_as_many_of_it() {
+        let (image, reconstruction) = (pixels(83, 7), pixels(3 * 83, 101));
+        let weights = [1.0, -2.0, 0.5];
+        for isa in Isa::available() {
+            let losses = |images: &[f32]| cross_entropy(isa, images, &reconstruction, 3, 1e-7);
+            assert_eq!(losses(&image), losses(&image.repeat(3)));
+            let gradient = |images: &[f32]| cross_entropy_gradient(isa, images, &reconstruction, &weights, 1e-7);
+            assert_eq!(gradient(&image), gradient(&image.repeat(3)));
         }
     }
 

@@ -24,8 +24,10 @@
 //! ```
 
 mod cross_entropy;
+mod linear;
 
 pub use cross_entropy::cross_entropy;
+pub use linear::{pack_linear, run_linear, train_linear};
 
 use std::sync::Arc;
 

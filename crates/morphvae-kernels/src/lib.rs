@@ -2,7 +2,7 @@
 //!
 //! A [`Block`] is a layer, its batch normalization and its activation: the five blocks of a convolutional variational
 //! autoencoder. [`Block::forward`] and [`Block::backward`] train it, [`FoldedBlock`] runs it with its running
-//! statistics, [`cross_entropy`] is a loss, and [`adam_step`] updates parameters. Maps are channels-last,
+//! statistics, [`Linear`] is a layer without batch normalization, [`cross_entropy`] is a loss, and [`adam_step`] updates parameters. Maps are channels-last,
 //! `[batch, height, width, channels]`; parameters are in PyTorch's layouts.
 //!
 //! The kernels use the instructions of the processor they find themselves on ([`Isa::detect`]) and the rayon pool that
@@ -30,9 +30,11 @@ mod blocks;
 mod buffer;
 mod cross_entropy;
 mod disjoint;
+mod elementary;
 #[cfg(feature = "burn")]
 pub mod extension;
 mod isa;
+mod linear;
 mod lowering;
 mod matrix;
 mod normalization;
@@ -44,5 +46,6 @@ pub use adam::{Adam, adam_step};
 pub use blocks::{Activation, Block, FoldedBlock, Forward, Gradients, Parameters, RunningStatistics, State};
 pub use cross_entropy::{cross_entropy, cross_entropy_gradient};
 pub use isa::Isa;
+pub use linear::{Linear, LinearGradients, Nonlinearity, PackedLinear};
 pub use peak::multiply_add_peak;
 pub use tasks::awake;

@@ -4,7 +4,6 @@
 //! sums come out the same for any number of threads: groups are summed in order.
 
 mod activation;
-mod exponential;
 mod moments;
 
 pub(crate) use activation::{

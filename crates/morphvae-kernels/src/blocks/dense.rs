@@ -100,7 +100,7 @@ fn times_rows(isa: Isa, left: &[f32], weight: &[f32], rows: usize, columns: usiz
 }
 
 /// `output[rows, columns] = left[rows, depth] * weight[depth, columns]`.
-fn times_matrix(isa: Isa, left: &[f32], weight: &[f32], rows: usize, depth: usize, output: &mut [f32]) {
+pub(crate) fn times_matrix(isa: Isa, left: &[f32], weight: &[f32], rows: usize, depth: usize, output: &mut [f32]) {
     let columns = weight.len() / depth;
     let mut blocks = Buffer::take([rows, columns]);
     blocks
@@ -128,7 +128,7 @@ fn times_matrix(isa: Isa, left: &[f32], weight: &[f32], rows: usize, depth: usiz
 }
 
 /// `left[batch, n]ᵀ * right[batch, k]`, a weight gradient `[n, k]`.
-fn outer_products(isa: Isa, left: &[f32], right: &[f32], batch: usize, n: usize) -> Vec<f32> {
+pub(crate) fn outer_products(isa: Isa, left: &[f32], right: &[f32], batch: usize, n: usize) -> Vec<f32> {
     let k = right.len() / batch;
     let packed = pack_matrix(isa, right, k);
     let mut output = result(n * k);

@@ -8,7 +8,7 @@ use super::{Algorithm, Block, Layer, Parameters, direct, minimal, stem};
 use crate::buffer::Buffer;
 use crate::disjoint::Disjoint;
 use crate::isa::Isa;
-use crate::matrix::{Left, Right, multiply, multiply_row, nonzero, pack_padded, padded_stride};
+use crate::matrix::Columns;
 use crate::normalization::{Affine, activate, relu};
 use crate::tasks::{for_each_task, in_pool};
 use crate::winograd::{Convolution3x3, F4, TransposedConvolution4x4, pack_filters};
@@ -36,8 +36,8 @@ pub struct FoldedBlock {
 
 #[derive(Debug)]
 enum Weight {
-    /// One matrix from the input's order to the output's, in runs of columns.
-    Dense(Vec<Columns>),
+    /// One matrix from the input's order to the output's, with scale and shift of each column.
+    Dense { matrix: Columns, columns: Affine },
     /// Of a convolution that reads images.
     Stem(stem::Filters),
     /// For one product per image.
@@ -45,15 +45,6 @@ enum Weight {
     /// For minimal filtering where there are many tiles; where there are few, reading its larger filters would take
     /// longer than it saves, and the output channels are divided among the threads.
     Minimal { filters: Buffer, few: Vec<Channels> },
-}
-
-/// Some columns of a dense layer's matrix, with scale and shift of each.
-#[derive(Debug)]
-struct Columns {
-    range: Range<usize>,
-    packed: Buffer,
-    scale: Vec<f32>,
-    shift: Vec<f32>,
 }
 
 /// Some output channels of a convolution, as a smaller block.
@@ -66,10 +57,6 @@ struct Channels {
 
 /// Tiles from which minimal filtering is faster.
 const MINIMAL_TILES: usize = 5;
-/// Columns of a dense layer that a task works on.
-const COLUMNS: usize = 256;
-/// Multiply-adds below which a dense layer is not worth dividing.
-const SMALL: usize = 1 << 16;
 
 impl FoldedBlock {
     /// Folds the statistics and packs the weight; the block's batch size does not matter.
@@ -101,14 +88,10 @@ impl FoldedBlock {
                 .collect::<Vec<_>>()
         };
         let weight = match block.algorithm() {
-            Algorithm::Dense => {
-                let ranges = ranges(block.image_length(), COLUMNS);
-                Weight::Dense(
-                    ranges
-                        .map(|range| Columns::new(isa, block, weight, &affine, range))
-                        .collect(),
-                )
-            }
+            Algorithm::Dense => Weight::Dense {
+                matrix: pack_dense(isa, block, weight),
+                columns: affine.repeated(block.image_length()),
+            },
             _ if block.is_stem() => Weight::Stem(stem::Filters::new(isa, block, weight, &affine)),
             Algorithm::Direct => Weight::Direct(Channels::new(isa, block, weight, &affine, 0..block.out_channels)),
             Algorithm::Minimal => Weight::Minimal {
@@ -150,7 +133,12 @@ impl FoldedBlock {
         .checked();
         let mut output = vec![0.0; block.output_length()];
         match &self.weight {
-            Weight::Dense(columns) => self.dense(&block, input, columns, &mut output),
+            Weight::Dense { matrix, columns } => {
+                matrix.multiply(input, block.batch, &mut output, |range, products, output| {
+                    let (scale, shift) = (&columns.scale[range.clone()], &columns.shift[range]);
+                    relu(self.isa, products, scale, shift, output);
+                });
+            }
             Weight::Stem(filters) => stem::forward(self.isa, &block, input, filters, &mut output),
             Weight::Direct(channels) => {
                 self.each_image(&block, &mut output, |maps| {
@@ -220,41 +208,6 @@ impl FoldedBlock {
         });
     }
 
-    /// A task for each run of columns.
-    fn dense(&self, block: &Block, input: &[f32], columns: &[Columns], output: &mut [f32]) {
-        let (rows, depth) = (block.batch, input.len() / block.batch);
-        let image = output.len() / rows;
-        let output = Disjoint::new(output);
-        let single = (rows == 1).then(|| nonzero(input));
-        let run = |task: usize| {
-            let Columns {
-                range,
-                packed,
-                scale,
-                shift,
-            } = &columns[task];
-            let (width, stride) = (range.len(), padded_stride(self.isa, range.len()));
-            let mut products = Buffer::take([rows, width]);
-            if let Some(row) = &single {
-                multiply_row(self.isa, row, packed, stride, &mut products);
-            } else {
-                let (left, data) = (Left::rows(input, depth), packed);
-                let right = Right::Padded { data, stride };
-                multiply(self.isa, left, right, rows, width, depth, &mut products, width, false);
-            }
-            for (row, products) in products.chunks_exact(width).enumerate() {
-                // SAFETY: the tasks' columns are disjoint.
-                let to = unsafe { output.part(row * image + range.start, width) };
-                relu(self.isa, products, scale, shift, to);
-            }
-        };
-        if block.multiply_adds() < SMALL {
-            (0..columns.len()).for_each(run);
-        } else {
-            for_each_task(columns.len(), run);
-        }
-    }
-
     /// The block that was folded.
     #[must_use]
     pub fn block(&self) -> &Block {
@@ -262,29 +215,19 @@ impl FoldedBlock {
     }
 }
 
-impl Columns {
-    fn new(isa: Isa, block: &Block, weight: &[f32], affine: &Affine, range: Range<usize>) -> Self {
-        let (inputs, outputs) = (block.in_channels, block.out_channels);
-        let first = range.start;
-        let packed = if block.layer == Layer::Flattening {
-            let pixels = block.input_pixels();
-            pack_padded(isa, pixels * inputs, range.len(), |k, n| {
-                weight[((first + n) * inputs + k % inputs) * pixels + k / inputs]
-            })
-        } else {
-            let pixels = block.image_length() / outputs;
-            pack_padded(isa, inputs, range.len(), |k, n| {
-                let (pixel, output) = ((first + n) / outputs, (first + n) % outputs);
-                weight[(k * outputs + output) * pixels + pixel]
-            })
-        };
-        let of_columns = |values: &[f32]| range.clone().map(|column| values[column % outputs]).collect();
-        Self {
-            packed,
-            scale: of_columns(&affine.scale),
-            shift: of_columns(&affine.shift),
-            range,
-        }
+/// The layer's weight as one matrix from the input's order to the output's.
+fn pack_dense(isa: Isa, block: &Block, weight: &[f32]) -> Columns {
+    let (inputs, outputs) = (block.in_channels, block.out_channels);
+    if block.layer == Layer::Flattening {
+        let pixels = block.input_pixels();
+        Columns::pack(isa, pixels * inputs, outputs, |k, n| {
+            weight[(n * inputs + k % inputs) * pixels + k / inputs]
+        })
+    } else {
+        let pixels = block.image_length() / outputs;
+        Columns::pack(isa, inputs, block.image_length(), |k, n| {
+            weight[(k * outputs + n % outputs) * pixels + n / outputs]
+        })
     }
 }
 

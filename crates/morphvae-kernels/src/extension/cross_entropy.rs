@@ -9,7 +9,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Tensor;
 
-use super::{channels_last, floats, from_channels_last, tensor};
+use super::{channels_last, floats, from_channels_last, recycle, tensor};
 use crate::Isa;
 
 /// [`crate::cross_entropy`] of `[batch, channels, height, width]`: one number for each image, `[batch]`. Gradients flow
@@ -38,7 +38,10 @@ trait CrossEntropyOperation: Backend {
 
 impl CrossEntropyOperation for Flex {
     fn cross_entropy(images: FlexTensor, reconstruction: FlexTensor, delta: f32) -> FlexTensor {
-        Saved::new(images, reconstruction, delta).losses()
+        let saved = Saved::new(images, reconstruction, delta);
+        let losses = saved.losses();
+        recycle(saved.reconstruction);
+        losses
     }
 }
 
@@ -54,22 +57,38 @@ impl<C: CheckpointStrategy> CrossEntropyOperation for Autodiff<Flex, C> {
     }
 }
 
-/// Images and reconstruction, channels-last.
 #[derive(Clone, Debug)]
 struct Saved {
+    /// A view of one image, repeated, is that one image.
     images: FlexTensor,
     reconstruction: FlexTensor,
-    /// Burn's shape of both.
+    /// Whether both are channels-last; else they are as Burn's shapes say.
+    is_channels_last: bool,
+    /// Burn's shape of the reconstruction.
     shape: Vec<usize>,
     delta: f32,
 }
 
 impl Saved {
     fn new(images: FlexTensor, reconstruction: FlexTensor, delta: f32) -> Self {
+        let images = match images.layout().strides() {
+            [0, ..] if images.shape()[0] > 1 => images.narrow(0, 0, 1).to_contiguous(),
+            _ => images,
+        };
+        // Pixels may be summed in any order that both have.
+        let is_channels_last = !(images.is_contiguous() && reconstruction.is_contiguous());
+        let in_order = |tensor| {
+            if is_channels_last {
+                channels_last(tensor)
+            } else {
+                tensor
+            }
+        };
         Self {
             shape: reconstruction.shape().to_vec(),
-            images: channels_last(images),
-            reconstruction: channels_last(reconstruction),
+            images: in_order(images),
+            reconstruction: in_order(reconstruction),
+            is_channels_last,
             delta,
         }
     }
@@ -99,6 +118,10 @@ impl Backward<Flex, 1> for CrossEntropyGradient {
             floats(&weights),
             saved.delta,
         );
-        gradients.register::<Flex>(parent.id, from_channels_last(gradient, &saved.shape));
+        let gradient = match saved.is_channels_last {
+            true => from_channels_last(gradient, &saved.shape),
+            false => tensor(gradient, &saved.shape),
+        };
+        gradients.register::<Flex>(parent.id, gradient);
     }
 }

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::transpose;
 use crate::buffer::{Buffer, LINE};
-use crate::isa::Isa;
+use crate::isa::{Isa, simd};
 use crate::tasks::Tasks;
 
 /// Panels that a task packs.
@@ -49,6 +50,26 @@ pub(crate) fn pack_matrix(isa: Isa, data: &[f32], columns: usize) -> Buffer {
         }
     });
     packed
+}
+
+/// [`pack`] of the transpose of a row-major matrix whose rows are `depth` floats long.
+pub(crate) fn pack_transposed(isa: Isa, data: &[f32], depth: usize) -> Buffer {
+    let mut packed = take_packed(isa, depth, data.len() / depth);
+    transpose_panels(isa, data, depth, &mut packed);
+    packed
+}
+
+simd! {
+    fn transpose_panels<V>(data: &[f32], depth: usize, packed: &mut [f32]) {
+        let panels = packed.chunks_exact_mut(V::PANEL * depth);
+        for (rows, panel) in data.chunks(V::PANEL * depth).zip(panels) {
+            let count = rows.len() / depth;
+            if count < V::PANEL {
+                panel.fill(0.0);
+            }
+            transpose::<V>(rows, depth, count, depth, panel, |k| k * V::PANEL);
+        }
+    }
 }
 
 /// Floats from row to row of [`pack_padded`]: whole panels, and an odd number of cache lines, so that the rows of a panel

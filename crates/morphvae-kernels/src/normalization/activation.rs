@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::exponential::exponential;
 use crate::blocks::Activation;
+use crate::elementary;
 use crate::isa::{Vector, simd};
 
 /// Rows summed in `f32` before the sum goes on in `f64`.
@@ -22,6 +22,15 @@ impl Affine {
         Self {
             scale: self.scale[range.clone()].to_vec(),
             shift: self.shift[range].to_vec(),
+        }
+    }
+
+    /// That of each of so many values whose channels follow each other again and again.
+    pub fn repeated(&self, length: usize) -> Self {
+        let repeated = |values: &[f32]| values.iter().copied().cycle().take(length).collect();
+        Self {
+            scale: repeated(&self.scale),
+            shift: repeated(&self.shift),
         }
     }
 }
@@ -128,7 +137,7 @@ simd! {
             }
         }
         for value in output {
-            *value = 1.0 / (1.0 + exponential(-*value));
+            *value = elementary::sigmoid(*value);
         }
     }
 }
