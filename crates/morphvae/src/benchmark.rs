@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use morphvae_kernels::{Block, Isa, Parameters, multiply_add_peak};
+use morphvae_kernels::{Block, Isa, Linear, Parameters, multiply_add_peak};
 use rand::RngExt;
 
 use crate::data::{Images, Split};
-use crate::network::{Inference, Stage, StageWeights, Vae, kernel};
+use crate::network::{Inference, Kernel, Stage, StageWeights, Vae, kernels};
 use crate::random::{Purpose, generator};
 use crate::training::{Outcome, Progress, Training, TrainingConfig, TrainingData, TrainingError};
 
@@ -132,6 +132,28 @@ pub fn decoding(network: &Inference, batch: usize, time: Duration) -> Speed {
     }
 }
 
+/// How likely one image of black and white pixels is, seen from so many points of the latent space, for about `time`: what
+/// an importance-weighted estimate of its likelihood is made of. Counted are points, each an image decoded and compared.
+#[must_use]
+pub fn evaluation(network: &Inference, batch: usize, time: Duration) -> Speed {
+    let (config, device) = (network.config(), network.network().device());
+    let points = TensorData::new(noise(batch * config.latent), [batch, config.latent]);
+    let points = Tensor::<2>::from_data(points, &device);
+    let pixels = noise(config.image_length()).into_iter().map(f32::round).collect();
+    let shape = [1, config.channels, config.image_size, config.image_size];
+    let image = Tensor::<4>::from_data(TensorData::new(pixels, shape), &device);
+    let mut stopwatch = Stopwatch::new(time);
+    stopwatch.pause();
+    loop {
+        let location = network.locate(points.clone());
+        let image = image.clone().expand(location.dims());
+        black_box(network.network().reconstruction_loss(image, location).into_data());
+        if stopwatch.lap().is_break() {
+            return stopwatch.speed(batch);
+        }
+    }
+}
+
 /// Each stage by itself, in the order of the network, for about `time` each.
 ///
 /// # Panics
@@ -139,13 +161,14 @@ pub fn decoding(network: &Inference, batch: usize, time: Duration) -> Speed {
 #[must_use]
 pub fn stages(network: &Vae, batch: usize, time: Duration) -> Vec<StageTime> {
     let plan = network.config().plan();
-    let stages = plan.stages().enumerate();
+    let stages = kernels(&plan, batch).enumerate();
     stages
-        .map(|(index, stage)| {
+        .map(|(index, (stage, kernel))| {
             // Nobody asks for the gradient of the images themselves.
             let needs_input = index > 0;
-            let (forward, backward) = match kernel(stage, batch) {
-                Some(block) => block_times(&block, needs_input, time),
+            let (forward, backward) = match kernel {
+                Some(Kernel::Block(block)) => block_times(&block, needs_input, time),
+                Some(Kernel::Linear(layer)) => linear_times(layer, batch, needs_input, time),
                 None => plain_times(stage, batch, needs_input, time),
             };
             let passes = if needs_input { 3 } else { 2 };
@@ -203,6 +226,24 @@ fn block_times(block: &Block, needs_input: bool, time: Duration) -> (f64, f64) {
         let done = forward.lap().is_break();
         backward.pause();
         black_box(block.backward(isa, &gradient, &input, &parameters, &pass.state, needs_input));
+        if backward.lap().is_break() || done {
+            return (forward.median(), backward.median());
+        }
+    }
+}
+
+/// Seconds of a linear layer's forward and backward pass.
+fn linear_times(layer: Linear, batch: usize, needs_input: bool, time: Duration) -> (f64, f64) {
+    let isa = Isa::detect();
+    let (inputs, outputs) = (layer.inputs(), layer.outputs());
+    let [input, weight, bias, gradient] = [batch * inputs, outputs * inputs, outputs, batch * outputs].map(noise);
+    let (mut forward, mut backward) = (Stopwatch::new(time), Stopwatch::new(time));
+    loop {
+        forward.pause();
+        let output = layer.forward(isa, &input, &weight, &bias);
+        let done = forward.lap().is_break();
+        backward.pause();
+        black_box(layer.backward(isa, &gradient, &input, &weight, &output, needs_input));
         if backward.lap().is_break() || done {
             return (forward.median(), backward.median());
         }
@@ -298,7 +339,9 @@ mod tests {
         let network = Vae::new(config, 0, &Device::flex()).unwrap();
         let time = Duration::from_millis(20);
         assert!(training(&network, 3, time).unwrap().images_per_second > 0.0);
-        assert!(decoding(&Inference::new(&network), 2, time).images_per_second > 0.0);
+        let inference = Inference::new(&network);
+        assert!(decoding(&inference, 2, time).images_per_second > 0.0);
+        assert!(evaluation(&inference, 2, time).images_per_second > 0.0);
         let stages = stages(&network, 2, Duration::ZERO);
         let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
         assert_eq!(

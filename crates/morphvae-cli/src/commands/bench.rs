@@ -25,9 +25,11 @@ pub struct BenchArguments {
 }
 
 /// Images a training step: the first is the default, and its memory and operations are those reported.
-const TRAINING: [usize; 2] = [30, 128];
+const TRAINING: [usize; 3] = [30, 100, 128];
 /// Points decoded at a time.
 const DECODING: [usize; 3] = [1, 30, 256];
+/// Points at a time from which an image's likelihood is seen.
+const EVALUATION: usize = 1000;
 
 /// Why a kernel can be faster than the machine.
 const COUNTED: &str = "
@@ -40,6 +42,7 @@ of the whole training, can be above what the machine does with nothing but multi
 struct Report {
     training: Vec<Value>,
     decoding: Vec<Value>,
+    evaluation: Vec<Value>,
     gflops: f64,
     peak_gflops: f64,
     peak_fraction: f64,
@@ -54,23 +57,28 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
     let time = Duration::from_secs(arguments.seconds.into());
     console.note(format!(
         "about {} s; let the machine rest",
-        u32::from(arguments.seconds) * 10
+        u32::from(arguments.seconds) * 12
     ));
 
     let network = model.network();
     let first = benchmark::training(network, TRAINING[0], time)?;
     // Later measurements take more memory than training by default does.
     let memory = benchmark::peak_memory();
-    let second = benchmark::training(network, TRAINING[1], time)?;
+    let mut training = vec![first];
+    for batch in &TRAINING[1..] {
+        training.push(benchmark::training(network, *batch, time)?);
+    }
     let inference = model.inference();
     let decoding = DECODING.map(|batch| benchmark::decoding(inference, batch, time));
+    let evaluation = benchmark::evaluation(inference, EVALUATION, time);
     let stages = benchmark::stages(network, TRAINING[0], time / 4);
     let machine = Machine::measure();
 
     let speed = first.images_per_second * benchmark::training_operations(network) as f64;
     let report = Report {
-        training: [first, second].iter().map(speed_json).collect(),
+        training: training.iter().map(speed_json).collect(),
         decoding: decoding.iter().map(speed_json).collect(),
+        evaluation: vec![speed_json(&evaluation)],
         gflops: speed * 1e-9,
         peak_gflops: machine.peak * 1e-9,
         peak_fraction: speed / machine.peak,
@@ -86,7 +94,7 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
         "machine   {}, {} thread(s), {:.0} GFLOP/s with nothing but multiply-adds\n",
         report.simd, report.threads, report.peak_gflops
     ))?;
-    console.print(&speed_lines("training", &[first, second]))?;
+    console.print(&speed_lines("training", &training))?;
     console.print(&format!(
         "          {:.0} GFLOP/s at batch {}, {:.0} % of that; {}\n",
         report.gflops,
@@ -98,6 +106,10 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
         )
     ))?;
     console.print(&speed_lines("decoding", &decoding))?;
+    console.print(&format!(
+        "likelihood of an image, {} points at a time  {:6.0} points/s",
+        evaluation.batch, evaluation.images_per_second
+    ))?;
     console.print(&stage_lines(&stages))?;
     console.print(COUNTED)?;
     Ok(())

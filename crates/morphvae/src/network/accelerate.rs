@@ -3,10 +3,10 @@
 
 use burn::tensor::{Device, Tensor};
 use morphvae_kernels::extension::{self, BlockParameters};
-use morphvae_kernels::{Activation as KernelActivation, Block, FoldedBlock};
+use morphvae_kernels::{Activation as KernelActivation, Block, FoldedBlock, Linear, Nonlinearity, PackedLinear};
 
 use super::layers::{BatchNorm, BatchStatistics, EPSILON, LayerWeights, StageWeights};
-use super::plan::{Activation, Layer, Stage};
+use super::plan::{Activation, Layer, Plan, Shape, Stage};
 
 /// What computes the stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +28,46 @@ impl Operations {
     }
 }
 
+/// What computes a stage all at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kernel {
+    /// A layer with its batch norm.
+    Block(Block),
+    /// A linear layer without one.
+    Linear(Linear),
+}
+
+/// A kernel ready to be run again and again, for any number of images.
+#[derive(Debug)]
+pub(super) enum ReadyKernel {
+    Block(FoldedBlock),
+    Linear(PackedLinear),
+}
+
 /// The kernel that computes a stage for so many images, if there is one.
-pub(crate) fn kernel(stage: &Stage, batch: usize) -> Option<Block> {
-    if !stage.batch_norm {
+pub(crate) fn kernel(stage: &Stage, batch: usize) -> Option<Kernel> {
+    if stage.batch_norm {
+        block(stage, batch).map(Kernel::Block)
+    } else {
+        linear(stage).map(Kernel::Linear)
+    }
+}
+
+fn linear(stage: &Stage) -> Option<Linear> {
+    if stage.layer != Layer::Linear || stage.max_pool {
         return None;
     }
+    let nonlinearity = match stage.activation {
+        Activation::Identity => Nonlinearity::Identity,
+        Activation::Relu => Nonlinearity::Relu,
+        Activation::Tanh => Nonlinearity::Tanh,
+        Activation::Softplus => Nonlinearity::Softplus,
+        Activation::Sigmoid => Nonlinearity::Sigmoid,
+    };
+    Some(Linear::new(stage.input.length(), stage.output.length(), nonlinearity))
+}
+
+fn block(stage: &Stage, batch: usize) -> Option<Block> {
     let (inputs, outputs) = (stage.input.channels, stage.output.channels);
     let size = (stage.input.side, stage.input.side);
     match (stage.layer, stage.activation, stage.max_pool) {
@@ -60,38 +95,67 @@ pub(crate) fn kernel(stage: &Stage, batch: usize) -> Option<Block> {
     }
 }
 
+/// Whether the heads behind an encoder that ends in this stage have kernels. Behind a batch norm Burn's operations compute
+/// them, as they always did, so that such a network's results stay the same bits.
+pub(super) fn heads_have_kernels(last: &Stage) -> bool {
+    !last.batch_norm
+}
+
+/// Every stage of a network with the kernel that computes it for so many images, if one does.
+pub(crate) fn kernels(plan: &Plan, batch: usize) -> impl Iterator<Item = (&Stage, Option<Kernel>)> {
+    let heads = plan.encoder.last().is_some_and(heads_have_kernels);
+    let is_plain = move |index: usize| !heads && (plan.encoder.len()..plan.encoder.len() + 2).contains(&index);
+    let stages = plan.stages().enumerate();
+    stages.map(move |(index, stage)| (stage, kernel(stage, batch).filter(|_| !is_plain(index))))
+}
+
 impl StageWeights {
-    /// As [`StageWeights::train_pass`], by a kernel.
-    pub fn train_with(&self, kernel: Block, x: Tensor<4>) -> (Tensor<4>, BatchStatistics) {
-        let normalization = self.normalized();
-        match &self.layer {
-            LayerWeights::Linear(layer) => {
-                let parameters = parameters(layer.weight.val(), layer.bias.val(), normalization);
-                let (output, statistics) = train(kernel, x.flatten::<2>(1, 3), parameters);
-                (output.unsqueeze_dims(&[2, 3]), statistics)
+    /// As [`StageWeights::train_pass`], by a kernel where these operations have one.
+    pub(super) fn train_with(&self, operations: Operations, x: Tensor<4>) -> (Tensor<4>, Option<BatchStatistics>) {
+        let kernel = match operations {
+            Operations::Kernels => kernel(&self.stage, x.dims()[0]),
+            Operations::Plain => None,
+        };
+        match (kernel, &self.layer) {
+            (Some(Kernel::Linear(kernel)), LayerWeights::Linear(layer)) => {
+                let Shape { channels, side } = self.stage.output;
+                let output = extension::train_linear(kernel, x.flatten(1, 3), layer.weight.val(), layer.bias.val());
+                (output.reshape([-1, channels as i32, side as i32, side as i32]), None)
             }
-            LayerWeights::Convolution(layer) => train(
-                kernel,
-                x,
-                parameters(layer.weight.val(), layer.bias.val(), normalization),
-            ),
+            (Some(Kernel::Block(kernel)), LayerWeights::Linear(layer)) => {
+                let parameters = parameters(layer.weight.val(), layer.bias.val(), self.normalized());
+                let (output, statistics) = train(kernel, x.flatten::<2>(1, 3), parameters);
+                (output.unsqueeze_dims(&[2, 3]), Some(statistics))
+            }
+            (Some(Kernel::Block(kernel)), LayerWeights::Convolution(layer)) => {
+                let parameters = parameters(layer.weight.val(), layer.bias.val(), self.normalized());
+                let (output, statistics) = train(kernel, x, parameters);
+                (output, Some(statistics))
+            }
+            (None | Some(Kernel::Linear(_)), _) => self.train_pass(x),
         }
     }
 
-    /// The kernel with the running statistics, ready to be run again and again, for any number of images.
-    pub fn fold(&self) -> Option<FoldedBlock> {
-        let kernel = kernel(&self.stage, 1)?;
-        let normalization = self.normalized();
-        Some(match &self.layer {
-            LayerWeights::Linear(layer) => fold(&kernel, layer.weight.val(), layer.bias.val(), normalization),
-            LayerWeights::Convolution(layer) => fold(&kernel, layer.weight.val(), layer.bias.val(), normalization),
+    /// The stage's kernel with the running statistics, ready to be run.
+    pub(super) fn ready(&self) -> Option<ReadyKernel> {
+        Some(match (kernel(&self.stage, 1)?, &self.layer) {
+            (Kernel::Linear(kernel), LayerWeights::Linear(layer)) => {
+                ReadyKernel::Linear(extension::pack_linear(kernel, layer.weight.val(), layer.bias.val()))
+            }
+            (Kernel::Block(kernel), LayerWeights::Linear(layer)) => {
+                ReadyKernel::Block(fold(&kernel, layer.weight.val(), layer.bias.val(), self.normalized()))
+            }
+            (Kernel::Block(kernel), LayerWeights::Convolution(layer)) => {
+                ReadyKernel::Block(fold(&kernel, layer.weight.val(), layer.bias.val(), self.normalized()))
+            }
+            (Kernel::Linear(_), LayerWeights::Convolution(_)) => return None,
         })
     }
 
     fn normalized(&self) -> &BatchNorm {
         self.normalization
             .as_ref()
-            .expect("stages with a kernel have a batch norm")
+            .expect("stages with a block have a batch norm")
     }
 }
 
@@ -125,17 +189,20 @@ mod tests {
     use crate::network::{Architecture, HiddenActivation, NetworkConfig};
 
     #[test]
-    fn every_stage_of_the_reference_network_but_its_heads_has_a_kernel() {
-        for (image_size, channels, latent) in [(32, 1, 2), (64, 3, 7), (128, 1, 1)] {
+    fn every_stage_of_the_reference_network_but_its_heads_has_a_block() {
+        for (image_size, channels, latent) in [(32, 1, 2), (64, 3, 7), (128, 1, 40)] {
             let config = NetworkConfig {
                 image_size,
                 channels,
                 latent,
                 architecture: Architecture::Reference { base_channels: 4 },
             };
-            for stage in config.plan().stages() {
-                let Some(block) = kernel(stage, 3) else {
-                    assert!(["mean", "var"].contains(&stage.name.as_str()), "{stage:?}");
+            for (stage, kernel) in kernels(&config.plan(), 3) {
+                let Some(Kernel::Block(block)) = kernel else {
+                    assert!(
+                        kernel.is_none() && ["mean", "var"].contains(&stage.name.as_str()),
+                        "{stage:?}"
+                    );
                     continue;
                 };
                 // What the kernel says of itself is what the plan says.
@@ -152,14 +219,22 @@ mod tests {
     }
 
     #[test]
-    fn layers_without_batch_norm_have_none() {
+    fn every_stage_of_linear_layers_has_a_kernel() {
         let config = NetworkConfig {
+            image_size: 5,
+            channels: 3,
+            latent: 4,
             architecture: Architecture::Mlp {
-                hidden: vec![8],
-                activation: HiddenActivation::Relu,
+                hidden: vec![8, 6],
+                activation: HiddenActivation::Tanh,
             },
-            ..NetworkConfig::default()
         };
-        assert!(config.plan().stages().all(|stage| kernel(stage, 3).is_none()));
+        for (stage, kernel) in kernels(&config.plan(), 3) {
+            let Some(Kernel::Linear(linear)) = kernel else {
+                panic!("{stage:?}");
+            };
+            let sizes = [linear.outputs(), linear.inputs()];
+            assert_eq!(sizes.to_vec(), stage.weight_shape(), "{stage:?}");
+        }
     }
 }

@@ -55,7 +55,8 @@ impl Inference {
     /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1].
     #[must_use]
     pub fn encode(&self, images: Tensor<4>) -> Posterior {
-        self.network.posterior(self.encoder.apply(images))
+        self.network
+            .posterior(self.encoder.apply(images), self.network.operations)
     }
 
     /// The components of the prior, `[count, latent]`, unless that is the standard normal distribution.
@@ -93,7 +94,7 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::network::{Architecture, Values};
+    use crate::network::{Architecture, HiddenActivation, Values};
     use crate::random::{Purpose, generator};
 
     /// A network whose running statistics have moved away from their start.
@@ -132,6 +133,40 @@ mod tests {
             assert!(largest_difference(ours.log_variance, definition.log_variance) < 2e-5);
             let latents = uniform([batch, 3], 4);
             assert!(largest_difference(inference.decode(latents.clone()), network.decode(latents)) < 2e-5);
+        }
+    }
+
+    #[test]
+    fn linear_layers_agree_with_the_definition() {
+        for (channels, activation, batch) in [
+            (1, HiddenActivation::Relu, 5),
+            (3, HiddenActivation::Tanh, 1),
+            (1, HiddenActivation::Softplus, 33),
+        ] {
+            let config = NetworkConfig {
+                channels,
+                image_size: 9,
+                architecture: Architecture::Mlp {
+                    hidden: vec![70, 35],
+                    activation,
+                },
+                latent: 3,
+            };
+            let network = Vae::new(config, 3, &Device::flex()).unwrap();
+            let plain = network.clone().with_plain_operations();
+            let inference = Inference::new(&network);
+            let images = uniform([batch, channels, 9, 9], 2);
+            let (ours, definition) = (inference.encode(images.clone()), network.encode(images.clone()));
+            assert!(largest_difference(ours.mean, definition.mean) < 1e-6);
+            assert!(largest_difference(ours.log_variance, definition.log_variance) < 1e-6);
+            let latents = uniform([batch, 3], 4);
+            let location = inference.locate(latents.clone());
+            assert!(largest_difference(location.clone(), network.locate(latents)) < 1e-6);
+            // One image held against many.
+            let image = images.narrow(0, 0, 1).expand(location.dims());
+            let ours = network.reconstruction_loss(image.clone(), location.clone());
+            let definition = plain.reconstruction_loss(image, location);
+            assert!(largest_difference(ours, definition) < 1e-3);
         }
     }
 

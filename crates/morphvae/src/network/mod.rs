@@ -16,7 +16,7 @@ mod stack;
 mod state;
 mod vae;
 
-pub(crate) use accelerate::kernel;
+pub(crate) use accelerate::{Kernel, kernels};
 pub use architecture::{
     Architecture, HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_LAYERS, MOST_HIDDEN_UNITS,
     MOST_LATENTS, NetworkConfig, REFERENCE_SIDES,

@@ -2,12 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use morphvae_kernels::FoldedBlock;
-use morphvae_kernels::extension::run_folded;
+use morphvae_kernels::extension::{run_folded, run_linear};
+use morphvae_kernels::{FoldedBlock, PackedLinear};
 
-use super::accelerate::{Operations, kernel};
+use super::accelerate::{Operations, ReadyKernel, heads_have_kernels};
 use super::layers::{BatchNorm, BatchStatistics, Initializer, StageWeights};
-use super::plan::Stage;
+use super::plan::{Shape, Stage};
 
 /// A row of stages with their weights. What goes in and out is `[batch, channels, side, side]`.
 #[derive(Module, Debug)]
@@ -25,17 +25,7 @@ impl Stack {
     /// Through all stages with the batch's own statistics, which are added to `statistics`.
     pub fn train_pass(&self, x: Tensor<4>, operations: Operations, statistics: &mut Vec<BatchStatistics>) -> Tensor<4> {
         self.stages.iter().fold(x, |x, stage| {
-            let kernel = match operations {
-                Operations::Kernels => kernel(&stage.stage, x.dims()[0]),
-                Operations::Plain => None,
-            };
-            let (x, seen) = match kernel {
-                Some(kernel) => {
-                    let (x, seen) = stage.train_with(kernel, x);
-                    (x, Some(seen))
-                }
-                None => stage.train_pass(x),
-            };
+            let (x, seen) = stage.train_with(operations, x);
             statistics.extend(seen);
             x
         })
@@ -44,6 +34,14 @@ impl Stack {
     /// The same with the running statistics.
     pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
         self.stages.iter().fold(x, |x, stage| stage.apply(x))
+    }
+
+    /// What computes the heads behind this stack, an encoder, where these operations compute it.
+    pub fn operations_of_heads(&self, operations: Operations) -> Operations {
+        match self.stages.last() {
+            Some(last) if heads_have_kernels(&last.stage) => operations,
+            _ => Operations::Plain,
+        }
     }
 
     /// The batch norms, in the order in which a training pass meets them.
@@ -55,13 +53,21 @@ impl Stack {
     pub fn ready(&self, operations: Operations) -> ReadyStack {
         let mut parts = Vec::new();
         for stage in &self.stages {
-            let folded = match operations {
-                Operations::Kernels => stage.fold(),
+            let ready = match operations {
+                Operations::Kernels => stage.ready(),
                 Operations::Plain => None,
             };
-            match (folded, parts.last_mut()) {
-                (Some(block), Some(Part::Kernels(blocks))) => blocks.push(block),
-                (Some(block), _) => parts.push(Part::Kernels(vec![block])),
+            match (ready, parts.last_mut()) {
+                (Some(ReadyKernel::Block(block)), Some(Part::Blocks(blocks))) => blocks.push(block),
+                (Some(ReadyKernel::Block(block)), _) => parts.push(Part::Blocks(vec![block])),
+                (Some(ReadyKernel::Linear(layer)), Some(Part::Linear { layers, output })) => {
+                    layers.push(layer);
+                    *output = stage.stage.output;
+                }
+                (Some(ReadyKernel::Linear(layer)), _) => parts.push(Part::Linear {
+                    layers: vec![layer],
+                    output: stage.stage.output,
+                }),
                 (None, _) => parts.push(Part::Plain(Box::new(stage.clone()))),
             }
         }
@@ -77,14 +83,23 @@ pub(super) struct ReadyStack {
 
 #[derive(Debug)]
 enum Part {
-    Kernels(Vec<FoldedBlock>),
+    Blocks(Vec<FoldedBlock>),
+    Linear {
+        layers: Vec<PackedLinear>,
+        /// That of the last layer.
+        output: Shape,
+    },
     Plain(Box<StageWeights>),
 }
 
 impl ReadyStack {
     pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
         self.parts.iter().fold(x, |x, part| match part {
-            Part::Kernels(blocks) => run_folded(blocks, x),
+            Part::Blocks(blocks) => run_folded(blocks, x),
+            Part::Linear { layers, output } => {
+                let (channels, side) = (output.channels as i32, output.side as i32);
+                run_linear(layers, x.flatten(1, 3)).reshape([-1, channels, side, side])
+            }
             Part::Plain(stage) => stage.apply(x),
         })
     }

@@ -177,12 +177,12 @@ impl Vae {
     ) -> TrainingPass {
         let mut statistics = Vec::new();
         let features = self.encoder.train_pass(images, self.operations, &mut statistics);
-        let posterior = self.posterior(features);
+        let posterior = self.posterior(features, self.operations);
         let latents = latents(&posterior);
         // Pseudo-inputs are no images, and batch norms see none of them: an encoder that has such takes none.
         let prior = self.pseudo_images().map(|images| {
             let features = self.encoder.train_pass(images, self.operations, &mut Vec::new());
-            self.posterior(features)
+            self.posterior(features, self.operations)
         });
         let reconstruction = self.decoder.train_pass(
             latents.clone().unsqueeze_dims(&[2, 3]),
@@ -203,7 +203,7 @@ impl Vae {
     /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
     #[must_use]
     pub fn encode(&self, images: Tensor<4>) -> Posterior {
-        self.posterior(self.encoder.apply(images))
+        self.posterior(self.encoder.apply(images), Operations::Plain)
     }
 
     /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in [0, 1]. Each pixel is the
@@ -233,10 +233,12 @@ impl Vae {
     }
 
     /// The two linear layers that end the encoder: `features` are `[batch, features, 1, 1]`.
-    pub(super) fn posterior(&self, features: Tensor<4>) -> Posterior {
+    pub(super) fn posterior(&self, features: Tensor<4>, operations: Operations) -> Posterior {
+        let operations = self.encoder.operations_of_heads(operations);
+        let head = |stage: &StageWeights, features| stage.train_with(operations, features).0.flatten(1, 3);
         Posterior {
-            mean: self.mean.apply(features.clone()).flatten(1, 3),
-            log_variance: self.log_variance.apply(features).flatten(1, 3),
+            mean: head(&self.mean, features.clone()),
+            log_variance: head(&self.log_variance, features),
         }
     }
 
