@@ -13,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -23,7 +24,10 @@ PACKAGES = ["numpy==2.*", "onnx==1.*", "onnxruntime==1.*"]
 TORCH = ["torch==2.15.*"]
 TORCH_FOR_CPUS = "https://download.pytorch.org/whl/cpu"
 
-# What is compared: a name, our measurement, and the peers' that it is held against.
+# Linear layers for 28 x 28 pixels; peers.py has the same.
+MLP = "--architecture mlp --hidden 400 --latent 40 --image-size 28 --dataset strokes --limit 100 --epochs 1 --grid 4"
+
+# What is compared: a name, the network, our measurement, and the peers' that it is held against.
 TRAIN_30 = [
     ("PyTorch eager", ["train", "--batch", "30"]),
     ("PyTorch eager, fused Adam", ["train", "--batch", "30", "--fused"]),
@@ -33,6 +37,11 @@ TRAIN_128 = [
     ("PyTorch channels_last, fused Adam", ["train", "--batch", "128", "--fused", "--mode", "channels_last"]),
     ("PyTorch compile, fused Adam", ["train", "--batch", "128", "--fused", "--mode", "compile"]),
 ]
+TRAIN_MLP = [
+    ("PyTorch eager", ["train", "--network", "mlp", "--batch", "100"]),
+    ("PyTorch eager, fused Adam", ["train", "--network", "mlp", "--batch", "100", "--fused"]),
+]
+EVALUATE_MLP = [("PyTorch eager", ["evaluate", "--network", "mlp", "--batch", "1000"])]
 
 
 def decoders(batch):
@@ -43,11 +52,13 @@ def decoders(batch):
 
 
 COMPARISONS = [
-    ("training, batch 30", ("training", 30), TRAIN_30),
-    ("training, batch 128", ("training", 128), TRAIN_128),
-    ("decoding, batch 1", ("decoding", 1), decoders(1)),
-    ("decoding, batch 30", ("decoding", 30), decoders(30)),
-    ("decoding, batch 256", ("decoding", 256), decoders(256)),
+    ("training, batch 30", "reference", ("training", 30), TRAIN_30),
+    ("training, batch 128", "reference", ("training", 128), TRAIN_128),
+    ("decoding, batch 1", "reference", ("decoding", 1), decoders(1)),
+    ("decoding, batch 30", "reference", ("decoding", 30), decoders(30)),
+    ("decoding, batch 256", "reference", ("decoding", 256), decoders(256)),
+    ("mlp, training at 100", "mlp", ("training", 100), TRAIN_MLP),
+    ("mlp, likelihood of one", "mlp", ("evaluation", 1000), EVALUATE_MLP),
 ]
 
 
@@ -95,41 +106,54 @@ def main():
     comparisons = [entry for entry in COMPARISONS if arguments.only in entry[0]]
     program = prepare()
     threads = str(os.cpu_count())
-    peers = {tuple(command) for _, _, group in comparisons for _, command in group}
+    networks = {network for _, network, _, _ in comparisons}
+    peers = {tuple(command) for _, _, _, group in comparisons for _, command in group}
 
-    ours, one_thread, theirs = [], [], {command: [] for command in peers}
-    for number in range(1, arguments.rounds + 1):
-        print(f"round {number} of {arguments.rounds}", file=sys.stderr)
-        bench = [program, "bench", "--quiet", "--json", "--seconds", str(arguments.seconds)]
-        ours.append(run([*bench, "--threads", threads]))
-        one_thread.append(run([*bench, "--threads", "1"]))
-        for command, results in theirs.items():
-            options = ["--seconds", str(arguments.seconds), "--threads", threads]
-            result = run([PYTHON, HERE / "peers.py", *command, *options], {"OMP_NUM_THREADS": threads})
-            if result:
-                results.append(result)
+    with tempfile.TemporaryDirectory() as folder:
+        mlp = Path(folder) / "mlp"
+        if "mlp" in networks:
+            subprocess.run([program, "train", *MLP.split(), "--quiet", "--out", mlp], check=True)
+        models = {"reference": [], "mlp": [mlp]}
+        ours, one_thread, theirs = {network: [] for network in networks}, [], {command: [] for command in peers}
+        for number in range(1, arguments.rounds + 1):
+            print(f"round {number} of {arguments.rounds}", file=sys.stderr)
+            bench = [program, "bench", "--quiet", "--json", "--seconds", str(arguments.seconds)]
+            for network in networks:
+                ours[network].append(run([*bench, *models[network], "--threads", threads]))
+            if "reference" in networks:
+                one_thread.append(run([*bench, "--threads", "1"]))
+            for command, results in theirs.items():
+                options = ["--seconds", str(arguments.seconds), "--threads", threads]
+                result = run([PYTHON, HERE / "peers.py", *command, *options], {"OMP_NUM_THREADS": threads})
+                if result:
+                    results.append(result)
 
-    ours, one_thread = [result for result in ours if result], [result for result in one_thread if result]
-    if not ours or not one_thread:
+    ours = {network: [result for result in results if result] for network, results in ours.items()}
+    one_thread = [result for result in one_thread if result]
+    if not all(ours.values()) or ("reference" in networks and not one_thread):
         sys.exit("morphvae bench could not run")
     speed = lambda result, kind, batch: next(
         entry["images_per_second"] for entry in result[kind] if entry["batch"] == batch
     )
-    print(f"{threads} threads, {ours[0]['simd']}; medians of {arguments.rounds} rounds [lowest, highest], images/s\n")
-    for name, (kind, batch), group in comparisons:
-        values = [speed(result, kind, batch) for result in ours]
+    simd = next(iter(ours.values()))[0]["simd"]
+    print(f"{threads} threads, {simd}; medians of {arguments.rounds} rounds [lowest, highest], images/s\n")
+    for name, network, (kind, batch), group in comparisons:
+        values = [speed(result, kind, batch) for result in ours[network]]
         print(f"{name:22} {'morphvae':34} {figure(values, 'images/s')}")
         for peer, command in group:
             results = [result["images_per_second"] for result in theirs[tuple(command)]]
             ratio = f"  morphvae is {statistics.median(values) / statistics.median(results):.2f}x" if results else ""
             print(f"{'':22} {peer:34} {figure(results, 'images/s')}{ratio}")
+    if "reference" not in networks:
+        return
+    reference = ours["reference"]
     one = statistics.median(speed(result, "training", 30) for result in one_thread)
-    two = statistics.median(speed(result, "training", 30) for result in ours)
+    two = statistics.median(speed(result, "training", 30) for result in reference)
     print(f"\ntraining at batch 30 on {threads} threads against one: {two / one:.2f}x ({one:.0f} images/s on one)")
-    share = statistics.median(result["peak_fraction"] for result in ours)
+    share = statistics.median(result["peak_fraction"] for result in reference)
     print(f"training at batch 30: {100 * share:.0f} % of the processor's measured multiply-add peak, by the layers' definition")
     memory = lambda results: statistics.median(result["peak_memory_bytes"] or 0 for result in results) / 1e6
-    print(f"peak memory of training at batch 30: morphvae {memory(ours):.0f} MB", end="")
+    print(f"peak memory of training at batch 30: morphvae {memory(reference):.0f} MB", end="")
     eager = theirs.get(tuple(TRAIN_30[0][1]))
     print(f", PyTorch eager {memory(eager):.0f} MB" if eager else "")
 

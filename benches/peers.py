@@ -1,6 +1,7 @@
-"""One measurement of a peer of morphvae on the reference network; prints one JSON object.
+"""One measurement of a peer of morphvae; prints one JSON object.
 
-usage: peers.py train|decode --peer torch|onnxruntime [--mode eager|channels_last|compile] --batch N --seconds S
+usage: peers.py train|decode|evaluate [--network reference|mlp] --peer torch|onnxruntime
+                [--mode eager|channels_last|compile] --batch N --seconds S
 """
 import argparse
 import json
@@ -16,6 +17,8 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 LATENT = 2
+# Linear layers for 28 x 28 pixels.
+PIXELS, HIDDEN, MLP_LATENT = 784, 400, 40
 
 
 def encoder_block(inputs, outputs):
@@ -50,6 +53,24 @@ class Vae(nn.Module):
         return kl - torch.sum(x * torch.log(y + 1e-7) + (1 - x) * torch.log(1 - y + 1e-7))
 
 
+class Mlp(nn.Module):
+    """A variational autoencoder of linear layers, as PyTorch's own example has it."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(PIXELS, HIDDEN), nn.ReLU())
+        self.mean, self.var = nn.Linear(HIDDEN, MLP_LATENT), nn.Linear(HIDDEN, MLP_LATENT)
+        self.logits = nn.Sequential(nn.Linear(MLP_LATENT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, PIXELS))
+
+    def forward(self, x):
+        x = x.reshape(-1, PIXELS)
+        features = self.encoder(x)
+        mean, log_variance = self.mean(features), self.var(features)
+        kl = -0.5 * torch.sum(1 + log_variance - mean**2 - log_variance.exp())
+        y = torch.sigmoid(self.logits(mean + torch.randn_like(mean) * (log_variance * 0.5).exp()))
+        return kl + F.binary_cross_entropy(y, x, reduction="sum")
+
+
 class Decoder(nn.Module):
     def __init__(self, vae):
         super().__init__()
@@ -72,7 +93,8 @@ def median_seconds(step, seconds):
 
 
 def train(arguments):
-    model = Vae()
+    is_mlp = arguments.network == "mlp"
+    model = Mlp() if is_mlp else Vae()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-5, fused=arguments.fused)
     channels_last = arguments.mode == "channels_last"
     if channels_last:
@@ -83,7 +105,7 @@ def train(arguments):
 
     def step():
         chosen = digits[torch.randint(0, len(digits), (arguments.batch,))].float() / 255
-        images = F.interpolate(chosen, size=32, mode="bilinear", align_corners=False, antialias=True)
+        images = chosen if is_mlp else F.interpolate(chosen, size=32, mode="bilinear", align_corners=False, antialias=True)
         if channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
         loss = loss_of(images)
@@ -115,9 +137,23 @@ def decode(arguments):
     return median_seconds(lambda: session.run(None, {"z": values}), arguments.seconds)
 
 
+def evaluate(arguments):
+    """How likely one image of black and white pixels is, seen from many points; PyTorch's fastest way, by logits."""
+    points = torch.randn(arguments.batch, MLP_LATENT)
+    image = torch.bernoulli(torch.full((PIXELS,), 0.2)).expand(arguments.batch, PIXELS)
+    logits = Mlp().logits
+
+    def step():
+        return F.binary_cross_entropy_with_logits(logits(points), image, reduction="none").sum(1)
+
+    with torch.inference_mode():
+        return median_seconds(step, arguments.seconds)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", choices=["train", "decode"])
+    parser.add_argument("work", choices=["train", "decode", "evaluate"])
+    parser.add_argument("--network", choices=["reference", "mlp"], default="reference")
     parser.add_argument("--peer", choices=["torch", "onnxruntime"], default="torch")
     parser.add_argument("--mode", choices=["eager", "channels_last", "compile"], default="eager")
     parser.add_argument("--fused", action="store_true", help="PyTorch's fused Adam")
@@ -127,7 +163,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    seconds = train(arguments) if arguments.work == "train" else decode(arguments)
+    seconds = {"train": train, "decode": decode, "evaluate": evaluate}[arguments.work](arguments)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"images_per_second": arguments.batch / seconds, "peak_memory_bytes": memory}))
 
