@@ -13,6 +13,7 @@ mod info;
 mod morph;
 mod probe;
 mod reconstruct;
+mod reproduce;
 mod train;
 
 use clap::Subcommand;
@@ -68,6 +69,10 @@ pub enum Verb {
                             morphvae decode codes.csv --out images.npz"
     )]
     Decode(decode::DecodeArguments),
+    /// Train and measure what a paper has, and say how far the numbers are apart
+    #[command(after_help = "Examples: morphvae reproduce list\n          \
+                            morphvae reproduce davidson-10")]
+    Reproduce(reproduce::ReproduceArguments),
     /// Show a model's latent map in a browser, or write it as one file
     #[command(after_help = "Example: morphvae explore runs/first --no-open")]
     Explore(explore::ExploreArguments),
@@ -96,6 +101,7 @@ impl Verb {
             Self::Reconstruct(arguments) => reconstruct::run(&arguments, console),
             Self::Encode(arguments) => encode::run(&arguments, console),
             Self::Decode(arguments) => decode::run(&arguments, console),
+            Self::Reproduce(arguments) => reproduce::run(&arguments, console),
             Self::Explore(arguments) => explore::run(&arguments, console),
             Self::Info(arguments) => info::run(&arguments, console),
             Self::Bench(arguments) => bench::run(&arguments, console),

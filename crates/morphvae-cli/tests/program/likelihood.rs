@@ -101,3 +101,24 @@ fn what_cannot_be_is_one_line() {
     );
     assert!(!desk.path("run").exists());
 }
+
+#[test]
+fn numbers_of_papers_are_listed_and_need_their_images() {
+    let desk = Desk::new();
+    let listed = json(&desk.succeed("reproduce list --json"));
+    let known = listed["reproductions"].as_array().unwrap();
+    assert!(
+        known
+            .iter()
+            .any(|known| known["name"] == "davidson-10" && known["published"] == 93.84)
+    );
+    assert!(desk.succeed("reproduce list").contains("Davidson and others, 2018"));
+    desk.fail(
+        "reproduce pythae --offline",
+        1,
+        &["binarized_mnist_train.amat", "forbidden"],
+    );
+    desk.fail("reproduce nothing", 2, &["pytorch-example"]);
+    desk.fail("reproduce davidson-2 --resume --out nowhere", 1, &["nowhere"]);
+    assert!(!desk.path("runs/reproduce-pythae").exists());
+}

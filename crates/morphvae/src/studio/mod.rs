@@ -11,6 +11,7 @@ pub mod keys;
 mod model;
 mod morph;
 mod probe;
+mod reproduction;
 mod run;
 
 pub use error::StudioError;
@@ -20,4 +21,5 @@ pub use keys::{Amount, KeyError, Keys};
 pub use model::Model;
 pub use morph::{LONGEST_REST, Length, Manner, MannerError, Morph, MorphError, Pace, Stop, Walk};
 pub use probe::{NEIGHBOURS, Probe};
+pub use reproduction::{Measure, REPRODUCTIONS, Reproduction};
 pub use run::{FinishedEpoch, Run, Standing};

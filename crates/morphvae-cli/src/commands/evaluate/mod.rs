@@ -1,6 +1,6 @@
 //! `morphvae evaluate`
 
-mod likelihood;
+pub mod likelihood;
 
 use clap::Args;
 use std::path::{Path, PathBuf};

@@ -46,6 +46,18 @@ pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Trains a run that is under way until it ends, draws its figures, and says how it goes.
+pub fn to_the_end(run: Run, console: Console) -> anyhow::Result<Run> {
+    let teller = Teller { console };
+    teller.introduce(&run);
+    let run = match run.training().is_finished() {
+        true => run,
+        false => train(run, &teller, None)?,
+    };
+    finish(&run, &teller, None, false)?;
+    Ok(run)
+}
+
 /// What `--json` prints; its keys are a contract.
 #[derive(Serialize)]
 struct Summary {
