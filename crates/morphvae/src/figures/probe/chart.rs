@@ -64,9 +64,13 @@ pub(super) fn draw(canvas: &mut Canvas, models: &[ProbedModel], [left, top]: Pla
             false => [Align::Left, Align::Right],
         };
         for (accuracy, side) in found.into_iter().zip(sides) {
-            let gap = if side == Align::Right { -24.0 } else { 24.0 };
-            let style = Style::TICK.align(side).colour(INK);
-            canvas.text_middle(&accuracy.to_string(), [place(accuracy) + gap, middle], style);
+            let style = Style::TICK.align(Align::Left).colour(INK);
+            let number = accuracy.to_string();
+            let width = style.measure(&number);
+            let left = place(accuracy) + if side == Align::Right { -24.0 - width } else { 24.0 };
+            // No line of the scale goes through a number.
+            canvas.rectangle([left - 4.0, middle - 14.0], [width + 8.0, 28.0], WHITE);
+            canvas.text_middle(&number, [left, middle], style);
         }
     }
 }

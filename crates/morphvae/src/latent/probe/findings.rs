@@ -68,6 +68,8 @@ pub enum Neighbourhood {
     Better,
     /// Nothing is lost by straight boundaries.
     Alike,
+    /// Different, but no more than chance would have it with so few test images.
+    Unclear,
     /// Straight boundaries see more than the nearest images do.
     Worse,
 }
@@ -172,8 +174,10 @@ impl Findings {
         let [linear, neighbours] = self.alone.map(|images| images as f64 / count);
         let difference = neighbours - linear;
         let error = ((linear + neighbours - difference * difference) / count).sqrt();
-        if difference.abs() < (STANDARD_ERRORS * error).max(MARGIN) {
+        if difference.abs() < MARGIN {
             Neighbourhood::Alike
+        } else if difference.abs() < STANDARD_ERRORS * error {
+            Neighbourhood::Unclear
         } else if difference < 0.0 {
             Neighbourhood::Worse
         } else if difference >= APART * (1.0 - self.linear.share()) {
@@ -219,6 +223,7 @@ impl fmt::Display for Findings {
                 "; some of the rest lies behind curved boundaries, most of it where classes overlap"
             }
             (_, Neighbourhood::Alike) => "; neighbours do no better with the rest: there classes overlap",
+            (_, Neighbourhood::Unclear) => "; with so few test images the difference may be chance",
             (_, Neighbourhood::Worse) => "; straight boundaries see more than the nearest images",
         })
     }
@@ -320,7 +325,14 @@ mod tests {
                 "gets 100.0 % of 50 test images right, the vote of 5 neighbours 100.0 %",
             ),
             // Of so few images, three more are chance.
-            (50, 35, [1, 4], 5, "not linearly separable: ", "there classes overlap"),
+            (
+                50,
+                35,
+                [1, 4],
+                5,
+                "not linearly separable: ",
+                "with so few test images the difference may be chance",
+            ),
             // Whoever names the commonest class is right, too.
             (
                 100,
