@@ -136,7 +136,11 @@ fn sheet(arguments: &DataSheetArguments, console: Console) -> anyhow::Result<()>
         seed: arguments.seed,
         ..Reading::of_size(SIZE)
     };
-    let dataset = source.read(&request, &reading, &observer(console))?;
+    let mut dataset = source.read(&request, &reading, &observer(console))?;
+    if let Some(binarization) = request.binarize {
+        let side = dataset.test.images.height();
+        dataset = dataset.binarized(binarization, side)?;
+    }
     let (name, classes) = (dataset.name.clone(), dataset.classes.clone());
     let mut split = arguments.split.take(dataset)?;
     let whole = split.images.count();
