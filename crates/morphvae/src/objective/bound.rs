@@ -31,9 +31,21 @@ pub fn shares(log_weights: Tensor<2>) -> Tensor<2> {
     weights.clone() / weights.sum_dim(0)
 }
 
+/// What the way from the bound through each sample to the encoder is multiplied by, so that the density `q(z|x)` may be
+/// taken for fixed: its share, where β is 1 (Tucker et al., 2019, equation 8), and in general `1 - β + β · share`.
+///
+/// For what is left out, `-β share · ∂log q(z|x)/∂φ`, is in expectation `-β ∂share/∂z · ∂z/∂φ`, and `∂share/∂z` is
+/// `share (1 - share) · ∂log w/∂z`.
+#[must_use]
+pub fn path_weights(shares: Tensor<2>, beta: f64) -> Tensor<2> {
+    shares.mul_scalar(beta).add_scalar(1.0 - beta)
+}
+
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
+    use std::f64::consts::TAU;
+
+    use burn::tensor::{Device, TensorData};
 
     use super::*;
     use crate::network::to_values;
@@ -53,6 +65,68 @@ mod tests {
         let parts = to_values(shares(weights).flatten::<1>(0, 1));
         assert!((f64::from(parts[0]) - 1.0 / relative).abs() < 1e-6, "{parts:?}");
         assert!(parts[1..].iter().step_by(2).all(|part| (part - 1.0 / 3.0).abs() < 1e-6));
+    }
+
+    #[test]
+    fn the_reparameterized_gradient_is_that_of_the_bound_in_expectation() {
+        const STEP: f64 = 0.3;
+        // Of two samples all pairs of noise, each with its probability: sums over such a grid are integrals.
+        let grid: Vec<f64> = (-20..=20).map(|index| f64::from(index) * STEP).collect();
+        let pairs = || grid.iter().flat_map(|one| grid.iter().map(move |other| [*one, *other]));
+        let count = grid.len() * grid.len();
+        let device = Device::flex().autodiff();
+        let tensor = |values: Vec<f64>, rows: usize| {
+            let values: Vec<f32> = values.into_iter().map(|value| value as f32).collect();
+            Tensor::<2>::from_data(TensorData::new(values, [rows, 1]), &device)
+        };
+        let [one, other] = [0, 1].map(|sample| pairs().map(|pair| pair[sample]).collect::<Vec<_>>());
+        let noise = tensor([one, other].concat(), 2 * count);
+        let density = |e: f64| STEP * (-e * e / 2.0).exp() / TAU.sqrt();
+        let probability = tensor(
+            pairs().map(|[one, other]| density(one) * density(other)).collect(),
+            count,
+        );
+        let probability = probability.squeeze_dim::<1>(1);
+        // How far an image is from what a point decodes to.
+        let errors = |z: Tensor<2>| (z.clone() - 1.0).powi_scalar(2).mul_scalar(0.7) + z.sin().mul_scalar(2.0);
+        // A posterior for all images, anew for every way back to it, and its gradient.
+        let leaf = |value: f32| Tensor::<2>::from_floats([[value]], &device).require_grad();
+        let leaves = || [leaf(0.6), leaf(-0.8)];
+        let posterior = |[mean, log_variance]: &[Tensor<2>; 2]| Posterior {
+            mean: mean.clone().repeat_dim(0, count),
+            log_variance: log_variance.clone().repeat_dim(0, count),
+        };
+        let gradient = |leaves: [Tensor<2>; 2], loss: Tensor<1>| {
+            let gradients = loss.backward();
+            leaves.map(|leaf| to_values(leaf.grad(&gradients).unwrap().flatten(0, 1))[0])
+        };
+        for beta in [1.0, 0.4] {
+            let weights = |z: Tensor<2>, deviates, log_variance| {
+                let ratio = log_ratio(z.clone(), deviates, log_variance, None).reshape([2, count]);
+                log_weights(errors(z).reshape([2, count]), ratio, beta)
+            };
+            let expectation = |weights| (negative_bound(weights) * probability.clone()).sum();
+
+            let one = leaves();
+            let plain = posterior(&one);
+            let z = plain.sample(noise.clone());
+            let plain = weights(z, noise.clone(), plain.repeat(2).log_variance);
+            let truth = gradient(one, expectation(plain));
+
+            let other = leaves();
+            let drawn = posterior(&other);
+            let z = drawn.sample(noise.clone()).detach().require_grad();
+            let fixed = drawn.detach().repeat(2);
+            let deviates = (z.clone() - fixed.mean) * fixed.log_variance.clone().mul_scalar(-0.5).exp();
+            let weights = weights(z.clone(), deviates, fixed.log_variance);
+            let part = path_weights(shares(weights.clone()), beta).inner().reshape([-1, 1]);
+            let pull = z.grad(&expectation(weights).backward()).unwrap() * part;
+            let way = drawn.sample(noise.clone()) * pull.autodiff();
+            let found = gradient(other, way.sum());
+            for (found, truth) in found.iter().zip(truth) {
+                assert!((found - truth).abs() < 1e-3, "{beta}: {found} {truth}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 mod bound;
 mod terms;
 
-pub use bound::{log_weights, negative_bound, shares};
+pub use bound::{log_weights, negative_bound, path_weights, shares};
 pub use terms::Terms;
 
 use serde::{Deserialize, Serialize};

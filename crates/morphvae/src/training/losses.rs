@@ -131,7 +131,7 @@ fn the_importance_weighted_bound_and_its_gradients_are_those_of_the_naive_twin()
 
 /// How the negative log weight of a sample changes with each of its latents, where the density that it was drawn from
 /// stays as it is.
-fn slope(twin: &Naive, sample: &Sample) -> Vec<f64> {
+fn slope(twin: &Naive, sample: &Sample, beta: f64) -> Vec<f64> {
     let step = 1e-5;
     let moved = |latent: usize, by: f64| {
         let mut latents = sample.latents.clone();
@@ -142,7 +142,7 @@ fn slope(twin: &Naive, sample: &Sample) -> Vec<f64> {
             log_variance: sample.log_variance.clone(),
             ..*sample
         };
-        -moved.log_weight(twin, 1.0)
+        -moved.log_weight(twin, beta)
     };
     let difference = |latent| (moved(latent, step) - moved(latent, -step)) / (2.0 * step);
     (0..LATENT).map(difference).collect()
@@ -150,28 +150,31 @@ fn slope(twin: &Naive, sample: &Sample) -> Vec<f64> {
 
 #[test]
 fn the_doubly_reparameterized_gradient_weighs_the_way_through_a_sample_by_its_share_squared() {
-    for (count, pseudo_inputs) in [(1, 0), (4, 0), (3, 5)] {
+    for (count, beta, pseudo_inputs) in [(1, 1.0, 0), (4, 1.0, 0), (3, 0.6, 0), (3, 1.0, 5)] {
         let config = TrainingConfig {
             objective: Objective::Dreg,
             samples: count,
             pseudo_inputs,
+            beta,
             ..TrainingConfig::default()
         };
         let (tiny, batch) = (Tiny::new(HiddenActivation::Softplus, config.clone()), Batch::new(count));
         let still = tiny.twin(("", 0, 0.0));
-        let truth = bound(&still, &batch, 1.0);
+        let truth = bound(&still, &batch, beta);
         let pulls: Vec<Vec<Vec<f64>>> = samples(&still, &batch)
             .iter()
             .map(|samples| {
                 let weights: Vec<f64> = samples
                     .iter()
-                    .map(|sample| sample.log_weight(&still, 1.0).exp())
+                    .map(|sample| sample.log_weight(&still, beta).exp())
                     .collect();
                 let whole: f64 = weights.iter().sum();
                 let pull = |(sample, weight): (&Sample, f64)| {
                     let share = weight / whole;
-                    let slope = slope(&still, sample);
-                    slope.into_iter().map(|slope| share * share * slope).collect()
+                    // The square of the share, where β is 1.
+                    let part = share * (1.0 - beta) + beta * share * share;
+                    let slope = slope(&still, sample, beta);
+                    slope.into_iter().map(|slope| part * slope).collect()
                 };
                 samples.iter().zip(weights).map(pull).collect()
             })
@@ -188,7 +191,7 @@ fn the_doubly_reparameterized_gradient_weighs_the_way_through_a_sample_by_its_sh
         let drawn = samples(&still, &batch);
         let model = |twin: &Naive| -> f64 {
             let of = |samples: &Vec<Sample>| {
-                let weights = samples.iter().map(|sample| sample.log_weight(twin, 1.0).exp());
+                let weights = samples.iter().map(|sample| sample.log_weight(twin, beta).exp());
                 -(weights.sum::<f64>() / samples.len() as f64).ln()
             };
             drawn.iter().map(of).sum()

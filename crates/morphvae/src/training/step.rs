@@ -7,7 +7,7 @@ use morphvae_kernels::extension::runs_on;
 use super::{Training, TrainingConfig, TrainingError};
 use crate::data::Batch;
 use crate::network::BatchStatistics;
-use crate::objective::{Loss, Objective, log_weights, shares};
+use crate::objective::{Loss, Objective, log_weights, path_weights, shares};
 use crate::probability::{Posterior, log_ratio};
 use crate::random::{Purpose, noise};
 
@@ -131,10 +131,10 @@ impl Training {
     }
 
     /// The doubly reparameterized gradient (Tucker et al., 2019, equation 8). The decoder's is that of the bound, and so is
-    /// a learned prior's. The encoder's leaves out what the density `q(z|x)` depends on it for, which is zero in
-    /// expectation, and weighs the way through each sample by the square of its share: `Σ share² · ∂log w/∂z · ∂z/∂φ`. So
-    /// there are two backward passes, from the bound to the samples, and on from there. A decoder with batch norms makes
-    /// all samples of a batch depend on each other, which is left out of account, as usual.
+    /// a learned prior's. The encoder's takes the density `q(z|x)` for fixed, and weighs the way through each sample by the
+    /// square of its share instead, `Σ share² · ∂log w/∂z · ∂z/∂φ`; see [`path_weights`] for another β than 1. So there are
+    /// two backward passes, from the bound to the samples, and on from there. A decoder with batch norms makes all samples
+    /// of a batch depend on each other, which is left out of account.
     fn reparameterized_slope(&self, images: Tensor<4>, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
         let pass = self.network.train_pass_at(images.clone(), |posterior| {
             posterior.sample(noise.clone()).detach().require_grad()
@@ -146,14 +146,14 @@ impl Training {
         let ratios = log_ratio(latents.clone(), deviates, fixed.log_variance, pass.prior.as_ref());
         let ratios = ratios.reshape(errors.dims());
         let weights = log_weights(errors.clone(), ratios.clone(), beta);
-        let shares = shares(weights.clone());
+        let part = path_weights(shares(weights.clone()), beta);
         let (sum, loss) = self.bound(errors, &pass.posterior, ratios, weights, beta);
         self.check_finite(loss.loss, Some(self.position.batches + 1))?;
         let mut first = sum.backward();
         let pull = latents
             .grad_remove(&mut first)
             .expect("the bound depends on its samples");
-        let pull = pull * shares.inner().reshape([-1, 1]);
+        let pull = pull * part.inner().reshape([-1, 1]);
         let way = pass.posterior.sample(noise) * pull.autodiff();
         Ok(Slope {
             gradients: vec![first, way.sum().backward()],
