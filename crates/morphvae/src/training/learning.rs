@@ -32,14 +32,15 @@ pub struct TrainingConfig {
     /// How images are held against what the decoder says.
     #[serde(default)]
     pub likelihood: Likelihood,
-    /// How the end of the decoder begins and moves. [`Training::new`] takes a network as it is; who makes one calls
-    /// [`Output::begin`], as [`RunConfig::beginning`] does.
+    /// How the end of the decoder begins and moves. [`Training::new`](super::Training::new) takes a network as it is; who
+    /// makes one calls
+    /// [`Output::begin`], as [`RunConfig::beginning`](super::RunConfig::beginning) does.
     #[serde(default, skip_serializing_if = "Output::is_standard")]
     pub output: Output,
     /// Weight of the KL divergence; 1 makes the loss the negative evidence lower bound.
     pub beta: f64,
     /// Epochs in which that weight rises from zero, evenly and a little with each step. The test images are judged by the
-    /// whole of it from the beginning; see [`Training::best`].
+    /// whole of it from the beginning; see [`Training::best`](super::Training::best).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub warm_up: usize,
     /// Nats of each latent dimension's KL divergence, averaged over a batch, below which it is not pulled down any further;
