@@ -33,8 +33,7 @@ pub struct TrainingConfig {
     #[serde(default)]
     pub likelihood: Likelihood,
     /// How the end of the decoder begins and moves. [`Training::new`](super::Training::new) takes a network as it is; who
-    /// makes one calls
-    /// [`Output::begin`], as [`RunConfig::beginning`](super::RunConfig::beginning) does.
+    /// makes one calls [`Output::begin`], as [`RunConfig::beginning`](super::RunConfig::beginning) does.
     #[serde(default, skip_serializing_if = "Output::is_standard")]
     pub output: Output,
     /// Weight of the KL divergence; 1 makes the loss the negative evidence lower bound.
