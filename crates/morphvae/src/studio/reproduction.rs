@@ -85,7 +85,7 @@ const BURDA_TENTH: usize = 364;
 const BURDA_ALL: usize = 3280;
 
 /// All that are known, the quickest first.
-pub const REPRODUCTIONS: [Reproduction; 11] = [
+pub static REPRODUCTIONS: [Reproduction; 11] = [
     Reproduction {
         name: "pytorch-example",
         paper: "PyTorch's examples, vae/main.py, after 7 epochs",
