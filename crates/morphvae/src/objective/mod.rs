@@ -40,7 +40,7 @@ impl Choice for Objective {
         (
             Self::Iwae,
             "iwae",
-            "Importance-weighted autoencoder: a tighter bound, of several --samples",
+            "Importance-weighted autoencoder: a tighter bound, of several samples",
         ),
         (
             Self::Dreg,

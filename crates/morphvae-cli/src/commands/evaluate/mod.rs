@@ -2,7 +2,7 @@
 
 pub mod likelihood;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -25,6 +25,7 @@ use crate::observer::observer;
 use likelihood::LikelihoodReport;
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("written").args(["per_image", "figure"]).multiple(true)))]
 pub struct EvaluateArguments {
     #[command(flatten)]
     pub model: ModelArgument,
@@ -57,7 +58,7 @@ pub struct EvaluateArguments {
     #[arg(long, value_name = "FILE")]
     pub per_image: Option<PathBuf>,
     /// Replace existing files
-    #[arg(long)]
+    #[arg(long, requires = "written")]
     pub force: bool,
     /// Print one JSON object
     #[arg(long)]
