@@ -20,8 +20,13 @@ pub struct Usage(pub String);
 impl Usage {
     /// Something stands where a result is to go.
     pub fn exists(path: &Path) -> Self {
+        Self::stands(path, "--out")
+    }
+
+    /// The same of a result that goes where something else than --out says.
+    pub fn stands(path: &Path, other: &str) -> Self {
         Self(format!(
-            "{}: this exists: replace it with --force, or choose another --out",
+            "{}: this exists: replace it with --force, or choose another {other}",
             path.display()
         ))
     }
@@ -52,7 +57,7 @@ pub fn exit_code(error: &Error) -> u8 {
             || cause.downcast_ref().is_some_and(is_data_request)
             || cause.downcast_ref().is_some_and(is_clip_request)
             || cause.downcast_ref().is_some_and(is_training_request)
-            || cause.is::<LikelihoodError>()
+            || cause.downcast_ref().is_some_and(is_likelihood_request)
     });
     if is_usage { 2 } else { 1 }
 }
@@ -153,6 +158,13 @@ fn is_network_request(error: &NetworkError) -> bool {
 
 fn is_data_request(error: &DataError) -> bool {
     matches!(error, DataError::UnknownSet { .. } | DataError::Binarization { .. })
+}
+
+fn is_likelihood_request(error: &LikelihoodError) -> bool {
+    match error {
+        LikelihoodError::Network(error) => is_network_request(error),
+        _ => true,
+    }
 }
 
 fn is_clip_request(error: &ClipError) -> bool {

@@ -32,18 +32,18 @@ pub fn check_out_file(path: &Path) -> anyhow::Result<()> {
 
 /// Makes sure that a picture can be written to a file, as PNG, and that nothing is lost by it unasked.
 pub fn check_picture(path: &Path, force: bool) -> anyhow::Result<()> {
-    if !path
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
-    {
-        let text = format!(
-            "{}: the picture is written as .png: choose such an --out",
-            path.display()
-        );
-        return Err(Usage(text).into());
+    let rule = "the picture is written as .png: choose such an --out";
+    check_new_file(path, &["png"], rule, "--out", force)
+}
+
+/// The same of a file with one of these endings, as a `rule` says; `other` is what else can be chosen where one stands.
+pub fn check_new_file(path: &Path, endings: &[&str], rule: &str, other: &str, force: bool) -> anyhow::Result<()> {
+    let has = |ending: &&str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    if !endings.iter().any(has) {
+        return Err(Usage(format!("{}: {rule}", path.display())).into());
     }
     if path.exists() && !force {
-        return Err(Usage::exists(path).into());
+        return Err(Usage::stands(path, other).into());
     }
     check_out_file(path)
 }

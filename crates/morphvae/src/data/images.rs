@@ -117,6 +117,12 @@ impl Images {
         self.pixels.iter().all(|&pixel| pixel == 0 || pixel == 255)
     }
 
+    /// The same of images that a network of this size takes as they are: what has to be resized turns grey.
+    #[must_use]
+    pub fn is_binary_at(&self, side: usize) -> bool {
+        self.is_binary() && self.height == side && self.width == side
+    }
+
     /// Takes all images from number `first` on away, and returns them.
     fn split_off(&mut self, first: usize) -> Self {
         let pixels = self.pixels.split_off(first * self.image_length());

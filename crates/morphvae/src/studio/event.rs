@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::StudioError;
 use crate::data::{self, Skipped};
 use crate::training;
 
@@ -70,6 +71,14 @@ pub enum Event<'a> {
 
 /// Hears of work and stops it, as far as it can be stopped, by [`ControlFlow::Break`]. Several threads may call it.
 pub type Observer<'a> = dyn Fn(Event<'_>) -> ControlFlow<()> + Sync + 'a;
+
+/// Tells an observer of something, and stops where it wants no more.
+pub(super) fn tell(observer: &Observer, event: Event) -> Result<(), StudioError> {
+    match observer(event).is_break() {
+        true => Err(StudioError::Stopped),
+        false => Ok(()),
+    }
+}
 
 /// An [`Observer`] for whoever just waits.
 pub fn unobserved(_: Event<'_>) -> ControlFlow<()> {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::event::tell;
 use super::{Event, Observer, StudioError};
 use crate::choice::Choice;
 use crate::data::catalogue::{self, BINARIZED_MNIST, KnownSet};
@@ -386,8 +387,8 @@ fn read(folder: &Path, request: &ImageRequest, reading: &Reading, observer: &Obs
         ..usual
     };
     let folder = read_folder(folder, &options)?;
-    if !folder.skipped.is_empty() && observer(Event::Skipped(&folder.skipped)).is_break() {
-        return Err(StudioError::Stopped);
+    if !folder.skipped.is_empty() {
+        tell(observer, Event::Skipped(&folder.skipped))?;
     }
     Ok(folder.dataset)
 }
@@ -399,10 +400,7 @@ fn whole(path: &Path) -> PathBuf {
 
 /// Says a line, and stops where nobody wants more.
 pub(super) fn note(observer: &Observer, text: &str) -> Result<(), StudioError> {
-    match observer(Event::Note(text)).is_break() {
-        true => Err(StudioError::Stopped),
-        false => Ok(()),
-    }
+    tell(observer, Event::Note(text))
 }
 
 impl Part {

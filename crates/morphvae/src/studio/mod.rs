@@ -1,8 +1,8 @@
 //! What a person does with images and models, as functions.
 //!
 //! Open a [`Model`], say which images are meant with an [`ImageRequest`], find the points of [`Keys`], flow through them
-//! with a [`Morph`], teach a new network in a [`Run`], ask with a [`Probe`] whether its classes lie apart. Long work tells an [`Observer`] how far it is, and asks it whether
-//! to go on.
+//! with a [`Morph`], teach a new network in a [`Run`], ask with a [`Probe`] whether its classes lie apart. What papers have
+//! found is a [`Reproduction`]. Long work tells an [`Observer`] how far it is, and asks it whether to go on.
 
 mod error;
 mod event;

@@ -1,5 +1,6 @@
 //! Whether classes lie apart in a model's latent space.
 
+use super::event::tell;
 use super::{Event, ImageRequest, Model, Observer, StudioError};
 use crate::data::{Images, Split};
 use crate::evaluation::encode;
@@ -96,11 +97,4 @@ fn points(
     }
     let labels = split.labels.as_deref().unwrap_or_default();
     Ok(LabelledPoints::new(&means, model.network().config().latent, labels)?)
-}
-
-fn tell(observer: &Observer, event: Event) -> Result<(), StudioError> {
-    match observer(event).is_break() {
-        true => Err(StudioError::Stopped),
-        false => Ok(()),
-    }
 }

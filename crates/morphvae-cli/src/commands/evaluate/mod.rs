@@ -14,12 +14,11 @@ use morphvae::studio::{Model, Part};
 use morphvae::tables::{Rows, Table};
 use serde::Serialize;
 
-use crate::answers::Usage;
 use crate::arguments::values::{positive, whole};
 use crate::arguments::{ImageArguments, ModelArgument};
 use crate::console::{Console, Unit, grouped};
 use crate::interrupt;
-use crate::limits::check_out_file;
+use crate::limits::check_new_file;
 use crate::model;
 use crate::observer::observer;
 use likelihood::LikelihoodReport;
@@ -92,15 +91,12 @@ struct Report {
 pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     if let Some(file) = &arguments.per_image {
-        check_file(
-            file,
-            &["csv", "npz"],
-            "losses are written as .csv or .npz",
-            arguments.force,
-        )?;
+        let rule = "losses are written as .csv or .npz: choose such a file";
+        check_new_file(file, &["csv", "npz"], rule, "file", arguments.force)?;
     }
     if let Some(file) = &arguments.figure {
-        check_file(file, &["png"], "figures are written as .png", arguments.force)?;
+        let rule = "figures are written as .png: choose such a file";
+        check_new_file(file, &["png"], rule, "file", arguments.force)?;
     }
     let model = model::open(&arguments.model, console)?;
     let request = arguments.images.request()?;
@@ -213,23 +209,6 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     Ok(())
 }
 
-/// Refuses a file that cannot be written before the images are judged.
-fn check_file(file: &Path, endings: &[&str], rule: &str, force: bool) -> anyhow::Result<()> {
-    let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    if !endings.contains(&ending) {
-        let text = format!("{}: {rule}: choose such a file", file.display());
-        return Err(Usage(text).into());
-    }
-    if file.exists() && !force {
-        let text = format!(
-            "{}: this exists: replace it with --force, or choose another file",
-            file.display()
-        );
-        return Err(Usage(text).into());
-    }
-    check_out_file(file)
-}
-
 fn write_losses(file: &Path, split: &Split, classes: &[String], losses: &ImageLosses) -> anyhow::Result<()> {
     let rows = Rows {
         ids: &Part::Test.ids(split),
@@ -258,8 +237,7 @@ fn reconstruction_line(report: &Report, model: &Model, images: &Images) -> Strin
         Likelihood::CrossEntropy => "cross-entropy",
         _ => "neg. log-likelihood",
     };
-    let side = model.network().config().image_size;
-    let is_binary = images.is_binary() && images.height() == side && images.width() == side;
+    let is_binary = images.is_binary_at(model.network().config().image_size);
     let remark = match report.likelihood {
         Likelihood::CrossEntropy if is_binary => "of black and white pixels: a Bernoulli likelihood".to_owned(),
         likelihood => likelihood.remark(report.likelihood_scale),

@@ -95,8 +95,10 @@ impl Level {
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
     levels: Vec<Sums>,
-    per_image: Vec<f64>,
-    effective_samples: Vec<f64>,
+    /// What is estimated of `-log p(x)` of each image.
+    pub per_image: Vec<f64>,
+    /// The effective samples of each.
+    pub effective_samples: Vec<f64>,
     samples: usize,
 }
 
@@ -121,16 +123,6 @@ impl Bounds {
             sums.has_variance = level.groups > 1.0;
             sums.variance += level.squares / (level.groups - 1.0).max(1.0);
         }
-    }
-
-    /// What is estimated of `-log p(x)` of each image.
-    pub fn per_image(&self) -> Vec<f64> {
-        self.per_image.clone()
-    }
-
-    /// The effective samples of each image.
-    pub fn effective_samples(&self) -> Vec<f64> {
-        self.effective_samples.clone()
     }
 
     /// The bound of one sample, of two and so on, and that of all.
@@ -197,7 +189,7 @@ mod tests {
                     prop_assert!((deviation - variance.sqrt() / images.len() as f64).abs() < 1e-7);
                 }
             }
-            for (estimate, weights) in bounds.per_image().iter().zip(&images) {
+            for (estimate, weights) in bounds.per_image.iter().zip(&images) {
                 prop_assert!((estimate + naive(weights, samples).0).abs() < 1e-9);
             }
         }

@@ -63,9 +63,7 @@ impl LikelihoodOptions {
         if !(self.spread.is_finite() && self.spread > 0.0) {
             return Err(LikelihoodError::Spread { spread: self.spread });
         }
-        let side = network.config().image_size;
-        // What has to be resized turns grey.
-        let is_binary = images.is_binary() && images.height() == side && images.width() == side;
+        let is_binary = images.is_binary_at(network.config().image_size);
         match network.network().likelihood() {
             Likelihood::CrossEntropy if !is_binary => Err(LikelihoodError::GreyPixels),
             _ => Ok(()),
@@ -210,17 +208,16 @@ pub fn estimate_likelihood(
         Some(_) => sampled_kl / count,
         None => kl_per_latent.iter().sum(),
     };
-    let per_image = bounds.per_image();
-    let negative_log_likelihood = per_image.iter().sum::<f64>() / count;
+    let negative_log_likelihood = bounds.per_image.iter().sum::<f64>() / count;
     Ok(Some(LikelihoodEstimate {
         negative_log_likelihood,
-        standard_error: standard_error(&per_image, negative_log_likelihood),
+        standard_error: standard_error(&bounds.per_image, negative_log_likelihood),
         elbo: -(reconstruction / count) - kl,
         active_units: active_units(&codes),
         kl_per_latent,
         bounds: bounds.means(),
-        per_image,
-        effective_samples: bounds.effective_samples(),
+        per_image: bounds.per_image,
+        effective_samples: bounds.effective_samples,
         samples: options.samples,
         dimensions: images.channels() * network.config().image_size.pow(2),
     }))

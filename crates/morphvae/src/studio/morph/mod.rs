@@ -13,6 +13,7 @@ use thiserror::Error;
 pub use pace::{Length, Pace};
 pub use stops::{LONGEST_REST, Manner, MannerError, Stop};
 
+use super::event::tell;
 use super::keys::{self, Amount, Keys};
 use super::{Event, Observer, StudioError};
 use crate::data::Images;
@@ -168,9 +169,7 @@ impl Morph {
         let mut points = Vec::new();
         for (number, stop) in self.stops.iter().enumerate() {
             let of = self.stops.len();
-            if observer(Event::Locating { done: number, of }).is_break() {
-                return Err(StudioError::Stopped);
-            }
+            tell(observer, Event::Locating { done: number, of })?;
             points.push(stop.locate(keys.point(&stop.key, number, &self.added))?);
         }
         Ok(points)
