@@ -104,6 +104,7 @@ fn advice(error: &StudioError) -> Option<String> {
         Studio::EpochsDone { .. } => "give more --epochs, or leave it out",
         Studio::Listed { source, .. } => return advice(source),
         Studio::Training(error) => return training_advice(error).map(str::to_owned),
+        Studio::Data(error) => return data_advice(error).map(str::to_owned),
         _ => return None,
     };
     Some(text.to_owned())
@@ -116,8 +117,16 @@ fn training_advice(error: &TrainingError) -> Option<&'static str> {
         TrainingError::Exists { .. } => "continue it with --resume, replace it with --force, or choose another --out",
         TrainingError::NotARun { .. } => "choose another --out",
         TrainingError::NoCheckpoint { .. } => "begin it again with --force",
+        TrainingError::Data(error) => return data_advice(error),
         _ => return None,
     })
+}
+
+fn data_advice(error: &DataError) -> Option<&'static str> {
+    match error {
+        DataError::BinarizationOfColours { .. } => Some("--channels 1"),
+        _ => None,
+    }
 }
 
 fn likelihood_advice(error: &LikelihoodError) -> Option<&'static str> {
@@ -157,7 +166,10 @@ fn is_network_request(error: &NetworkError) -> bool {
 }
 
 fn is_data_request(error: &DataError) -> bool {
-    matches!(error, DataError::UnknownSet { .. } | DataError::Binarization { .. })
+    matches!(
+        error,
+        DataError::UnknownSet { .. } | DataError::Binarization { .. } | DataError::BinarizationOfColours { .. }
+    )
 }
 
 fn is_likelihood_request(error: &LikelihoodError) -> bool {

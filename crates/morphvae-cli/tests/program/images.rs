@@ -215,4 +215,7 @@ fn a_network_for_colour_is_not_given_a_grey_data_set() {
     }
     assert!(!desk.path("other").exists());
     desk.succeed("evaluate run --images faces --quiet");
+    // Colours are not black and white by chance; the option that reads them as grey is named.
+    let line = "train --images faces --channels 3 --base-channels 2 --binarize dynamic --out binary";
+    desk.fail(line, 2, &["have colours", "--channels 1"]);
 }

@@ -50,6 +50,13 @@ pub enum DataError {
         reason: &'static str,
     },
 
+    /// Images with colours that were to be made black and white.
+    #[error("these images cannot be binarized ({binarization}), since they have colours: read them as grey")]
+    BinarizationOfColours {
+        /// The name of the way.
+        binarization: &'static str,
+    },
+
     /// The file is not of the kind that was asked for.
     #[error(
         "{}: expected {} (magic number 0x{:08x}), but the file starts with {found}: put the right file there",

@@ -79,7 +79,8 @@ impl Binarization {
     /// Test images, drawn once: `size` x `size`, all pixels 0 or 255.
     ///
     /// # Errors
-    /// [`DataError::Binarization`] for colour, and for [`Binarization::Static`] when they are not black and white already.
+    /// [`DataError::BinarizationOfColours`], and [`DataError::Binarization`] for [`Binarization::Static`] when they are not
+    /// black and white already.
     pub fn test(self, split: Split, size: usize) -> Result<Split, DataError> {
         self.fixed(split, size, 0)
     }
@@ -97,17 +98,15 @@ impl Binarization {
     /// # Errors
     /// As [`Binarization::test`].
     pub fn check(self, images: &Images) -> Result<(), DataError> {
-        let reason = match self {
-            _ if images.channels() != 1 => "they have colours: read them as grey",
-            Self::Static if !images.is_binary() => {
-                "their published files are of MNIST alone, and these are others: use dynamic or threshold"
-            }
-            _ => return Ok(()),
-        };
-        Err(DataError::Binarization {
-            binarization: self.name(),
-            reason,
-        })
+        let binarization = self.name();
+        match self {
+            _ if images.channels() != 1 => Err(DataError::BinarizationOfColours { binarization }),
+            Self::Static if !images.is_binary() => Err(DataError::Binarization {
+                binarization,
+                reason: "their published files are of MNIST alone, and these are others: use dynamic or threshold",
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn fixed(self, split: Split, size: usize, first: u64) -> Result<Split, DataError> {

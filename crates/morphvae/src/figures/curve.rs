@@ -26,6 +26,15 @@ pub struct CurvePoint {
     pub train: Terms,
     /// The mean over the test images, after the epoch.
     pub test: Terms,
+    /// The loss of the images that the best epoch is chosen by, after the epoch, where some are held out for that.
+    pub validation_loss: Option<f64>,
+}
+
+impl CurvePoint {
+    /// The loss by which epochs are compared.
+    fn decisive_loss(&self) -> f64 {
+        self.validation_loss.unwrap_or(self.test.loss)
+    }
 }
 
 const WIDTH: f64 = 1760.0;
@@ -58,10 +67,11 @@ const CUT: f64 = 3.0;
 const BLUE: Colour = [38, 84, 158];
 const ORANGE: Colour = [214, 98, 12];
 const PURPLE: Colour = [122, 54, 152];
+const GREEN: Colour = [24, 122, 82];
 
 /// Draws the training and the test loss by epoch, with the reconstruction term beside it and the divergence in a panel
-/// of its own, since its scale differs; `term` is the name of the former. `best` is the epoch that is kept as the best: it
-/// is marked where there are others. Values that are not finite are skipped; a divergence that is always zero, as an
+/// of its own, since its scale differs; `term` is the name of the former. The validation loss has a line, too, where images
+/// are held out. `best` is the epoch that is kept as the best: it is marked where there are others. Values that are not finite are skipped; a divergence that is always zero, as an
 /// autoencoder's, has no panel.
 ///
 /// # Errors
@@ -76,6 +86,7 @@ pub fn learning_curve(
         return Err(FigureError::Empty { what: "epochs" });
     }
     let mut large = lines(epochs, "loss", BLUE, |terms| terms.loss);
+    large.extend(validation_line(epochs));
     if large.is_empty() {
         return Err(FigureError::NotFinite {
             what: "losses",
@@ -105,7 +116,8 @@ pub fn learning_curve(
     let panel = Panel::new(&large, across, [top, LARGE], 7);
     panel.draw(&mut canvas, &large, decimals);
     if let Some(best) = best {
-        panel.ring(&mut canvas, [f64::from(best.epoch), best.test.loss]);
+        let colour = if best.validation_loss.is_some() { GREEN } else { BLUE };
+        panel.ring(&mut canvas, [f64::from(best.epoch), best.decisive_loss()], colour);
     }
     if has_small {
         Panel::new(&small, across, [small_top, SMALL], 4).draw(&mut canvas, &small, decimals);
@@ -142,12 +154,8 @@ impl Line {
 
 /// The test line of a term and, paler and dashed, its training line; without those that have no finite value.
 fn lines(epochs: &[CurvePoint], name: &str, colour: Colour, term: impl Fn(&Terms) -> f64) -> Vec<Line> {
-    let values = |of: &dyn Fn(&CurvePoint) -> f64| -> Vec<[f64; 2]> {
-        let all = epochs.iter().map(|point| [f64::from(point.epoch), of(point)]);
-        all.filter(|[_, value]| value.is_finite()).collect()
-    };
-    let train = values(&|point| term(&point.train));
-    let test = values(&|point| term(&point.test));
+    let train = values(epochs, |point| Some(term(&point.train)));
+    let test = values(epochs, |point| Some(term(&point.test)));
     let pale = mix(colour, WHITE, 0.4);
     let lines = [
         Line {
@@ -164,6 +172,26 @@ fn lines(epochs: &[CurvePoint], name: &str, colour: Colour, term: impl Fn(&Terms
         },
     ];
     lines.into_iter().filter(|line| !line.values.is_empty()).collect()
+}
+
+/// The line of the validation loss, if there is one.
+fn validation_line(epochs: &[CurvePoint]) -> Option<Line> {
+    let line = Line {
+        name: "validation loss".to_owned(),
+        colour: GREEN,
+        dashed: false,
+        values: values(epochs, |point| point.validation_loss),
+    };
+    (!line.values.is_empty()).then_some(line)
+}
+
+/// Epochs and their finite values.
+fn values(epochs: &[CurvePoint], of: impl Fn(&CurvePoint) -> Option<f64>) -> Vec<[f64; 2]> {
+    let finite = |point: &CurvePoint| {
+        let value = of(point).filter(|value| value.is_finite())?;
+        Some([f64::from(point.epoch), value])
+    };
+    epochs.iter().filter_map(finite).collect()
 }
 
 /// Decimals of the lines' last values, the same for all of a figure, so that they can be added up: two if any is small.
@@ -316,9 +344,9 @@ impl Panel {
     }
 
     /// A ring around a value, if the panel shows it.
-    fn ring(&self, canvas: &mut Canvas, point: [f64; 2]) {
+    fn ring(&self, canvas: &mut Canvas, point: [f64; 2], colour: Colour) {
         if (self.upwards[0]..=self.upwards[1]).contains(&point[1]) {
-            canvas.circle(self.place(point), 13.0, Stroke::solid(BLUE, 2.4));
+            canvas.circle(self.place(point), 13.0, Stroke::solid(colour, 2.4));
         }
     }
 
@@ -395,6 +423,7 @@ mod tests {
                 epoch,
                 train: terms(epoch),
                 test: terms(epoch),
+                validation_loss: None,
             })
             .collect()
     }
@@ -458,6 +487,31 @@ mod tests {
     }
 
     #[test]
+    fn the_validation_loss_has_a_line_and_the_ring() {
+        let mut points = training(5, 6.0);
+        for point in &mut points {
+            point.validation_loss = Some(point.test.loss + 50.0);
+        }
+        let figure = learning_curve(&points, TERM, Some(5), &Caption::default()).unwrap();
+        // The values reach from 206 to 646 now, and the name of the best epoch stands above the panel.
+        let row = |value: f64| 64.0 + 28.0 + (672.4 - value) / 492.8 * 720.0;
+        let column = |epoch: f64| 160.0 + (epoch - 0.92) / 4.16 * 1170.0;
+        let pixel = |x: f64, y: f64| figure.get_pixel(x as u32, y as u32).0;
+        for epoch in [2.0, 5.0] {
+            let loss = 196.0 + 400.0 / (epoch * epoch);
+            assert_eq!(
+                pixel(column(epoch), row(loss + 50.0)),
+                GREEN,
+                "validation loss of epoch {epoch}"
+            );
+            assert_eq!(pixel(column(epoch), row(loss)), BLUE, "test loss of epoch {epoch}");
+        }
+        // The ring is around the loss that the best epoch was chosen by.
+        assert_eq!(pixel(column(5.0) + 13.0, row(262.0)), GREEN);
+        assert_ne!(pixel(column(5.0) + 13.0, row(212.0)), BLUE);
+    }
+
+    #[test]
     fn an_autoencoder_has_one_panel_and_one_term() {
         let with = learning_curve(&training(5, 6.0), TERM, None, &Caption::default()).unwrap();
         let without = learning_curve(&training(5, 0.0), TERM, None, &Caption::default()).unwrap();
@@ -489,6 +543,7 @@ mod tests {
             epoch: 1,
             train: nothing,
             test: nothing,
+            validation_loss: None,
         }];
         assert!(matches!(
             learning_curve(&epochs, TERM, None, &Caption::default()),

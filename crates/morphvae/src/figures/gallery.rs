@@ -320,6 +320,7 @@ impl Gallery<'_> {
                     reconstruction: epoch.test_reconstruction,
                     kl: epoch.test_kl,
                 },
+                validation_loss: epoch.validation.map(|validation| validation.loss),
             })
             .collect();
         let term = match self.network.network().likelihood() {
