@@ -33,15 +33,14 @@ pub struct EvaluateArguments {
     /// Use only the first N images, for a quick look: not the numbers of the whole split
     #[arg(long, value_name = "N", value_parser = positive(), allow_negative_numbers = true)]
     pub limit: Option<usize>,
-    /// Seed of the noise: of one sample of the posterior per image, or as many as the model was trained with, and of
-    /// those of --samples
+    /// Seed of the posteriors' samples: those that the loss takes, and those of --samples
     #[arg(long, value_name = "N", value_parser = whole(0, u64::MAX), default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Also estimate log p(x) by importance sampling, from so many samples of the posterior an image: papers take 5000
     #[arg(long, value_name = "K", value_parser = positive(), allow_negative_numbers = true)]
     pub samples: Option<usize>,
-    /// Draw those samples from posteriors so many times as wide as the encoder's, where it is surer than it should be:
-    /// few effective samples tell
+    /// Draw those samples from posteriors this many times as wide as the encoder's, for an encoder that is surer than it
+    /// should be, as few effective samples show
     #[arg(
         long,
         value_name = "TIMES",

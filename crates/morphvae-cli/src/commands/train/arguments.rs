@@ -62,7 +62,7 @@ pub struct TrainArguments {
     /// Samples of each image's posterior, in a step and in the test loss [default: 1; 5 for iwae and dreg]
     #[arg(long, value_name = "K", value_parser = whole(1, MOST_SAMPLES), help_heading = "Training", allow_negative_numbers = true)]
     pub samples: Option<usize>,
-    /// What encodings are to be distributed like [default: standard]
+    /// The prior: how encodings are to be distributed [default: standard]
     #[arg(long, help_heading = "Training")]
     pub prior: Option<PriorArgument>,
     /// Images that the prior vamp is made of [default: 500]
@@ -98,7 +98,7 @@ pub struct TrainArguments {
     /// Decay of Adam's running averages of the gradient and of its square [default: 0.9,0.999]
     #[arg(long, value_name = "A,B", value_parser = decays, help_heading = "Training", allow_negative_numbers = true)]
     pub adam_betas: Option<[f64; 2]>,
-    /// Added to the root of Adam's average of squares [default: 0.00000001]
+    /// Added to the root of Adam's average of squares [default: 1e-8]
     #[arg(long, value_name = "E", help_heading = "Training", allow_negative_numbers = true)]
     pub adam_epsilon: Option<f64>,
     /// Add it before that average is corrected for beginning at zero
