@@ -50,6 +50,19 @@ export class Atlas {
     return pace(curve, loop, frames, image).map((place) => this.point(place));
   }
 
+  /** Whether the atlas reaches as far as a latent's place in its plane. */
+  holds(point) {
+    const { least, most } = this.data.atlas.plane;
+    return this.place(point).every((value, axis) => value >= least[axis] && value <= most[axis]);
+  }
+
+  /** The latent nearest to one that the atlas holds: beyond its border nothing is known of the decoder. */
+  within(point) {
+    if (this.holds(point)) return point;
+    const { least, most } = this.data.atlas.plane;
+    return this.point(this.place(point).map((value, axis) => Math.min(most[axis], Math.max(least[axis], value))));
+  }
+
   /** Where a latent lies in the atlas's plane; its directions are orthogonal unit vectors. */
   place(point) {
     const { origin, directions } = this.data.atlas.plane;

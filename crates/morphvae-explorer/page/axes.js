@@ -49,7 +49,7 @@ export function startAxes(state, canChoose) {
 }
 
 function makeSlider({ statistics }, dimension) {
-  const [row, name, input, output] = ["label", "span", "input", "output"].map((tag) => document.createElement(tag));
+  const [row, name, input, output] = ["label", "span", "input", "span"].map((tag) => document.createElement(tag));
   name.textContent = `z${dimension + 1}`;
   // A dimension that carries little is written paler.
   name.style.opacity = 0.5 + 0.5 * Math.min(1, statistics.kl[dimension] / 0.5);

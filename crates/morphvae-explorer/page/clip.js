@@ -6,29 +6,53 @@ export const RATE = 25;
 /** Images asked for at once. */
 const BATCH = 64;
 
-/** Makes the clip anew whenever something about it changes; `state.clip` is undefined where there is none. */
+/**
+ * Makes the clip anew whenever something about it changes. `state.clip` is undefined where there is none, and
+ * `state.making` says that the one that is there is not yet that of what is chosen.
+ */
 export function startClip(state, source, failed) {
+  let wanted;
   const make = latest(
-    async ({ keys, kind, loop, frames }) => {
-      if (keys.length < 2) return undefined;
-      const points = await source.path({ keys, kind, loop, frames });
-      const images = [];
-      for (let start = 0; start < points.length; start += BATCH) {
-        const batch = points.slice(start, start + BATCH);
-        const bytes = await source.decode(batch);
-        const length = bytes.length / batch.length;
-        batch.forEach((_, index) => images.push(bytes.subarray(index * length, (index + 1) * length)));
-      }
-      return { points, images };
+    (recipe) => (recipe.keys.length < 2 ? undefined : film(source, recipe)),
+    (clip, recipe) => {
+      const [count, isThere] = [clip?.images.length ?? 0, clip !== undefined];
+      const frame = Math.max(0, Math.min(state.frame, count - 1));
+      state.set({ clip, frame, playing: state.playing && isThere, inClip: state.inClip && isThere, making: recipe !== wanted });
     },
-    (clip) => state.set({ clip, frame: clip ? Math.min(state.frame, clip.images.length - 1) : 0, playing: state.playing && !!clip, inClip: state.inClip && !!clip }),
-    failed,
+    (error, recipe) => {
+      if (recipe === wanted) state.set({ clip: undefined, playing: false, inClip: false, making: false });
+      failed(error);
+    },
   );
   let wait;
   state.on("keys kind loop seconds model", () => {
     clearTimeout(wait);
     const { keys, kind, loop, seconds } = state;
+    const recipe = { keys: keys.map(({ point }) => point), kind, loop, frames: RATE * seconds };
+    wanted = recipe;
+    state.set({ making: keys.length > 1 });
     // While a key point is dragged, the path is not computed for every step.
-    wait = setTimeout(() => make({ keys: keys.map(({ point }) => point), kind, loop, frames: RATE * seconds }), 60);
+    wait = setTimeout(() => make(recipe), 60);
   });
+}
+
+/** Gives back a function whose promise is kept as soon as the clip is that of what is chosen. */
+export function whenMade(state) {
+  const waiting = [];
+  state.on("making", () => {
+    if (!state.making) for (const then of waiting.splice(0)) then();
+  });
+  return () => new Promise((then) => (state.making ? waiting.push(then) : then()));
+}
+
+async function film(source, recipe) {
+  const points = await source.path(recipe);
+  const images = [];
+  for (let start = 0; start < points.length; start += BATCH) {
+    const batch = points.slice(start, start + BATCH);
+    const bytes = await source.decode(batch);
+    const length = bytes.length / batch.length;
+    batch.forEach((_, index) => images.push(bytes.subarray(index * length, (index + 1) * length)));
+  }
+  return { points, images, loop: recipe.loop };
 }

@@ -41,14 +41,16 @@ export class Cloud {
     const side = (axis) => {
       const values = Float32Array.from({ length: this.count }, (_, index) => this.places[2 * index + axis]).sort();
       const skip = Math.floor(this.count * 0.002);
-      return this.count > 0 ? [values[skip], values[this.count - 1 - skip]] : [-3, 3];
+      const ends = [values[skip], values[this.count - 1 - skip]];
+      // There may be no points, and those of a network that has gone astray may be nowhere.
+      return ends.every(Number.isFinite) ? ends : [-3, 3];
     };
     const [[left, right], [bottom, top]] = [side(0), side(1)];
     const margin = 0.06 * Math.max(right - left, top - bottom, 0.1);
     return [left - margin, bottom - margin, right + margin, top + margin];
   }
 
-  /** The visible point nearest to a place, and how far it is; undefined where none is visible. */
+  /** The visible point drawn nearest to a place of the plane, and how far it is there; undefined where none is visible. */
   nearest([u, v], hidden) {
     let best;
     let least = Infinity;
@@ -60,19 +62,33 @@ export class Cloud {
     return best === undefined ? undefined : { index: best, distance: Math.sqrt(least) };
   }
 
-  /** The class that most of the `count` labelled points nearest to a latent have, in the whole latent space. */
-  neighbours(point, count) {
-    const labelled = this.order.filter((index) => !this.#isBare(index));
-    const distances = labelled.map((index) => {
-      let sum = 0;
-      for (let axis = 0; axis < this.latent; axis += 1) sum += (this.means[index * this.latent + axis] - point[axis]) ** 2;
-      return [sum, this.labels[index]];
-    });
-    const near = distances.sort((a, b) => a[0] - b[0]).slice(0, count);
+  /** The `count` points nearest to a latent in the whole latent space, of those that `counts` takes, nearest first. */
+  neighbours(point, count, counts = () => true) {
+    const near = [];
+    for (let index = 0; index < this.count; index += 1) {
+      if (!counts(this.labels[index])) continue;
+      const distance = this.#distance(index, point);
+      if (near.length === count && distance >= near.at(-1).distance) continue;
+      const place = near.findLastIndex((other) => other.distance <= distance) + 1;
+      near.splice(place, 0, { index, distance });
+      near.length = Math.min(near.length, count);
+    }
+    return near;
+  }
+
+  /** The class that most of the `count` labelled points nearest to a latent have. */
+  vote(point, count) {
+    const near = this.neighbours(point, count, (label) => label !== NO_LABEL);
     const votes = new Map();
-    for (const [, label] of near) votes.set(label, (votes.get(label) ?? 0) + 1);
+    for (const { index } of near) votes.set(this.labels[index], (votes.get(this.labels[index]) ?? 0) + 1);
     const [label, most] = [...votes].sort((a, b) => b[1] - a[1])[0] ?? [];
     return { label, votes: most, count: near.length };
+  }
+
+  #distance(index, point) {
+    let sum = 0;
+    for (let axis = 0; axis < this.latent; axis += 1) sum += (this.means[index * this.latent + axis] - point[axis]) ** 2;
+    return Math.sqrt(sum);
   }
 
   /** Where the name of each class stands: the middle of its points, by medians. */

@@ -2,20 +2,34 @@
 import { text } from "./language.js";
 import { latest } from "./latest.js";
 import { startPad } from "./pad.js";
-import { show } from "./picture.js";
+import { asFile, inverted, readPhotograph } from "./photograph.js";
+import { edge, show } from "./picture.js";
 import { showPlane } from "./plane.js";
 
 /** How many encoded images say what a drawing is near to. */
 const NEIGHBOURS = 15;
+/** What the edge of an image is beyond, of 255, to be called bright, or not to be called dark. */
+const BRIGHT = 150;
+const DARK = 80;
 
 export function startDrawing(state, source, addKey, failed) {
   const byId = (id) => document.getElementById(id);
   if (!source.canEncode) return;
   byId("draw").hidden = false;
+  let file;
 
   const encode = latest(
-    (body) => source.encode(body),
-    (found) => {
+    async (what) => {
+      if (!what.file) return source.encode(what);
+      const { model } = state;
+      const isDark = await knowsDark(source, model);
+      const canvas = await readPhotograph(what.file, isDark ? "#000" : "#fff");
+      const found = await source.encode(await asFile(what.isInverted ? inverted(canvas) : canvas));
+      // Ink on paper, for a network that knows light on dark.
+      return { ...found, isPaper: isDark && model.channels === 1 && edge(found.input, model) > BRIGHT };
+    },
+    (found, what) => {
+      file = what.file && what;
       state.set({ encoded: found });
       // In a larger space the drawing lies beside the plane that is shown; through it there is one where it lies.
       if (state.model.latent > 2) showPlane(state, { base: found.mean });
@@ -27,35 +41,49 @@ export function startDrawing(state, source, addKey, failed) {
     encode.forget();
     state.set({ encoded: undefined });
   });
+  const take = (chosen) => {
+    wipe();
+    encode({ file: chosen, isInverted: false });
+  };
 
   state.on("encoded", () => {
     const { encoded, model } = state;
     for (const id of ["pad-clear", "pad-key"]) byId(id).disabled = !encoded;
     for (const [id, bytes] of [["seen", encoded?.input], ["redrawn", encoded?.image]]) {
-      show(byId(id), bytes ?? new Uint8Array(model.channels * model.image_size ** 2), model);
+      byId(id).parentElement.hidden = !bytes;
+      if (bytes) show(byId(id), bytes, model);
     }
+    byId("invert").hidden = !encoded || !(encoded.isPaper || file?.isInverted);
+    byId("invert").setAttribute("aria-pressed", String(file?.isInverted === true));
     tell();
   });
   const tell = () => {
     const { encoded, model, cloud } = state;
-    const { label, votes, count } = encoded ? cloud.neighbours(encoded.mean, NEIGHBOURS) : {};
+    const { label, votes, count } = encoded ? cloud.vote(encoded.mean, NEIGHBOURS) : {};
     const name = model.classes[label];
     byId("guess").textContent = name === undefined ? "" : text("guess", { name, votes, count });
   };
 
   byId("pad-clear").addEventListener("click", wipe);
   byId("pad-key").addEventListener("click", () => addKey(state.encoded.mean));
+  byId("invert").addEventListener("click", () => encode({ file: file.file, isInverted: !file.isInverted }));
   byId("choose").addEventListener("click", () => byId("file").click());
   byId("file").addEventListener("change", () => {
-    const [file] = byId("file").files;
-    if (file) encode(file);
+    const [chosen] = byId("file").files;
+    if (chosen) take(chosen);
     byId("file").value = "";
   });
-  startDropping(byId("drop"), (file) => {
-    wipe();
-    encode(file);
-  });
+  startDropping(byId("drop"), take);
   return tell;
+}
+
+/** Whether the images that a network knows are dark at their edges, judged by what it decodes. */
+async function knowsDark(source, model) {
+  const points = model.typical.length > 0 ? model.typical : [model.base];
+  const bytes = await source.decode(points);
+  const length = bytes.length / points.length;
+  const edges = points.map((_, index) => edge(bytes.subarray(index * length, (index + 1) * length), model));
+  return edges.reduce((sum, value) => sum + value, 0) / points.length < DARK;
 }
 
 /** Files dropped anywhere on the page. */

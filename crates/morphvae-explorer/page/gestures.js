@@ -5,7 +5,7 @@ const GRIP = 16;
 /** How near to a point, in pixels, the pointer is over it. */
 const NEAR = 9;
 
-/** `act` has `addKey(place)`, `moveKey(index, place)` and `whole()`. */
+/** `act` has `addKey(place)`, `moveKey(index, place)`, and `reach(place)`, the nearest place that can be decoded. */
 export function startGestures(canvas, state, act) {
   const fingers = new Map();
   let hold;
@@ -14,8 +14,7 @@ export function startGestures(canvas, state, act) {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const onLine = ([u, v]) => (state.plane.isLine ? [u, 0] : [u, v]);
-  const place = (event) => onLine(state.view.place(pixel(event)));
+  const place = (event) => act.reach(state.view.place(pixel(event)));
 
   const keyAt = (at) =>
     state.keys.findLastIndex(({ point }) => {

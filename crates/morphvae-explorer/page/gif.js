@@ -1,12 +1,14 @@
 /** Animated GIFs, written by hand: a palette of all greys or of the clip's own colours, and LZW. */
+import { breath } from "./breath.js";
 import { palette } from "./palette.js";
 
 /**
- * A GIF of `frames`, each RGBA bytes of `width` x `height`, shown for `centiseconds` each, forever.
+ * A GIF of `frames`, each RGBA bytes of `width` x `height`, shown for `centiseconds` each, once or forever.
  *
- * Grey frames keep every grey exactly.
+ * Grey frames keep every grey exactly. `told` hears which share is done.
  */
-export function encodeGif(frames, width, height, centiseconds) {
+export async function encodeGif(frames, { width, height, centiseconds, repeats }, told = () => {}) {
+  const breathe = breath();
   const { colours, indices } = frames.every(isGrey) ? greys() : palette(frames);
   const out = new Bytes();
   out.text("GIF89a");
@@ -14,10 +16,14 @@ export function encodeGif(frames, width, height, centiseconds) {
   out.short(height);
   out.bytes([0xf7, 0, 0]);
   out.bytes(colours);
-  out.bytes([0x21, 0xff, 11]);
-  out.text("NETSCAPE2.0");
-  out.bytes([3, 1, 0, 0, 0]);
-  for (const frame of frames) {
+  if (repeats) {
+    out.bytes([0x21, 0xff, 11]);
+    out.text("NETSCAPE2.0");
+    out.bytes([3, 1, 0, 0, 0]);
+  }
+  for (const [index, frame] of frames.entries()) {
+    await breathe();
+    told(index / frames.length);
     out.bytes([0x21, 0xf9, 4, 0]);
     out.short(centiseconds);
     out.bytes([0, 0, 0x2c, 0, 0, 0, 0]);

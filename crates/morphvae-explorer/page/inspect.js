@@ -32,9 +32,11 @@ export function startInspecting(state, source, failed) {
     if (bytes) draw(bytes, latent);
     else decode(latent);
     byId("where").textContent = coordinates(latent, place);
-    const index = state.hovered ?? state.cloud.nearest(place, state.hidden)?.index;
+    // What lies near in the plane may be far away in a larger space.
+    const index = state.hovered ?? state.cloud.neighbours(latent, 1, (label) => !state.hidden.has(label))[0]?.index;
     const name = state.model.classes[state.cloud.labels[index]];
     byId("near").textContent = name === undefined ? "" : text("nearClass", { name });
+    byId("real-words").textContent = text(state.hovered === undefined ? "real" : "realHere");
     if (index !== undefined && index !== looked.index) lookUp(index);
     looked = { bytes, index };
   };

@@ -1,5 +1,6 @@
 /** The key points of a clip: set on the map, listed, put in order, removed. */
 import { text } from "./language.js";
+import { latest } from "./latest.js";
 import { letters } from "./marks.js";
 import { show } from "./picture.js";
 
@@ -8,7 +9,12 @@ const MOST = 32;
 
 export class Keys {
   constructor(list, state, source, failed) {
-    Object.assign(this, { list, state, source, failed });
+    Object.assign(this, { list, state });
+    this.decode = latest(
+      (keys) => source.decode(keys.map(({ point }) => point)),
+      (images, keys) => this.#take(images, keys),
+      failed,
+    );
     state.on("keys selected", () => this.draw());
   }
 
@@ -19,9 +25,11 @@ export class Keys {
     this.state.set({ keys, selected: keys.length - 1 });
   }
 
-  /** Puts a key point elsewhere. */
+  /** Puts a key point elsewhere; its old picture stays until the new one is there. The large one shows where it goes. */
   move(index, point) {
-    this.state.set({ keys: this.state.keys.map((key, at) => (at === index ? { point } : key)) });
+    const { keys, plane } = this.state;
+    const moved = keys.map((key, at) => (at === index ? { point, bytes: key.bytes } : key));
+    this.state.set({ keys: moved, selected: index, cursor: plane.place(point), pointer: undefined, inClip: false, playing: false });
   }
 
   remove(index) {
@@ -56,7 +64,15 @@ export class Keys {
     document.getElementById("key-count").textContent = keys.length || "";
     document.getElementById("key-hint").hidden = keys.length >= 2;
     document.getElementById("keys-clear").hidden = keys.length === 0;
-    this.#decode();
+    const bare = keys.filter((key) => !key.isDrawn);
+    if (bare.length > 0) this.decode(bare);
+  }
+
+  /** Takes the pictures of key points. */
+  #take(images, keys) {
+    const length = images.length / keys.length;
+    keys.forEach((key, index) => Object.assign(key, { bytes: images.slice(index * length, (index + 1) * length), isDrawn: true }));
+    this.draw();
   }
 
   #item(key, index) {
@@ -103,22 +119,5 @@ export class Keys {
       event.preventDefault();
       this.reorder(Number(from), index);
     });
-  }
-
-  /** Asks for the pictures of key points that have none yet. */
-  async #decode() {
-    const bare = this.state.keys.filter((key) => !key.bytes && !key.isAsked);
-    if (bare.length === 0) return;
-    for (const key of bare) key.isAsked = true;
-    try {
-      const images = await this.source.decode(bare.map(({ point }) => point));
-      const length = images.length / bare.length;
-      bare.forEach((key, index) => {
-        key.bytes = images.slice(index * length, (index + 1) * length);
-      });
-      this.draw();
-    } catch (error) {
-      this.failed(error);
-    }
   }
 }

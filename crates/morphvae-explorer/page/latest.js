@@ -1,7 +1,7 @@
 /**
  * Slow work for a fast hand: one piece is under way at a time, and of what is asked meanwhile only the latest is done.
  *
- * `work` is asynchronous; `deliver` gets its result and what was asked. Failures go to `failed`. After `forget`, what was
+ * `work` is asynchronous; `deliver` gets its result and what was asked, `failed` an error and the same. After `forget`, what was
  * asked before is neither begun nor delivered.
  */
 export function latest(work, deliver, failed) {
@@ -18,7 +18,7 @@ export function latest(work, deliver, failed) {
         const result = await work(what);
         if (begun === era) deliver(result, what);
       } catch (error) {
-        if (begun === era) failed(error);
+        if (begun === era) failed(error, what);
       }
     }
     busy = false;

@@ -2,18 +2,21 @@
  * The decoded images of a lattice over the plane, behind the points. Its meshes halve as one comes closer, so that an
  * image keeps about its size; what was decoded once is kept.
  */
-import { toCanvas, toInk } from "./picture.js";
+import { edge, toCanvas, toInk } from "./picture.js";
 
 /** The narrowest a mesh is, in pixels: over a plane, and along a line, where there is room. */
 const LEAST = { plane: 40, line: 72 };
+/** Meshes in sight, about, at most: on a larger screen they are wider. */
+const MOST = 900;
 /** Images asked for at once: few, so that the image under the pointer does not wait for long. */
 const BATCH = 32;
-/** Images kept. */
-const KEPT = 4000;
+/** Images kept: more than can be in sight, since a mesh may be twice as narrow as it had to be. */
+const KEPT = 4800;
 /** A grey image whose edge is darker than this, of 255, is drawn as ink. */
 const DARK = 24;
 
 export class Lattice {
+  /** What was decoded, by level, column and row; what was decoded last is last. */
   #images = new Map();
   #shown;
   #busy = false;
@@ -37,24 +40,24 @@ export class Lattice {
   /** Draws what there is with a given opacity, and asks for what is missing. */
   draw(context, view, plane, ink, opacity) {
     if (opacity === 0) return;
-    const level = Math.ceil(Math.log2((plane.isLine ? LEAST.line : LEAST.plane) / view.scale));
-    const wanted = meshes(view, plane, level);
+    const level = levelOf(view, plane);
+    const wanted = meshes(view, plane, level).filter(({ place }) => this.source.holds(plane.point(place)));
     const missing = wanted.filter(({ key }) => this.#images.get(key)?.generation !== this.#generation);
     if (missing.length === 0) this.#shown = level;
+    this.#shown ??= level;
     context.globalAlpha = opacity;
-    const shown = this.#shown ?? level;
-    for (const mesh of shown === level ? wanted : meshes(view, plane, shown)) {
-      const image = this.#images.get(mesh.key);
-      if (image) this.#drawOne(context, view, mesh, image, ink);
-    }
+    // Whatever the view has become, no more is gone through than what is kept.
+    for (const image of this.#images.values()) if (image.mesh.level === this.#shown) this.#drawOne(context, view, image, ink);
     context.globalAlpha = 1;
     if (missing.length > 0 && !this.#busy) this.#fetch(nearestFirst(missing, view).slice(0, BATCH), plane);
   }
 
-  #drawOne(context, view, { place, side }, image, ink) {
-    image.canvas ??= image.isDark ? toInk(image.bytes, this.model, ink) : toCanvas(image.bytes, this.model);
+  #drawOne(context, view, image, ink) {
+    const { place, side } = image.mesh;
     const [x, y] = view.pixel(place);
     const width = side * view.scale;
+    if (x + width < 0 || y + width < 0 || x - width > view.width || y - width > view.height) return;
+    image.canvas ??= image.isDark ? toInk(image.bytes, this.model, ink) : toCanvas(image.bytes, this.model);
     context.drawImage(image.canvas, x - width / 2, y - width / 2, width, width);
   }
 
@@ -74,13 +77,23 @@ export class Lattice {
 
   #keep(wanted, all, generation) {
     const length = all.length / wanted.length;
-    if (this.#images.size > KEPT) this.#images.clear();
-    wanted.forEach(({ key }, index) => {
+    wanted.forEach((mesh, index) => {
       const bytes = all.slice(index * length, (index + 1) * length);
-      const isDark = this.model.channels === 1 && edge(bytes, this.model.image_size) < DARK;
-      this.#images.set(key, { bytes, isDark, generation });
+      const isDark = this.model.channels === 1 && edge(bytes, this.model) < DARK;
+      this.#images.delete(mesh.key);
+      this.#images.set(mesh.key, { mesh, bytes, isDark, generation });
     });
+    for (const key of this.#images.keys()) {
+      if (this.#images.size <= KEPT) break;
+      this.#images.delete(key);
+    }
   }
+}
+
+/** How often meshes of width one are halved for a view. */
+function levelOf({ width, height, scale }, { isLine }) {
+  const least = isLine ? LEAST.line : Math.max(LEAST.plane, Math.sqrt((width * height) / MOST));
+  return Math.ceil(Math.log2(least / scale));
 }
 
 /** The meshes of a level that are in sight: their middles and their side. */
@@ -93,7 +106,7 @@ function meshes(view, plane, level) {
     for (let column = left; column <= right; column += 1) {
       // Beneath the points of a line, which are spread by half a step to either side.
       const place = [(column + 0.5) * side, plane.isLine ? -0.55 - side / 2 : (row + 0.5) * side];
-      found.push({ key: `${level}/${column}/${row}`, place, side });
+      found.push({ key: `${level}/${column}/${row}`, level, place, side });
     }
   }
   return found;
@@ -102,13 +115,4 @@ function meshes(view, plane, level) {
 function nearestFirst(found, { middle }) {
   const distance = ({ place }) => Math.hypot(place[0] - middle[0], place[1] - middle[1]);
   return found.sort((a, b) => distance(a) - distance(b));
-}
-
-/** The mean along the edge of a grey image. */
-function edge(bytes, size) {
-  let sum = 0;
-  for (let index = 0; index < size; index += 1) {
-    sum += bytes[index] + bytes[size * (size - 1) + index] + bytes[index * size] + bytes[index * size + size - 1];
-  }
-  return sum / (4 * size);
 }

@@ -13,23 +13,16 @@ import { LatentMap } from "./map.js";
 import { firstAxes, Plane } from "./plane.js";
 import { startPlayer } from "./player.js";
 import { startSaving } from "./save.js";
-import { Lost, Refusal, Server } from "./server.js";
+import { Server } from "./server.js";
 import { startShortcuts } from "./shortcuts.js";
 import { State } from "./state.js";
 import { startTheme } from "./theme.js";
 import { startTraining } from "./training.js";
+import { startTroubles } from "./trouble.js";
 
 const byId = (id) => document.getElementById(id);
 
-/** Shows for some seconds what went wrong. */
-let quiet;
-function failed(error) {
-  if (!(error instanceof Refusal || error instanceof Lost)) throw error;
-  byId("problem").textContent = error instanceof Refusal ? error.message : text("problemLost");
-  byId("problem").hidden = false;
-  clearTimeout(quiet);
-  quiet = setTimeout(() => (byId("problem").hidden = true), 6000);
-}
+const failed = startTroubles(byId("problem"));
 
 async function start() {
   translate();
@@ -44,7 +37,7 @@ async function start() {
     model, cloud, axes, base, plane,
     view: undefined, tool: "explore", blend: 0.22, hidden: new Set(), lit: undefined,
     cursor: firstCursor(model, plane), pointer: undefined, hovered: undefined, encoded: undefined,
-    keys: [], selected: undefined, kind: "spline", loop: false, seconds: 4, clip: undefined, frame: 0, playing: false, inClip: false,
+    keys: [], selected: undefined, kind: "spline", loop: true, seconds: 4, clip: undefined, making: false, frame: 0, playing: false, inClip: false,
   });
 
   let map;
@@ -63,12 +56,14 @@ async function start() {
   const nameAxes = startAxes(state, source.canEncode);
   state.on("axes", () => map.showAll());
   startClip(state, source, failed);
-  startSaving(state);
+  startSaving(state, failed);
+  const reach = (place) => state.plane.place(source.within(state.plane.point(place)));
   startGestures(byId("map"), state, {
+    reach,
     addKey: (place) => keys.add(state.plane.point(place)),
     moveKey: (index, place) => keys.move(index, state.plane.point(place)),
   });
-  if (model.watching) drawCurves = startTraining(source, () => renew(state, source, map));
+  if (model.watching) drawCurves = startTraining(source, () => renew(state, source, map), failed);
 
   const words = () => {
     describe(model);
@@ -80,7 +75,7 @@ async function start() {
   };
   const language = () => switchLanguage(words);
   startShortcuts(byId("map"), state, {
-    theme, language, play,
+    theme, language, play, reach,
     whole: () => map.showAll(),
     addKey: () => keys.add(state.plane.point(state.cursor)),
     removeKey: () => state.selected !== undefined && keys.remove(state.selected),
@@ -107,13 +102,15 @@ function describe(model) {
   const values = { dataset: model.dataset, latent: model.latent, loss: model.test_loss?.toFixed(1) };
   const facts = model.test_loss == null ? "factsPlain" : model.latent === 1 ? "factsOne" : "facts";
   byId("name").textContent = model.name;
-  byId("facts").textContent = text(facts, values);
+  const shown = model.count < model.total ? [text("factsShown", { count: model.count.toLocaleString(), total: model.total.toLocaleString() })] : [];
+  byId("facts").textContent = [text(facts, values), ...shown].join(" · ");
   document.title = `${model.name} · morphvae`;
   byId("language").textContent = text("otherLanguage");
   const { atlas } = model;
   if (atlas) {
-    const { mean, worst } = atlas.difference;
-    byId("atlas-note").textContent = text("atlasNote", { count: atlas.count.toLocaleString(), mean: mean.toFixed(1), worst: worst.toFixed(0) });
+    const { mean, worst, places } = atlas.difference;
+    const values = { count: atlas.count.toLocaleString(), places: places.toLocaleString(), mean: mean.toFixed(1), worst: worst.toFixed(0) };
+    byId("atlas-note").textContent = text("atlasNote", values);
   }
   const touch = matchMedia("(pointer: coarse)").matches;
   byId("key-hint").textContent = text(touch ? "keyHintTouch" : "keyHint");
@@ -156,8 +153,9 @@ function speaker(state) {
   return () => {
     clearTimeout(wait);
     wait = setTimeout(() => {
-      const where = coordinates(state.plane.point(state.cursor), state.cursor);
-      const near = state.cloud.nearest(state.cursor, state.hidden);
+      const latent = state.plane.point(state.cursor);
+      const where = coordinates(latent, state.cursor);
+      const [near] = state.cloud.neighbours(latent, 1, (label) => !state.hidden.has(label));
       const name = near && state.model.classes[state.cloud.labels[near.index]];
       byId("said").textContent = name === undefined ? where : text("cursorAt", { where, name });
     }, 400);
@@ -166,19 +164,15 @@ function speaker(state) {
 
 /** Takes what a finished epoch has changed. */
 async function renew(state, source, map) {
-  try {
-    const model = await source.model();
-    const cloud = new Cloud(await source.points(), model.latent);
-    const plane = new Plane(model, state.axes, state.base);
-    cloud.lay(plane);
-    const old = state.cloud.places;
-    state.set({ model, cloud, plane, keys: state.keys.map(({ point }) => ({ point })) });
-    map.glideFrom(old);
-    if (map.isWhole) map.showAll();
-    describe(model);
-  } catch (error) {
-    failed(error);
-  }
+  const model = await source.model();
+  const cloud = new Cloud(await source.points(), model.latent);
+  const plane = new Plane(model, state.axes, state.base);
+  cloud.lay(plane);
+  const old = state.cloud.places;
+  state.set({ model, cloud, plane, keys: state.keys.map(({ point, bytes }) => ({ point, bytes })) });
+  map.glideFrom(old);
+  if (map.isWhole) map.showAll();
+  describe(model);
 }
 
 start().catch(failed);

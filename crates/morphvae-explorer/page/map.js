@@ -95,8 +95,8 @@ export class LatentMap {
       canvas.height = Math.round(height * ratio);
     }
     this.isStale = true;
-    if (this.state.view) this.state.set({ view: this.state.view.resized(width, height) });
-    else this.showAll();
+    if (!this.state.view || this.isWhole) this.showAll();
+    else this.state.set({ view: this.state.view.resized(width, height) });
     // A canvas that was given a size is empty: drawing at once keeps it from flashing.
     this.#draw(performance.now());
   }

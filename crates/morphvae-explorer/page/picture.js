@@ -42,3 +42,14 @@ export function toInk(bytes, { image_size: size }, colour) {
   canvas.getContext("2d").putImageData(data, 0, 0);
   return canvas;
 }
+
+/** The mean along the edge of an image, of 255, over its channels. */
+export function edge(bytes, { channels, image_size: size }) {
+  let sum = 0;
+  for (let start = 0; start < bytes.length; start += size * size) {
+    for (let index = 0; index < size; index += 1) {
+      for (const at of [index, size * (size - 1) + index, index * size, index * size + size - 1]) sum += bytes[start + at];
+    }
+  }
+  return sum / (4 * size * channels);
+}

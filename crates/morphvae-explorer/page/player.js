@@ -1,4 +1,4 @@
-/** Plays the clip in the large picture, with a scrubber. */
+/** Plays the clip in the large picture, with a scrubber. A clip that is not closed ends at its last frame. */
 import { RATE } from "./clip.js";
 
 export function startPlayer(state) {
@@ -12,9 +12,11 @@ export function startPlayer(state) {
     const { clip, playing, frame } = state;
     if (!clip || !playing) return;
     begun ??= now - (frame * 1000) / RATE;
-    const next = Math.floor(((now - begun) * RATE) / 1000) % clip.images.length;
+    const [steps, last] = [Math.floor(((now - begun) * RATE) / 1000), clip.images.length - 1];
+    const next = clip.loop ? steps % (last + 1) : Math.min(steps, last);
     if (next !== frame) state.set({ frame: next });
-    ask();
+    if (!clip.loop && next === last) state.set({ playing: false });
+    else ask();
   };
   const ask = () => {
     if (!asked) requestAnimationFrame(step);
@@ -23,15 +25,18 @@ export function startPlayer(state) {
   const toggle = () => {
     if (!state.clip) return;
     begun = undefined;
-    state.set({ playing: !state.playing, inClip: true });
+    const isOver = !state.clip.loop && state.frame === state.clip.images.length - 1;
+    state.set({ playing: !state.playing, inClip: true, frame: isOver ? 0 : state.frame });
   };
 
   button.addEventListener("click", toggle);
   scrub.addEventListener("input", () => state.set({ playing: false, inClip: true, frame: Number(scrub.value), pointer: undefined }));
-  state.on("clip frame playing", () => {
-    const { clip, frame, playing } = state;
+  state.on("clip frame playing making", () => {
+    const { clip, frame, playing, making } = state;
     const count = clip?.images.length ?? 0;
-    for (const id of ["play", "scrub", "save-gif", "save-sheet", "copy"]) byId(id).disabled = count === 0;
+    for (const id of ["play", "scrub"]) byId(id).disabled = count === 0;
+    for (const id of ["save-gif", "save-sheet", "copy"]) byId(id).disabled = count === 0 && !making;
+    byId("making").hidden = !making;
     button.classList.toggle("playing", playing);
     button.setAttribute("aria-pressed", String(playing));
     scrub.max = Math.max(1, count - 1);

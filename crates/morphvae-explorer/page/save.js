@@ -1,8 +1,11 @@
 /** What a clip is saved as: a GIF, a sheet of its frames, the command that makes it. */
-import { RATE } from "./clip.js";
+import { breath } from "./breath.js";
+import { RATE, whenMade } from "./clip.js";
+import { copy } from "./copy.js";
 import { encodeGif } from "./gif.js";
 import { text } from "./language.js";
 import { toCanvas } from "./picture.js";
+import { Trouble } from "./trouble.js";
 
 /** Pixels of a saved frame along a side, about. */
 const SIDE = 256;
@@ -10,21 +13,32 @@ const SIDE = 256;
 const COLUMNS = 10;
 const ROWS = 6;
 const GAP = 2;
+/** Decimals of a key point in the command: finer than any pixel shows. */
+const DECIMALS = 5;
 
-export function startSaving(state) {
+export function startSaving(state, failed) {
   const byId = (id) => document.getElementById(id);
+  const made = whenMade(state);
   const name = () => `${state.model.name.replace(/[^\w-]+/g, "-").replace(/^-+|-+$/g, "")}-clip`;
 
-  byId("save-gif").addEventListener("click", async () => {
-    byId("save-gif").textContent = text("saving");
-    // The words are seen before the work begins.
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-    download(new Blob([gif(state)], { type: "image/gif" }), `${name()}.gif`);
-    byId("save-gif").textContent = text("saveGif");
-  });
-  byId("save-sheet").addEventListener("click", () => sheet(state).toBlob((blob) => download(blob, `${name()}.png`)));
+  /** Saves what `work` makes of the clip that is shown, which may still be on its way; a second press does nothing. */
+  const onPress = (id, work) => {
+    const button = byId(id);
+    const words = button.dataset.text;
+    button.addEventListener("click", async () => {
+      if (button.ariaBusy === "true") return;
+      button.ariaBusy = "true";
+      await made();
+      if (state.clip) await work(state, (share) => (button.textContent = `${Math.round(100 * share)} %`));
+      button.ariaBusy = "false";
+      button.textContent = text(words);
+    });
+  };
+  onPress("save-gif", async (what, told) => download(await gif(what, told), `${name()}.gif`));
+  onPress("save-sheet", async (what) => download(await sheet(what), `${name()}.png`));
   byId("copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText(command(state).join(" "));
+    const isCopied = await copy(command(state).join(" "), byId("command"));
+    if (!isCopied) return failed(new Trouble("problemCopy"));
     byId("copy").textContent = text("copied");
     setTimeout(() => (byId("copy").textContent = text("copyCommand")), 1500);
   });
@@ -36,18 +50,21 @@ export function startSaving(state) {
   });
 }
 
-function gif({ clip, model }) {
+async function gif({ clip, model }, told) {
   const factor = Math.max(1, Math.round(SIDE / model.image_size));
   const side = factor * model.image_size;
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = side;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
-  const frames = clip.images.map((bytes) => {
+  const [frames, breathe] = [[], breath()];
+  for (const bytes of clip.images) {
     context.drawImage(toCanvas(bytes, model), 0, 0, side, side);
-    return context.getImageData(0, 0, side, side).data;
-  });
-  return encodeGif(frames, side, side, 100 / RATE);
+    frames.push(context.getImageData(0, 0, side, side).data);
+    await breathe();
+  }
+  const look = { width: side, height: side, centiseconds: 100 / RATE, repeats: clip.loop };
+  return new Blob([await encodeGif(frames, look, told)], { type: "image/gif" });
 }
 
 function sheet({ clip, model }) {
@@ -63,12 +80,12 @@ function sheet({ clip, model }) {
     const at = [index % COLUMNS, Math.floor(index / COLUMNS)].map((place) => place * side);
     context.drawImage(toCanvas(clip.images[frame], model), ...at, side - GAP, side - GAP);
   }
-  return canvas;
+  return new Promise((done) => canvas.toBlob(done));
 }
 
 /** The words of the command line that makes the same clip. */
 function command({ keys, kind, loop, seconds, model }) {
-  const latents = keys.map(({ point }) => `z:${point.map((value) => String(Number(value.toFixed(3)))).join(",")}`);
+  const latents = keys.map(({ point }) => `z:${point.map((value) => String(Number(value.toFixed(DECIMALS)))).join(",")}`);
   // All is said, whatever the program does by itself.
   const time = [`--loop ${loop ? "cycle" : "once"}`, `--frames ${RATE * seconds}`, `--fps ${RATE}`, "--hold 0"];
   const options = [`--path ${kind}`, ...time];

@@ -1,4 +1,5 @@
 /** Everything from the program: what the page is given when it is served. */
+import { Trouble } from "./trouble.js";
 
 /** The server as the page's source. */
 export class Server {
@@ -13,6 +14,16 @@ export class Server {
     return unpackPoints(await (await ask("/api/points")).arrayBuffer(), this.facts);
   }
 
+  /** Whether a latent can be decoded: here, any. */
+  holds() {
+    return true;
+  }
+
+  /** The latent nearest to one that can be decoded. */
+  within(point) {
+    return point;
+  }
+
   /** The images at latents, one after another. */
   async decode(points) {
     const body = JSON.stringify({ points });
@@ -24,7 +35,7 @@ export class Server {
     return halves(new Uint8Array(await (await ask(`/api/image/${index}`)).arrayBuffer()));
   }
 
-  /** Where an image lies: a file, or bytes as the network takes them. */
+  /** Where an image lies: a small file, or bytes as the network takes them. */
   async encode(body) {
     const address = body instanceof Blob ? "/api/encode" : "/api/encode/pixels";
     const found = await (await post(address, body, "application/octet-stream")).json();
@@ -39,24 +50,23 @@ export class Server {
   }
 
   /** Calls `each` with every finished epoch of the training under way. */
-  watch(each) {
-    new EventSource("/api/watch").addEventListener("epoch", (event) => each(JSON.parse(event.data)));
+  watch(each, failed) {
+    const events = new EventSource("/api/watch");
+    events.addEventListener("epoch", (event) => each(JSON.parse(event.data)));
+    // A browser tries again by itself when a connection breaks, but not when it was refused.
+    events.addEventListener("error", () => events.readyState === EventSource.CLOSED && failed(new Trouble("problemWatch")));
   }
 }
 
-/** What a request was refused for, in words for people. */
-export class Refusal extends Error {}
-
-/** There was no answer. */
-export class Lost extends Error {}
+/** What a refusal means, by its status. */
+const REFUSALS = { 408: "problemSlow", 413: "problemLarge", 503: "problemBusy" };
 
 async function ask(address, options) {
   const response = await fetch(address, options).catch(() => {
-    throw new Lost();
+    throw new Trouble("problemLost");
   });
   if (response.ok) return response;
-  const { error } = await response.json().catch(() => ({ error: response.statusText }));
-  throw new Refusal(error);
+  throw new Trouble(REFUSALS[response.status] ?? "problemRefused");
 }
 
 function post(address, body, type) {

@@ -67,10 +67,10 @@ export function startShortcuts(canvas, state, act) {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (!way) return undefined;
     return () => {
-      const { view, plane } = state;
+      const { view } = state;
       const factor = event.shiftKey ? 6 : event.altKey ? 0.2 : 1;
       const step = (factor * STEP * Math.min(view.width, view.height)) / view.scale;
-      const cursor = state.cursor.map((value, axis) => (plane.isLine && axis === 1 ? 0 : value + way[axis] * step));
+      const cursor = act.reach(state.cursor.map((value, axis) => value + way[axis] * step));
       state.set({ cursor, pointer: undefined, hovered: undefined, playing: false, inClip: false, view: inSight(view, cursor) });
       act.say();
     };

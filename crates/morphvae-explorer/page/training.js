@@ -1,13 +1,19 @@
 /** The view of a training under way: after each epoch the map moves and the curves grow. */
 import { text } from "./language.js";
+import { latest } from "./latest.js";
 
-/** Watches a training; `moved` is called after each epoch and gives a promise. Gives back what draws the curves. */
-export function startTraining(source, moved) {
+/** Past epochs come all at once: the map moves for the last of them, so many milliseconds later. */
+const GATHERED = 30;
+
+/** Watches a training; `move` is called after each epoch and gives a promise. Gives back what draws the curves. */
+export function startTraining(source, move, failed) {
   const figure = document.getElementById("curves");
   const canvas = figure.querySelector("canvas");
   const epochs = new Map();
+  // An epoch that ends while the map takes the one before is not forgotten.
+  const follow = latest(move, () => {}, failed);
   let whole = 0;
-  let pending = false;
+  let wait;
 
   const draw = () => {
     figure.hidden = epochs.size === 0;
@@ -20,10 +26,9 @@ export function startTraining(source, moved) {
     epochs.set(metrics.epoch, metrics);
     whole = count;
     draw();
-    // Past epochs come all at once: the map moves for the last of them.
-    if (!pending) queueMicrotask(() => setTimeout(() => moved().finally(() => (pending = false)), 30));
-    pending = true;
-  });
+    clearTimeout(wait);
+    wait = setTimeout(() => follow(metrics.epoch), GATHERED);
+  }, failed);
   return draw;
 }
 

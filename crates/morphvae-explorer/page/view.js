@@ -5,6 +5,8 @@ export class View {
     this.height = height;
     this.scale = Math.min(width / (right - left), height / (top - bottom));
     this.middle = [(left + right) / 2, (bottom + top) / 2];
+    /** How far away and how near a zoom leads: what is all of the map stays a map, and numbers stay numbers. */
+    this.limits = [this.scale / 8, this.scale * 400];
   }
 
   /** From the plane to pixels. */
@@ -30,7 +32,8 @@ export class View {
   /** Closer by a factor; what lies at `pixel` stays there. */
   zoomed(factor, pixel = [this.width / 2, this.height / 2]) {
     const fixed = this.place(pixel);
-    const scale = Math.min(20000, Math.max(8, this.scale * factor));
+    const [least, most] = this.limits;
+    const scale = Math.min(most, Math.max(least, this.scale * factor));
     const closer = this.with({ scale });
     const there = closer.place(pixel);
     return closer.with({ middle: closer.middle.map((value, axis) => value + fixed[axis] - there[axis]) });

@@ -4,9 +4,11 @@
 const FILES: &[(&str, &str)] = &files![
     "atlas.js",
     "axes.js",
+    "breath.js",
     "clip.js",
     "cloud.js",
     "colour.js",
+    "copy.js",
     "curves.js",
     "drawing.js",
     "fit.js",
@@ -28,6 +30,7 @@ const FILES: &[(&str, &str)] = &files![
     "pad.js",
     "palette.js",
     "parts.css",
+    "photograph.js",
     "picture.js",
     "plane.js",
     "player.js",
@@ -40,6 +43,7 @@ const FILES: &[(&str, &str)] = &files![
     "theme.js",
     "training.js",
     "tree.js",
+    "trouble.js",
     "view.js",
 ];
 

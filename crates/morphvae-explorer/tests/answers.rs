@@ -25,7 +25,7 @@ fn the_model_is_described() {
     let model = reply.json();
     assert_eq!(reply.status, 200);
     assert_eq!(model["latent"], 2);
-    assert_eq!(model["count"], SHOWN);
+    assert_eq!((&model["count"], &model["total"]), (&json!(SHOWN), &json!(SHOWN)));
     assert_eq!(model["labelled"], true);
     assert_eq!(model["watching"], false);
     assert_eq!(model["model_argument"], "");

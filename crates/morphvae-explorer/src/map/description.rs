@@ -52,6 +52,8 @@ pub struct Description<'a> {
     pub test_loss: Option<f64>,
     /// Images that are shown.
     pub count: usize,
+    /// Images that there are, of which these are some.
+    pub total: usize,
     /// Whether they have labels.
     pub labelled: bool,
     /// Whether more epochs will come.

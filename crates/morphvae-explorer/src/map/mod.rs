@@ -147,6 +147,7 @@ impl LatentMap {
             epochs: *epochs,
             test_loss: *test_loss,
             count: self.shown.count(),
+            total: self.shown.total(),
             labelled: self.shown.labels().is_some(),
             watching,
             statistics: &self.statistics,

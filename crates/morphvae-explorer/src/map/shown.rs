@@ -14,6 +14,8 @@ pub struct ShownImages {
     labels: Option<Vec<Option<u16>>>,
     /// Their places in the split.
     places: Vec<usize>,
+    /// Images of the split.
+    total: usize,
 }
 
 impl ShownImages {
@@ -30,6 +32,7 @@ impl ShownImages {
             images: picked.expect("whole images of a size that there is"),
             labels: split.labels.as_ref().map(label),
             places,
+            total: count,
         }
     }
 
@@ -43,6 +46,7 @@ impl ShownImages {
             images: Images::new(channels, 1, 1, Vec::new()).expect("an image has a channel"),
             labels: None,
             places: Vec::new(),
+            total: 0,
         }
     }
 
@@ -50,6 +54,12 @@ impl ShownImages {
     #[must_use]
     pub fn count(&self) -> usize {
         self.places.len()
+    }
+
+    /// How many there are to be shown, all in all.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.total
     }
 
     /// The images, all of one size, which need not be the network's.

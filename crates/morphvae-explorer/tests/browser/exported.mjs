@@ -33,6 +33,28 @@ export const exportedTests = [
     await clean(page);
   }],
 
+  ["whatever the file shows, anywhere in its first view and far away, is as close to the decoder as it says", async (context) => {
+    const page = await offline(context);
+    const { places, mean, worst } = await page.value(`(() => {
+      const { difference } = JSON.parse(document.querySelector("#morphvae-data").textContent).atlas;
+      return difference;
+    })()`);
+    assert.ok(places >= 1000 && mean < worst);
+    let beyond = 0;
+    const look = async (place) => {
+      const [x, y] = await page.place("#map", place);
+      await page.mouse("mouseMoved", [x, y], { button: "none", buttons: 0 });
+      await page.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      const { largest } = await decodedLike(page, context.address);
+      beyond = Math.max(beyond, largest);
+    };
+    for (let step = 1; step <= 20; step += 1) await look([(0.5 + 0.7549 * step) % 1, (0.5 + 0.5698 * step) % 1]);
+    for (let turn = 0; turn < 8; turn += 1) await page.click("#wider");
+    for (const place of [[0.05, 0.2], [0.9, 0.9], [0.5, 0.1], [0.3, 0.6]]) await look(place);
+    assert.ok(beyond <= worst + 4, `${beyond}, and not ${worst}`);
+    await clean(page);
+  }],
+
   ["the file makes clips along every kind of path, plays and saves them", async (context) => {
     const page = await offline(context);
     await placeKeys(page, [[0.35, 0.4], [0.6, 0.35], [0.55, 0.65]]);

@@ -1,15 +1,17 @@
-// node main.mjs PROGRAM CHROMIUM: runs every test of the page, served and exported, and says how each went.
+// node main.mjs PROGRAM CHROMIUM [WORDS]: runs every test of the page, served and exported, and says how each went; with
+// words, those whose names hold them.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launch } from "./chromium.mjs";
+import { findings } from "./findings.mjs";
 import { exportedTests } from "./exported.mjs";
 import { otherTests } from "./other.mjs";
 import { moduleTests } from "./modules.mjs";
 import { servedTests } from "./served.mjs";
 
-const [program, chromium] = process.argv.slice(2);
+const [program, chromium, words = ""] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "morphvae-page-"));
 const images = ["--dataset", "strokes"];
 
@@ -31,11 +33,17 @@ function serve(args) {
   return { address, stop };
 }
 
+/** How long a test may take, in milliseconds: a page that hangs answers nothing. */
+const LONGEST = 60_000;
+
 let failures = 0;
+const isMeant = ([name]) => name.includes(words);
+
 async function run(tests, context) {
-  for (const [name, test] of tests) {
+  for (const [name, test] of tests.filter(isMeant)) {
     try {
-      await test(context);
+      const late = new Promise((_, reject) => setTimeout(reject, LONGEST, new Error("this took too long")).unref());
+      await Promise.race([test(context), late]);
       console.log(`ok    ${name}`);
     } catch (error) {
       failures += 1;
@@ -48,10 +56,10 @@ const browser = await launch(chromium);
 try {
   const bundled = serve(["explore", "--no-open", ...images]);
   const address = await bundled.address;
-  await run([...servedTests, ...moduleTests], { browser, address, folder });
+  await run([...servedTests, ...moduleTests, ...findings], { browser, address, folder, program });
 
   const file = join(folder, "map.html");
-  execFileSync(program, ["explore", "--export", file, ...images], { stdio: "pipe" });
+  if (exportedTests.some(isMeant)) execFileSync(program, ["explore", "--export", file, ...images], { stdio: "pipe" });
   await run(exportedTests, { browser, address, folder, file });
   await bundled.stop();
 

@@ -23,7 +23,7 @@ export const moduleTests = [
         for (let at = 0; at < frame.length; at += 4) frame.set([...new Array(3).fill(random() & 255), 255], at);
         return frame;
       });
-      const decoder = new ImageDecoder({ data: encodeGif(frames, width, height, 4), type: "image/gif" });
+      const decoder = new ImageDecoder({ data: await encodeGif(frames, { width, height, centiseconds: 4, repeats: true }), type: "image/gif" });
       await decoder.completed;
       let wrong = 0;
       for (let frameIndex = 0; frameIndex < frames.length; frameIndex += 1) {
@@ -44,7 +44,7 @@ export const moduleTests = [
       const side = 64;
       const frame = new Uint8ClampedArray(4 * side * side);
       for (let at = 0; at < side * side; at += 1) frame.set([4 * (at % side), 4 * Math.floor(at / side), 90, 255], 4 * at);
-      const decoder = new ImageDecoder({ data: encodeGif([frame], side, side, 4), type: "image/gif" });
+      const decoder = new ImageDecoder({ data: await encodeGif([frame], { width: side, height: side, centiseconds: 4, repeats: true }), type: "image/gif" });
       const { image } = await decoder.decode();
       const canvas = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
       canvas.drawImage(image, 0, 0);

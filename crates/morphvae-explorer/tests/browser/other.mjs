@@ -15,6 +15,64 @@ export const otherTests = [
     await trained.stop();
   }],
 
+  ["a training is followed from the first moment on, and by whoever comes or looks closer later", async ({ browser, serve, training, folder }) => {
+    const longer = training.map((word, index) => ({ "--epochs": "6", "--out": `${folder}/followed` })[training[index - 1]] ?? word);
+    const trained = serve([...longer, "--watch"]);
+    const address = await trained.address;
+    const early = await open(browser);
+    await early.visit(address);
+    // Points of the map: pixels that are neither paper nor a grey.
+    const spread = (page) => page.value(`(() => {
+      const canvas = document.querySelector("#map");
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+      let [left, right] = [canvas.width, 0];
+      for (let at = 0; at < data.length; at += 4) {
+        if (Math.max(data[at], data[at + 1], data[at + 2]) - Math.min(data[at], data[at + 1], data[at + 2]) < 40) continue;
+        const x = (at / 4) % canvas.width;
+        [left, right] = [Math.min(left, x), Math.max(right, x)];
+      }
+      return (right - left) / canvas.width;
+    })()`);
+    await early.click("#closer");
+    await early.click("#whole");
+    for (const page of [early, await open(browser)]) {
+      if (page !== early) await page.visit(address);
+      await page.until("document.querySelector('#curves figcaption').textContent.includes('6 of 6')");
+      await page.value("new Promise((done) => setTimeout(done, 1500))");
+      const share = await spread(page);
+      assert.ok(share > 0.35 && share < 0.999, `the points take ${share} of the map`);
+      await clean(page);
+    }
+    await trained.stop();
+  }],
+
+  ["in a larger space the nearest image is that of the latent space", async ({ browser, serve, out, images }) => {
+    const served = serve(["explore", out, "--no-open", ...images]);
+    const page = await open(browser);
+    const address = await served.address;
+    await page.visit(address);
+    const bytes = Buffer.from(await (await fetch(`${address}/api/points`)).arrayBuffer());
+    const { count, latent } = await (await fetch(`${address}/api/model`)).json();
+    const means = Array.from({ length: count }, (_, index) => Array.from({ length: latent }, (_, axis) => bytes.readFloatLE(4 * (index * latent + axis))));
+    for (const place of [[0.3, 0.3], [0.7, 0.4], [0.5, 0.8]]) {
+      // Dragged, since a point that is pointed at is shown by itself.
+      const [x, y] = await page.place("#map", place);
+      await page.drag([[x - 60, y], [x - 30, y], [x, y]]);
+      await page.mouse("mouseMoved", [5, 5], { button: "none", buttons: 0 });
+      await page.value("new Promise((done) => setTimeout(done, 300))");
+      const point = JSON.parse(await page.value("document.querySelector('#decoded').dataset.latent"));
+      const distances = means.map((mean) => mean.reduce((sum, value, axis) => sum + (value - point[axis]) ** 2, 0));
+      const nearest = distances.indexOf(Math.min(...distances));
+      const image = new Uint8Array(await (await fetch(`${address}/api/image/${nearest}`)).arrayBuffer());
+      const shown = await page.value(`Array.from(document.querySelector("#real").getContext("2d").getImageData(0, 0, 32, 32).data.filter((_, at) => at % 4 === 0))`);
+      assert.deepEqual(shown, [...image.subarray(0, 1024)]);
+    }
+    await page.close();
+    await served.stop();
+  }],
+
   ["planes and sliders lead through a larger space", async ({ browser, serve, out, images }) => {
     const served = serve(["explore", out, "--no-open", ...images]);
     const page = await open(browser);
