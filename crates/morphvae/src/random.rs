@@ -38,6 +38,10 @@ pub enum Purpose {
     Importance = 11,
     /// The first pseudo-inputs of a prior.
     PseudoInputs = 12,
+    /// Where the components of a mixture begin that is fitted.
+    Mixture = 14,
+    /// The pixels of an image, drawn around what the decoder says.
+    Pixels = 15,
 }
 
 /// The generator of one purpose and one step (an epoch, a batch, an image: whatever the purpose counts).

@@ -3,6 +3,7 @@
 //! Everything here takes images of any size and goes through them in batches of one fixed size, so that the same images
 //! give the same bits. Batch norms use their running statistics.
 
+mod draw;
 mod likelihood;
 mod losses;
 
@@ -17,6 +18,7 @@ use crate::probability::{Posterior, log_ratio, marginal_divergence};
 use crate::random::{Generator, Purpose, generator, noise_of};
 use crate::tables::{Column, Numbers};
 
+pub use draw::draw;
 pub use likelihood::{Bound, LikelihoodError, LikelihoodEstimate, LikelihoodOptions, estimate_likelihood};
 pub use losses::ImageLosses;
 

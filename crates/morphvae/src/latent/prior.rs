@@ -1,29 +1,20 @@
 //! The prior: points drawn from it, and grids over the standard normal one.
 
-use burn::tensor::Tensor;
-use rand::RngExt;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::network::{Inference, to_values};
-use crate::probability::Posterior;
-use crate::random::{Purpose, generator, noise_of};
+use super::Mixture;
+use crate::network::Inference;
+use crate::random::{Purpose, generator};
 
 /// The `index`-th point, `[latent]`, that a seed draws from a network's prior.
 #[must_use]
 pub fn prior_sample(network: &Inference, seed: u64, index: u64) -> Vec<f32> {
     let latent = network.config().latent;
-    let mut generator = generator(seed, Purpose::Prior, index);
-    let noise = noise_of(&mut generator, latent);
-    let Some(Posterior { mean, log_variance }) = network.prior() else {
-        return noise;
+    // A prior that is no distribution has points that are no numbers.
+    let Ok(prior) = Mixture::of_prior(network) else {
+        return vec![f32::NAN; latent];
     };
-    let component = generator.random_range(0..mean.dims()[0]);
-    let of = |values: Tensor<2>| to_values(values.flatten(0, 1))[component * latent..][..latent].to_vec();
-    let moments = of(mean).into_iter().zip(of(log_variance));
-    let drawn = moments.zip(noise);
-    drawn
-        .map(|((mean, log_variance), noise)| mean + (log_variance / 2.0).exp() * noise)
-        .collect()
+    prior.draw(1.0, &mut generator(seed, Purpose::Prior, index))
 }
 
 /// The value below which a standard normal number lies with `probability`; infinite at 0 and 1, NaN outside of them.
@@ -58,10 +49,10 @@ pub fn linear_grid(count: usize, range: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
+    use burn::tensor::{Device, Tensor};
 
     use super::*;
-    use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae};
+    use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae, to_values};
     use crate::random::noise;
 
     #[test]

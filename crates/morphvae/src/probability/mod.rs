@@ -7,6 +7,7 @@
 mod continuous_bernoulli;
 mod cross_entropy;
 mod discretized_logistic;
+mod draw;
 mod gaussian;
 mod kl;
 mod likelihood;
