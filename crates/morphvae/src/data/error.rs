@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::write::MOST_BYTE_LABELS;
+
 /// Why images could not be had. Each message is one line: what is wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,6 +41,19 @@ pub enum DataError {
         value: String,
         /// What may be given, in words.
         allowed: &'static str,
+    },
+
+    /// Colour images in a format that has none.
+    #[error("IDX files hold grey images, and these have colours")]
+    ColourIdx,
+
+    /// More classes than a format can tell apart.
+    #[error("a label in an {layout} file is a byte, for {MOST_BYTE_LABELS} classes at most, and there are {classes}")]
+    ManyLabels {
+        /// The format.
+        layout: &'static str,
+        /// The classes that there are.
+        classes: usize,
     },
 
     /// Images that cannot be made black and white in the way that was asked for.
@@ -173,6 +188,18 @@ pub enum DataError {
         first: u8,
         /// The highest label.
         last: u8,
+    },
+
+    /// A label without a name among names.
+    #[error("{}: label {label} has no name here, for there are {names}: give each label a line, or remove the file",
+        path.display())]
+    NamelessLabel {
+        /// The file of names.
+        path: PathBuf,
+        /// The label.
+        label: u16,
+        /// Names that there are.
+        names: usize,
     },
 
     /// No set has this name.

@@ -9,7 +9,8 @@
 //! - [`idx`]: the file format of those sets.
 //! - [`read_folder`], [`read_image`]: a folder of image files, and one of them; [`decode_image`]: one in memory;
 //!   [`NameOrder`]: in which order files and classes come.
-//! - [`write_image`], [`write_images`]: images out, as PNG and for NumPy.
+//! - [`read_idx_folder`]: a folder with files that are named as MNIST's.
+//! - [`write_image`], [`write_images`]: images out, as PNG and for NumPy; [`SetWriter`]: a whole set as it is made.
 //!
 //! Nothing here knows of networks or training; whoever trains or evaluates asks for a [`Dataset`]. All that comes from
 //! outside is taken for hostile: sizes are checked before memory is taken, and each error says what to do.
@@ -21,6 +22,7 @@ mod download;
 mod error;
 mod folder;
 pub mod idx;
+mod idx_folder;
 mod images;
 mod order;
 mod protocol;
@@ -34,8 +36,9 @@ pub use catalogue::{Condition, FileState, KnownSet};
 pub use download::{FetchOptions, Observer, Progress, fetch};
 pub use error::{DataError, Found, IdxKind, Start};
 pub use folder::{Fit, Folder, FolderOptions, Skipped, decode_image, read_folder, read_image};
+pub use idx_folder::read_idx_folder;
 pub use images::{Dataset, Images, Split};
 pub use order::NameOrder;
 pub use protocol::{Binarization, Protocol};
 pub use resize::Resizer;
-pub use write::{write_image, write_images};
+pub use write::{Layout, SetForm, SetWriter, class_folders, write_image, write_images};

@@ -3,6 +3,7 @@
 mod claim;
 #[cfg(test)]
 pub(crate) mod faults;
+mod folder;
 mod leftovers;
 mod locked;
 mod operations;
@@ -15,6 +16,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 pub(crate) use claim::{Claim, ClaimError};
+pub(crate) use folder::{NewFile, UnfinishedFolder};
 pub(crate) use leftovers::{is_unfinished, sweep};
 pub use operations::Output;
 pub(crate) use operations::{remove_dir_all, remove_file, rename};

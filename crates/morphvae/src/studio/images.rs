@@ -10,6 +10,7 @@ use crate::data::catalogue::{self, BINARIZED_MNIST, KnownSet};
 use crate::data::strokes::{DEFAULT_TEST, DEFAULT_TRAIN, strokes};
 use crate::data::{
     self, Binarization, Condition, DataError, Dataset, FetchOptions, Fit, FolderOptions, NameOrder, Split, read_folder,
+    read_idx_folder,
 };
 use crate::network::NetworkConfig;
 use crate::training::{DataConfig, RunConfig};
@@ -386,6 +387,9 @@ fn read(folder: &Path, request: &ImageRequest, reading: &Reading, observer: &Obs
         classes: reading.classes.clone(),
         ..usual
     };
+    if let Some(dataset) = read_idx_folder(folder, &options)? {
+        return Ok(dataset);
+    }
     let folder = read_folder(folder, &options)?;
     if !folder.skipped.is_empty() {
         tell(observer, Event::Skipped(&folder.skipped))?;

@@ -195,7 +195,7 @@ impl<'a> Table<'a> {
                 }
             }
         }
-        archive.finish()
+        archive.finish().map(drop)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Arrays for NumPy: a zip archive of `.npy` files, stored and not compressed.
 //! (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>, version 1.0)
 
-use std::io::{self, Seek, Write};
+use std::cell::Cell;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::rc::Rc;
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime};
@@ -9,16 +11,34 @@ use zip::{CompressionMethod, DateTime};
 /// Files of this many bytes and more need the archive's larger headers.
 const LARGE: u64 = u32::MAX as u64;
 
-/// An archive that is being written, array after array.
+/// An archive that is being written, array after array. What is given up is not ended.
+#[derive(Debug)]
 pub(crate) struct NpzWriter<W: Write + Seek> {
-    archive: Option<ZipWriter<W>>,
+    archive: Option<ZipWriter<Writer<W>>>,
+    is_given_up: Rc<Cell<bool>>,
+}
+
+/// Where an archive is written to, until it is given up: a `ZipWriter` ends its archive when it is dropped, and complains
+/// on standard error where it cannot.
+#[derive(Debug)]
+struct Writer<W> {
+    writer: W,
+    position: u64,
+    is_given_up: Rc<Cell<bool>>,
 }
 
 impl<W: Write + Seek> NpzWriter<W> {
     /// An archive without arrays.
     pub fn new(writer: W) -> Self {
+        let is_given_up = Rc::new(Cell::new(false));
+        let writer = Writer {
+            writer,
+            position: 0,
+            is_given_up: Rc::clone(&is_given_up),
+        };
         Self {
             archive: Some(ZipWriter::new(writer)),
+            is_given_up,
         }
     }
 
@@ -59,17 +79,52 @@ impl<W: Write + Seek> NpzWriter<W> {
     }
 
     /// Ends the archive.
-    pub fn finish(&mut self) -> io::Result<()> {
-        match self.archive.take() {
-            Some(archive) => archive.finish().map(drop).map_err(io::Error::other),
-            None => Ok(()),
-        }
+    pub fn finish(&mut self) -> io::Result<W> {
+        let archive = self.archive.take().ok_or_else(ended)?;
+        Ok(archive.finish().map_err(io::Error::other)?.writer)
     }
 
-    fn open(&mut self) -> io::Result<&mut ZipWriter<W>> {
-        self.archive
-            .as_mut()
-            .ok_or_else(|| io::Error::other("the archive has ended"))
+    fn open(&mut self) -> io::Result<&mut ZipWriter<Writer<W>>> {
+        self.archive.as_mut().ok_or_else(ended)
+    }
+}
+
+impl<W: Write + Seek> Drop for NpzWriter<W> {
+    fn drop(&mut self) {
+        self.is_given_up.set(true);
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::other("the archive has ended")
+}
+
+impl<W: Write> Write for Writer<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = match self.is_given_up.get() {
+            true => bytes.len(),
+            false => self.writer.write(bytes)?,
+        };
+        self.position += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.is_given_up.get() {
+            true => Ok(()),
+            false => self.writer.flush(),
+        }
+    }
+}
+
+impl<W: Seek> Seek for Writer<W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.position = match (self.is_given_up.get(), to) {
+            (false, to) => self.writer.seek(to)?,
+            (true, SeekFrom::Start(position)) => position,
+            (true, SeekFrom::Current(by) | SeekFrom::End(by)) => self.position.saturating_add_signed(by),
+        };
+        Ok(self.position)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use morphvae::data::catalogue;
-use morphvae::data::{Condition, KnownSet, write_image};
+use morphvae::data::{Condition, KnownSet, class_folders, write_image};
 use morphvae::figures::{Caption, Labels, class_sheet, contact_sheet, write_png};
 use morphvae::studio::{ImageRequest, Part, Reading, STROKES, Source, USUAL_SET};
 use serde_json::json;
@@ -232,30 +232,4 @@ fn export(arguments: &DataExportArguments, console: Console) -> anyhow::Result<(
         console.json(&json!({ "name": dataset.name, "train": train, "test": test, "out": out }))?;
     }
     Ok(())
-}
-
-/// A folder for each class. Of two that differ by capitals alone, which some disks take for one, the small one gets a
-/// word before it.
-fn class_folders(classes: &[String]) -> Vec<String> {
-    let folder = |class: &String| {
-        let is_twin = |other: &String| other != class && other.to_lowercase() == *class;
-        if classes.iter().any(is_twin) {
-            format!("small-{class}")
-        } else {
-            class.clone()
-        }
-    };
-    classes.iter().map(folder).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::class_folders;
-
-    #[test]
-    fn no_two_classes_share_a_folder_on_any_disk() {
-        let folders = |classes: &[&str]| class_folders(&classes.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(folders(&["7", "A", "c", "a"]), ["7", "A", "c", "small-a"]);
-        assert_eq!(folders(&["a", "b"]), ["a", "b"]);
-    }
 }

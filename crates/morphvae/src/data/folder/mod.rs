@@ -296,7 +296,7 @@ fn has_extension(path: &Path, known: &[&str]) -> bool {
 }
 
 /// The last part of a path; for `.` and the like, that of the folder it stands for.
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     let name = path.file_name().map(ToOwned::to_owned);
     let name = name.or_else(|| path.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
     name.map_or_else(|| "images".to_owned(), |name| name.to_string_lossy().into_owned())

@@ -1,4 +1,4 @@
-//! Images out: a PNG for each, or one array for NumPy.
+//! Images one by one: a PNG for each, or one array for NumPy.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::{DataError, Images};
+use crate::data::{DataError, Images};
 use crate::files::{Unfinished, write_atomically};
 use crate::tables::NpzWriter;
 
@@ -20,20 +20,26 @@ use crate::tables::NpzWriter;
 /// # Panics
 /// When `index` is not below [`Images::count`].
 pub fn write_image(images: &Images, index: usize, path: &Path) -> Result<(), DataError> {
-    let colour = colour(images.channels())?;
-    let (width, height) = (images.width() as u32, images.height() as u32);
-    let mut bytes = Vec::new();
-    let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive);
-    let encoded = encoder
-        .write_image(&interleaved(images, index), width, height, colour)
-        .map_err(io::Error::other);
+    colour(images.channels())?;
+    let encoded = png(images, index);
     let write = || -> io::Result<()> {
-        encoded?;
+        let bytes = encoded?;
         let unfinished = Unfinished::beside(path)?;
         fs::write(unfinished.path(), &bytes)?;
         unfinished.finish()
     };
     write().map_err(DataError::io(path))
+}
+
+/// One image as the bytes of a PNG file.
+pub(super) fn png(images: &Images, index: usize) -> io::Result<Vec<u8>> {
+    let colour = colour(images.channels()).map_err(io::Error::other)?;
+    let (width, height) = (images.width() as u32, images.height() as u32);
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
+        .write_image(&interleaved(images, index), width, height, colour)
+        .map_err(io::Error::other)?;
+    Ok(bytes)
 }
 
 /// Writes an `.npz` of the arrays `id` and `images`: bytes, `[count, height, width]` if they are grey, `[count, height,
@@ -71,12 +77,12 @@ pub fn write_images(
         if left > 0 {
             return Err(io::Error::other(format!("{left} images are missing")));
         }
-        archive.finish()
+        archive.finish().map(drop)
     })
     .map_err(DataError::io(path))
 }
 
-fn colour(channels: usize) -> Result<ExtendedColorType, DataError> {
+pub(super) fn colour(channels: usize) -> Result<ExtendedColorType, DataError> {
     match channels {
         1 => Ok(ExtendedColorType::L8),
         3 => Ok(ExtendedColorType::Rgb8),
@@ -89,7 +95,7 @@ fn colour(channels: usize) -> Result<ExtendedColorType, DataError> {
 }
 
 /// An image's bytes with the channels of a pixel side by side, `[height, width, channels]`.
-fn interleaved(images: &Images, index: usize) -> Vec<u8> {
+pub(super) fn interleaved(images: &Images, index: usize) -> Vec<u8> {
     let plane = images.width() * images.height();
     let bytes = images.image(index);
     let pixel = |place| (0..images.channels()).map(move |channel| bytes[channel * plane + place]);
