@@ -9,7 +9,7 @@ use morphvae::evaluation::LikelihoodError;
 use morphvae::figures::clip::ClipError;
 use morphvae::latent::path::PathError;
 use morphvae::network::NetworkError;
-use morphvae::studio::{KeyError, StudioError};
+use morphvae::studio::{KeyError, SampleError, StudioError};
 use morphvae::training::TrainingError;
 
 /// A request that cannot be met however the files are: exit status 2, as for options that do not parse.
@@ -102,12 +102,24 @@ fn advice(error: &StudioError) -> Option<String> {
         }
         Studio::OtherImages { .. } => "bring those back, or start another run",
         Studio::EpochsDone { .. } => "give more --epochs, or leave it out",
+        Studio::Sample(error) => return sample_advice(error).map(str::to_owned),
         Studio::Listed { source, .. } => return advice(source),
         Studio::Training(error) => return training_advice(error).map(str::to_owned),
         Studio::Data(error) => return data_advice(error).map(str::to_owned),
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+fn sample_advice(error: &SampleError) -> Option<&'static str> {
+    Some(match error {
+        SampleError::PriorWithoutClasses => "choose --from mixture or --from class",
+        SampleError::NoClasses { .. } => "leave --class out",
+        SampleError::Plain { .. } => "choose --from mixture or --from class",
+        SampleError::Occupied { is_sampling: true, .. } => "replace them with --force, or choose another --out",
+        SampleError::Occupied { .. } => "choose another --out",
+        _ => return None,
+    })
 }
 
 fn training_advice(error: &TrainingError) -> Option<&'static str> {
@@ -125,6 +137,8 @@ fn training_advice(error: &TrainingError) -> Option<&'static str> {
 fn data_advice(error: &DataError) -> Option<&'static str> {
     match error {
         DataError::BinarizationOfColours { .. } => Some("--channels 1"),
+        DataError::ColourIdx => Some("choose --format png or npz"),
+        DataError::ManyLabels { .. } => Some("choose --format png"),
         _ => None,
     }
 }
@@ -149,6 +163,7 @@ fn is_request(error: &StudioError) -> bool {
         | Studio::NoClasses { .. }
         | Studio::Key(_)
         | Studio::Morph(_)
+        | Studio::Sample(_)
         | Studio::Memory { .. }
         | Studio::EpochsDone { .. }
         | Studio::Path(PathError::Steps { .. }) => true,
@@ -168,7 +183,11 @@ fn is_network_request(error: &NetworkError) -> bool {
 fn is_data_request(error: &DataError) -> bool {
     matches!(
         error,
-        DataError::UnknownSet { .. } | DataError::Binarization { .. } | DataError::BinarizationOfColours { .. }
+        DataError::UnknownSet { .. }
+            | DataError::Binarization { .. }
+            | DataError::BinarizationOfColours { .. }
+            | DataError::ColourIdx
+            | DataError::ManyLabels { .. }
     )
 }
 

@@ -47,6 +47,7 @@ fn show(event: Event, console: Console, shown: &mut Option<Meter>) {
         Event::Decoding { done, of } => count(Unit::Images, "frames", done as u64, of as u64, ""),
         Event::Drawing { done, of } => count(Unit::Images, "drawing", done as u64, of as u64, ""),
         Event::Writing { done, of } => count(Unit::Images, "writing", done as u64, of as u64, ""),
+        Event::Sampling { done, of } => count(Unit::Images, "sampling", done as u64, of as u64, ""),
         Event::Training(Progress::Train {
             epoch,
             images,

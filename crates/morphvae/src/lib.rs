@@ -9,6 +9,7 @@
 //! | find the latent points of `7`, `anna.png+smile:1.5`, `test:3` or `random` | [`Keys`](studio::Keys) |
 //! | flow through them, and write the clip | [`Morph`](studio::Morph) |
 //! | ask whether classes lie apart | [`Probe`](studio::Probe) |
+//! | draw new images, and write them as a data set | [`Sampler`](studio::Sampler) |
 //! | train, in a folder from which it can be resumed | [`Run`](studio::Run) |
 //!
 //! ```

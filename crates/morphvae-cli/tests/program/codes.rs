@@ -32,7 +32,7 @@ fn columns(csv: &str, names: &[&str]) -> Vec<Vec<String>> {
 }
 
 /// What NumPy reads, where there is a Python with it.
-fn numpy(desk: &Desk, script: &str) -> Option<String> {
+pub fn numpy(desk: &Desk, script: &str) -> Option<String> {
     let mut python = std::process::Command::new("python3");
     let output = python.args(["-c", script]).current_dir(desk.path("")).output().ok()?;
     let errors = String::from_utf8_lossy(&output.stderr);

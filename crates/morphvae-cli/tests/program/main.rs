@@ -17,6 +17,7 @@ mod morph;
 mod objectives;
 mod probe;
 mod resume;
+mod sample;
 mod sets;
 mod system;
 mod words;

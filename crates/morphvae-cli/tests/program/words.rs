@@ -146,6 +146,7 @@ fn examples_work_as_they_are_typed() {
         "evaluate",
         "probe",
         "reconstruct",
+        "sample",
         "info",
         "data list",
         "data sheet",

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::keys::KeyError;
 use super::morph::MorphError;
+use super::sample::SampleError;
 use crate::data::DataError;
 use crate::figures::FigureError;
 use crate::figures::clip::ClipError;
@@ -127,6 +128,9 @@ pub enum StudioError {
         /// What is wrong with it.
         source: Box<StudioError>,
     },
+    /// Images that cannot be sampled.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
     /// A clip that cannot be.
     #[error(transparent)]
     Morph(#[from] MorphError),

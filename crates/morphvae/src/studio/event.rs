@@ -65,6 +65,13 @@ pub enum Event<'a> {
         /// Frames of the clip.
         of: usize,
     },
+    /// So many images are sampled and written.
+    Sampling {
+        /// Images that are written.
+        done: usize,
+        /// Images that will be.
+        of: usize,
+    },
     /// A network learns.
     Training(training::Progress),
 }

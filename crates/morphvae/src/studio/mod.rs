@@ -1,7 +1,7 @@
 //! What a person does with images and models, as functions.
 //!
 //! Open a [`Model`], say which images are meant with an [`ImageRequest`], find the points of [`Keys`], flow through them
-//! with a [`Morph`], teach a new network in a [`Run`], ask with a [`Probe`] whether its classes lie apart. What papers have
+//! with a [`Morph`], draw new images with a [`Sampler`], teach a new network in a [`Run`], ask with a [`Probe`] whether its classes lie apart. What papers have
 //! found is a [`Reproduction`]. Long work tells an [`Observer`] how far it is, and asks it whether to go on.
 
 mod error;
@@ -13,6 +13,7 @@ mod morph;
 mod probe;
 mod reproduction;
 mod run;
+mod sample;
 
 pub use error::StudioError;
 pub use event::{Event, Observer, unobserved};
@@ -23,3 +24,7 @@ pub use morph::{LONGEST_REST, Length, Manner, MannerError, Morph, MorphError, Pa
 pub use probe::{NEIGHBOURS, Probe};
 pub use reproduction::{Measure, REPRODUCTIONS, Reproduction};
 pub use run::{FinishedEpoch, Run, Standing};
+pub use sample::{
+    Balance, CARD, Counts, MOST_TEMPERATURE, Origin, PixelChoice, SampleCard, SampleError, SampleRequest, Sampler,
+    check_place,
+};
