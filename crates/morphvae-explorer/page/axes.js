@@ -5,6 +5,11 @@ import { firstAxes, isComponent, showPlane } from "./plane.js";
 /** How far sliders go: three deviations of the prior, and three of the encoded images around their mean. */
 const REACH = 3;
 
+/** What an axis of the plane is called. */
+export function axisName(axis) {
+  return isComponent(axis) ? text("component", { number: Number(axis.slice(1)) + 1 }) : `z${Number(axis) + 1}`;
+}
+
 /** Gives back what writes the axes' names anew. */
 export function startAxes(state, canChoose) {
   const byId = (id) => document.getElementById(id);
@@ -27,7 +32,7 @@ export function startAxes(state, canChoose) {
   byId("sliders").replaceChildren(...sliders.map(({ row }) => row));
 
   const names = () => {
-    const components = model.components.map((_, index) => new Option(text("component", { number: index + 1 }), `p${index}`));
+    const components = model.components.map((_, index) => new Option(axisName(`p${index}`), `p${index}`));
     const latents = byKl(model).map((dimension) => {
       const kl = text("klHint", { kl: model.statistics.kl[dimension].toFixed(2) });
       return new Option(`z${dimension + 1} · ${kl}`, String(dimension));

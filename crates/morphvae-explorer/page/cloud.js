@@ -23,6 +23,11 @@ export class Cloud {
     return Array.from(this.means.subarray(index * this.latent, (index + 1) * this.latent));
   }
 
+  /** How unsure the encoder is of a point, as standard deviations. */
+  deviations(index) {
+    return Array.from(this.logVariances.subarray(index * this.latent, (index + 1) * this.latent), (value) => Math.exp(value / 2));
+  }
+
   /** Finds where all points lie in a plane. Points of a line are spread at random across it, to be told apart. */
   lay(plane) {
     for (let index = 0; index < this.count; index += 1) {

@@ -2,10 +2,13 @@
 
 /** How near to a key point, in pixels, a press takes hold of it. */
 const GRIP = 16;
-/** How near to a point, in pixels, the pointer is over it. */
+/** How near to a point, in pixels, the pointer is over it, and a click is meant for it. */
 const NEAR = 9;
+const ON = 6;
+/** How far a hand may move, in pixels, and still have clicked. */
+const STILL = 5;
 
-/** `act` has `addKey(place)`, `moveKey(index, place)`, and `reach(place)`, the nearest place that can be decoded. */
+/** `act` has `addKey(place)`, `addImage(index)`, `stand(index)`, `moveKey(index, place)`, and `reach(place)`, the nearest place that can be decoded. */
 export function startGestures(canvas, state, act) {
   const fingers = new Map();
   let hold;
@@ -30,14 +33,12 @@ export function startGestures(canvas, state, act) {
       return;
     }
     const key = keyAt(pixel(event));
-    const adds = state.tool === "key" || event.altKey;
     if (event.button === 1 || event.button === 2 || event.shiftKey || state.tool === "pan") hold = { kind: "pan", last: pixel(event) };
-    else if (key >= 0) {
+    else if (key >= 0 && !event.altKey) {
       hold = { kind: "key", key };
       state.set({ selected: key });
-    } else if (adds) hold = { kind: "add", from: pixel(event) };
-    else {
-      hold = { kind: "cursor" };
+    } else {
+      hold = { kind: "cursor", from: pixel(event), adds: state.tool === "key" || event.altKey };
       state.set({ cursor: place(event), pointer: undefined, playing: false, inClip: false });
     }
   });
@@ -57,24 +58,34 @@ export function startGestures(canvas, state, act) {
       hold.last = at;
     } else if (hold.kind === "key") act.moveKey(hold.key, place(event));
     else if (hold.kind === "cursor") {
+      const at = pixel(event);
+      hold.moved ||= Math.hypot(at[0] - hold.from[0], at[1] - hold.from[1]) > STILL;
       state.set({ cursor: place(event), hovered: over(event) });
     }
   });
 
   const release = (event) => {
     fingers.delete(event.pointerId);
-    if (hold?.kind === "add" && event.type === "pointerup") act.addKey(place(event));
+    if (hold?.kind === "cursor" && !hold.moved && event.type === "pointerup") click(event, hold.adds);
     if (hold?.kind === "pinch" && fingers.size === 1) hold = { kind: "pan", last: [...fingers.values()][0] };
     else if (fingers.size === 0) hold = undefined;
+  };
+  /** On a point, what counts is where the encoder put its image; on free ground, the place. */
+  const click = (event, adds) => {
+    const index = over(event, ON);
+    if (index !== undefined) act.stand(index);
+    if (!adds) return;
+    if (index === undefined) act.addKey(place(event));
+    else act.addImage(index);
   };
   canvas.addEventListener("pointerup", release);
   canvas.addEventListener("pointercancel", release);
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   canvas.addEventListener("pointerleave", () => state.set({ pointer: undefined, hovered: undefined }));
 
-  const over = (event) => {
+  const over = (event, reach = NEAR) => {
     const near = state.cloud.nearest(state.view.place(pixel(event)), state.hidden);
-    return near && near.distance * state.view.scale <= NEAR ? near.index : undefined;
+    return near && near.distance * state.view.scale <= reach ? near.index : undefined;
   };
   const hover = (event) => state.set({ pointer: place(event), hovered: over(event) });
 

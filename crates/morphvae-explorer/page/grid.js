@@ -1,6 +1,7 @@
 /** The quiet parts of the map: lines at round numbers, their numbers, and the prior's circles. */
 
-export function drawGrid(context, view, inks, { isLine, isPrior, insets }) {
+/** `names` are those of the axes, across and up. */
+export function drawGrid(context, view, inks, { isLine, isPrior, insets, names }) {
   const step = roundStep(90 / view.scale);
   const [left, bottom, right, top] = view.bounds;
   context.lineWidth = 1;
@@ -15,9 +16,12 @@ export function drawGrid(context, view, inks, { isLine, isPrior, insets }) {
   for (let index = Math.ceil(bottom / step); !isLine && index * step <= top; index += 1) {
     const y = Math.round(view.pixel([0, index * step])[1]) + 0.5;
     rule(context, inks.line, [0, y], [view.width, y]);
-    if (y < view.height - insets.bottom - 26 && y > insets.top) label(context, inks, number(index * step), [12, y], "left");
+    if (y < view.height - insets.bottom - 26 && y > insets.top + 22) label(context, inks, number(index * step), [12, y], "left");
   }
   if (isPrior) drawPrior(context, view, inks);
+  context.font = "600 12px system-ui, sans-serif";
+  label(context, inks, `${names[0]} →`, [view.width - 14, view.height - insets.bottom - 26], "right");
+  if (!isLine) label(context, inks, `↑ ${names[1]}`, [12, insets.top + 6], "left");
 }
 
 /** One and two standard deviations of the prior. */

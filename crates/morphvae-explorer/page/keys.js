@@ -15,30 +15,32 @@ export class Keys {
       (images, keys) => this.#take(images, keys),
       failed,
     );
-    state.on("keys selected", () => this.draw());
+    state.on("keys selected isExample", () => this.draw());
   }
 
   /** Adds a key point at a latent, after the others. */
   add(point) {
-    if (this.state.keys.length === MOST) return;
-    const keys = [...this.state.keys, { point }];
-    this.state.set({ keys, selected: keys.length - 1 });
+    // The reader's first key point takes the place of the example.
+    const before = this.state.isExample ? [] : this.state.keys;
+    if (before.length === MOST) return;
+    const keys = [...before, { point }];
+    this.#change({ keys, selected: keys.length - 1 });
   }
 
   /** Puts a key point elsewhere; its old picture stays until the new one is there. The large one shows where it goes. */
   move(index, point) {
     const { keys, plane } = this.state;
     const moved = keys.map((key, at) => (at === index ? { point, bytes: key.bytes } : key));
-    this.state.set({ keys: moved, selected: index, cursor: plane.place(point), pointer: undefined, inClip: false, playing: false });
+    this.#change({ keys: moved, selected: index, cursor: plane.place(point), pointer: undefined, inClip: false, playing: false });
   }
 
   remove(index) {
     const keys = this.state.keys.filter((_, at) => at !== index);
-    this.state.set({ keys, selected: keys.length === 0 ? undefined : Math.min(index, keys.length - 1) });
+    this.#change({ keys, selected: keys.length === 0 ? undefined : Math.min(index, keys.length - 1) });
   }
 
   clear() {
-    this.state.set({ keys: [], selected: undefined });
+    this.#change({ keys: [], selected: undefined });
   }
 
   /** Changes the place of a key point in the order. */
@@ -46,13 +48,25 @@ export class Keys {
     if (to < 0 || to >= this.state.keys.length || from === to) return;
     const keys = this.state.keys.slice();
     keys.splice(to, 0, ...keys.splice(from, 1));
-    this.state.set({ keys, selected: to });
+    this.#change({ keys, selected: to });
   }
 
-  /** Selects the key point `step` further on. */
+  /** Goes to the key point `step` further on. */
   select(step) {
     const { keys, selected } = this.state;
-    if (keys.length > 0) this.state.set({ selected: ((selected ?? -step) + step + keys.length) % keys.length });
+    if (keys.length === 0) return;
+    const next = selected === undefined ? (step > 0 ? 0 : keys.length - 1) : (selected + step + keys.length) % keys.length;
+    this.#goTo(next);
+  }
+
+  #goTo(index) {
+    const cursor = this.state.plane.place(this.state.keys[index].point);
+    this.state.set({ selected: index, isHeld: false, cursor, pointer: undefined, inClip: false, playing: false });
+  }
+
+  /** Whatever the reader changes is no example any more. */
+  #change(values) {
+    this.state.set({ ...values, isExample: false, isHeld: this.state.isHeld && values.selected === this.state.selected });
   }
 
   /** Writes the list anew. */
@@ -62,7 +76,8 @@ export class Keys {
     this.list.replaceChildren(...keys.map((key, index) => this.#item(key, index)));
     if (hadFocus && selected !== undefined) this.list.children[selected].focus();
     document.getElementById("key-count").textContent = keys.length || "";
-    document.getElementById("key-hint").hidden = keys.length >= 2;
+    document.getElementById("key-example").hidden = !this.state.isExample;
+    document.getElementById("key-hint").hidden = keys.length >= 2 && !this.state.isExample;
     document.getElementById("keys-clear").hidden = keys.length === 0;
     const bare = keys.filter((key) => !key.isDrawn);
     if (bare.length > 0) this.decode(bare);
@@ -83,6 +98,7 @@ export class Keys {
     item.setAttribute("aria-label", text("keyUse", { name }));
     item.setAttribute("aria-current", String(index === this.state.selected));
     const picture = document.createElement("canvas");
+    picture.setAttribute("aria-hidden", "true");
     if (key.bytes) show(picture, key.bytes, this.state.model);
     const number = document.createElement("span");
     number.textContent = letters(index);
@@ -94,7 +110,7 @@ export class Keys {
       this.remove(index);
     });
     item.append(picture, number, remove);
-    item.addEventListener("click", () => this.state.set({ selected: index, cursor: this.state.plane.place(key.point), pointer: undefined, inClip: false, playing: false }));
+    item.addEventListener("click", () => this.#goTo(index));
     item.addEventListener("keydown", (event) => this.#press(event, index));
     this.#drag(item, index);
     return item;

@@ -1,9 +1,15 @@
-/** The page's language: from the reader's choice, else from the browser's. */
+/** The page's language: from the address or the reader's choice, else from the browser's. */
 import { LANGUAGES, TEXTS } from "./texts.js";
 import { recall, remember } from "./memory.js";
 
+export const LANGUAGE_NAMES = Object.keys(LANGUAGES);
+
 const preferred = navigator.language.startsWith("ja") ? "ja" : "en";
-let language = recall("language", Object.keys(LANGUAGES)) ?? preferred;
+let language = recall("language", LANGUAGE_NAMES) ?? preferred;
+
+export function currentLanguage() {
+  return language;
+}
 
 /** A text in the page's language, with `{name}` filled in from `values`. */
 export function text(name, values = {}) {
@@ -20,10 +26,16 @@ export function translate(root = document) {
   }
 }
 
-/** Changes to the other language; `then` writes what is not marked in the page. */
-export function switchLanguage(then) {
-  language = language === "en" ? "ja" : "en";
-  remember("language", language);
+/** Shows a language; `then` writes what is not marked in the page. */
+export function setLanguage(name, then) {
+  language = name;
   translate();
   then();
+}
+
+/** Changes to the other language, and remembers it. */
+export function switchLanguage(then) {
+  const other = language === "en" ? "ja" : "en";
+  remember("language", other);
+  setLanguage(other, then);
 }

@@ -3,22 +3,29 @@ import { Atlas } from "./atlas.js";
 import { startAxes } from "./axes.js";
 import { startClip } from "./clip.js";
 import { Cloud } from "./cloud.js";
+import { startControls } from "./controls.js";
 import { startDrawing } from "./drawing.js";
+import { startExample } from "./example.js";
 import { startGestures } from "./gestures.js";
-import { coordinates, startInspecting } from "./inspect.js";
+import { startHow } from "./how.js";
+import { startInspecting } from "./inspect.js";
+import { startKeeping } from "./keeping.js";
 import { Keys } from "./keys.js";
 import { switchLanguage, text, translate } from "./language.js";
 import { startLegend } from "./legend.js";
 import { LatentMap } from "./map.js";
+import { stand, startNear } from "./near.js";
 import { firstAxes, Plane } from "./plane.js";
 import { startPlayer } from "./player.js";
 import { startSaving } from "./save.js";
 import { Server } from "./server.js";
 import { startShortcuts } from "./shortcuts.js";
+import { startSpeaking } from "./speaking.js";
 import { State } from "./state.js";
 import { startTheme } from "./theme.js";
 import { startTraining } from "./training.js";
 import { startTroubles } from "./trouble.js";
+import { startUndo } from "./undo.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -35,9 +42,9 @@ async function start() {
   cloud.lay(plane);
   const state = new State({
     model, cloud, axes, base, plane,
-    view: undefined, tool: "explore", blend: 0.22, hidden: new Set(), lit: undefined,
+    view: undefined, tool: "key", blend: 0.22, hidden: new Set(), lit: undefined,
     cursor: firstCursor(model, plane), pointer: undefined, hovered: undefined, encoded: undefined,
-    keys: [], selected: undefined, kind: "spline", loop: true, seconds: 4, clip: undefined, making: false, frame: 0, playing: false, inClip: false,
+    keys: [], selected: undefined, isHeld: false, isExample: true, isUntouched: location.hash.length < 2, kind: "spline", loop: true, seconds: 4, clip: undefined, making: false, frame: 0, playing: false, inClip: false,
   });
 
   let map;
@@ -52,6 +59,7 @@ async function start() {
   const keys = new Keys(byId("keys"), state, source, failed);
   const inspect = startInspecting(state, source, failed);
   const play = startPlayer(state);
+  const tellNear = startNear(state, source, (point) => keys.add(point), failed);
   const tell = startDrawing(state, source, (point) => keys.add(point), failed) ?? (() => {});
   const nameAxes = startAxes(state, source.canEncode);
   state.on("axes", () => map.showAll());
@@ -61,31 +69,44 @@ async function start() {
   startGestures(byId("map"), state, {
     reach,
     addKey: (place) => keys.add(state.plane.point(place)),
+    addImage: (index) => keys.add(source.within(state.cloud.mean(index))),
     moveKey: (index, place) => keys.move(index, state.plane.point(place)),
+    stand: (index) => stand(state, source, index),
   });
   if (model.watching) drawCurves = startTraining(source, () => renew(state, source, map), failed);
 
+  const explain = startHow(state, source, map, failed);
+  const say = startSpeaking(state);
   const words = () => {
-    describe(model);
+    describe(state.model);
     keys.draw();
     inspect();
     tell();
+    tellNear();
     nameAxes();
+    explain();
+    map.askAnew();
     drawCurves();
   };
-  const language = () => switchLanguage(words);
+  const { undo, redo, forget } = startUndo(state);
+  startControls(state, map);
+  startExample(state, () => startKeeping(state, map, words, failed), forget);
+  const language = () => {
+    switchLanguage(words);
+    state.set({ isUntouched: false });
+  };
   startShortcuts(byId("map"), state, {
-    theme, language, play, reach,
+    theme, language, play, reach, say, undo, redo,
     whole: () => map.showAll(),
     addKey: () => keys.add(state.plane.point(state.cursor)),
     removeKey: () => state.selected !== undefined && keys.remove(state.selected),
+    moveKey: (place) => keys.move(state.selected, state.plane.point(place)),
     selectKey: (step) => keys.select(step),
-    say: speaker(state),
+    grab: () => state.set({ isHeld: !state.isHeld && state.selected !== undefined }),
   });
   byId("theme").addEventListener("click", theme);
   byId("language").addEventListener("click", language);
   byId("keys-clear").addEventListener("click", () => keys.clear());
-  startControls(state, map);
   words();
   // Every part draws itself once from what there is.
   state.set({ ...Object.fromEntries(["cursor", "keys", "clip", "tool", "encoded", "view"].map((name) => [name, state[name]])) });
@@ -112,54 +133,9 @@ function describe(model) {
     const values = { count: atlas.count.toLocaleString(), places: places.toLocaleString(), mean: mean.toFixed(1), worst: worst.toFixed(0) };
     byId("atlas-note").textContent = text("atlasNote", values);
   }
-  const touch = matchMedia("(pointer: coarse)").matches;
-  byId("key-hint").textContent = text(touch ? "keyHintTouch" : "keyHint");
-}
-
-/** Buttons and sliders that set one thing each. */
-function startControls(state, map) {
-  byId("closer").addEventListener("click", () => state.set({ view: state.view.zoomed(1.5) }));
-  byId("wider").addEventListener("click", () => state.set({ view: state.view.zoomed(1 / 1.5) }));
-  byId("whole").addEventListener("click", () => map.showAll());
-  byId("blend").addEventListener("input", () => state.set({ blend: Number(byId("blend").value) }));
-  byId("kind").addEventListener("change", () => state.set({ kind: byId("kind").value }));
-  byId("loop").addEventListener("change", () => state.set({ loop: byId("loop").checked }));
-  byId("seconds").addEventListener("change", () => {
-    const seconds = Math.min(20, Math.max(1, Math.round(Number(byId("seconds").value)) || 4));
-    byId("seconds").value = seconds;
-    state.set({ seconds });
-  });
-  const tools = [...byId("tool").children];
-  for (const tool of tools) tool.addEventListener("click", () => state.set({ tool: tool.dataset.value }));
-  byId("tool").addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const next = tools[(tools.findIndex((tool) => tool.dataset.value === state.tool) + step + tools.length) % tools.length];
-    state.set({ tool: next.dataset.value });
-    next.focus();
-  });
-  state.on("tool", () => {
-    byId("map").dataset.tool = state.tool;
-    for (const tool of tools) {
-      tool.setAttribute("aria-checked", String(tool.dataset.value === state.tool));
-      tool.tabIndex = tool.dataset.value === state.tool ? 0 : -1;
-    }
-  });
-}
-
-/** Says where the cursor is, to those who listen, when it rests. */
-function speaker(state) {
-  let wait;
-  return () => {
-    clearTimeout(wait);
-    wait = setTimeout(() => {
-      const latent = state.plane.point(state.cursor);
-      const where = coordinates(latent, state.cursor);
-      const [near] = state.cloud.neighbours(latent, 1, (label) => !state.hidden.has(label));
-      const name = near && state.model.classes[state.cloud.labels[near.index]];
-      byId("said").textContent = name === undefined ? where : text("cursorAt", { where, name });
-    }, 400);
-  };
+  const touch = matchMedia("(pointer: coarse)").matches ? "Touch" : "";
+  byId("intro").textContent = text(`intro${touch}`);
+  byId("key-words").textContent = text(`keyHint${touch}`);
 }
 
 /** Takes what a finished epoch has changed. */

@@ -1,4 +1,5 @@
 /** The latent map: everything that is drawn on the large canvas. */
+import { axisName } from "./axes.js";
 import { classColours, inks } from "./colour.js";
 import { drawGrid } from "./grid.js";
 import { Lattice } from "./lattice.js";
@@ -64,6 +65,11 @@ export class LatentMap {
     this.state.set({ view: this.whole });
   }
 
+  /** A view of an address, on this map and within its limits. */
+  near({ middle, span }) {
+    return this.whole.with({ middle }).zoomed(this.whole.span / span);
+  }
+
   /** Whether everything is shown, and nobody has looked closer. */
   get isWhole() {
     return this.state.view === this.whole;
@@ -122,7 +128,7 @@ export class LatentMap {
     const points = state.blend < 0.6 ? 0.85 : 0.85 * (1 - (state.blend - 0.6) / 0.4);
     this.lattice.draw(context, view, plane, inks.ink, images);
     const isPrior = state.model.latent <= 3 && !plane.axes.some(isComponent) && !plane.isLine;
-    drawGrid(context, view, inks, { isLine: plane.isLine, isPrior, insets: this.insets() });
+    drawGrid(context, view, inks, { isLine: plane.isLine, isPrior, insets: this.insets(), names: plane.axes.map(axisName) });
     const look = { ...this.#shared(), opacity: points, glide: this.#gliding(now) };
     drawPoints(context, view, look);
     if (state.model.classes.length > 1) drawNames(context, view, { ...look, opacity: Math.max(0.35, Math.min(1, 1.4 * points)) });

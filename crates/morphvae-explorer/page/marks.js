@@ -1,8 +1,8 @@
 /** Marks of the map: points, class names, key points, the ellipse of an uncertain one. */
-import { inkOn } from "./colour.js";
+import { inkOn, rim } from "./colour.js";
 
 /** The encoded images: dots from afar, the names of their classes from near. */
-export function drawPoints(context, view, { cloud, model, hidden, lit, colours, opacity, glide }) {
+export function drawPoints(context, view, { cloud, model, hidden, lit, colours, inks, opacity, glide }) {
   if (opacity === 0) return;
   const radius = Math.min(4.5, Math.max(1.7, 2 * Math.sqrt(view.scale / 110)));
   const named = view.scale > 420 && model.classes.every((name) => name.length <= 2);
@@ -15,7 +15,7 @@ export function drawPoints(context, view, { cloud, model, hidden, lit, colours, 
     if (x < -9 || y < -9 || x > view.width + 9 || y > view.height + 9) continue;
     if (!sprites.has(label)) {
       const colour = colours[label] ?? colours.plain;
-      sprites.set(label, named && model.classes[label] ? letter(model.classes[label], colour, ratio) : mark(model.shapes[label], radius, colour, ratio));
+      sprites.set(label, named && model.classes[label] ? letter(model.classes[label], colour, ratio) : mark(model.shapes[label], radius, colour, rim(colour, inks.paper), ratio));
     }
     const sprite = sprites.get(label);
     // What has no label is quiet beside what has one.
@@ -48,12 +48,15 @@ function cross(angle) {
 }
 
 /** What a class's points look like; without a class, a disc. */
-function mark(shape, radius, colour, ratio) {
+function mark(shape, radius, colour, edge, ratio) {
   const reach = shape in CORNERS ? 1.6 : 1;
-  return sprite(2 * reach * radius + 2, ratio, (context, middle) => {
+  return sprite(2 * reach * radius + 3, ratio, (context, middle) => {
     context.fillStyle = colour;
     trace(context, shape, [middle, middle], radius);
     context.fill();
+    if (!edge) return;
+    [context.strokeStyle, context.lineWidth] = [edge, 0.8];
+    context.stroke();
   });
 }
 

@@ -5,7 +5,9 @@ const LIST = [
   ["← ↑ → ↓", "keyMove"],
   ["Enter", "keyAdd"],
   ["[ ]", "keySelect"],
+  ["G", "keyGrab"],
   ["Delete", "keyDelete"],
+  ["Ctrl Z", "keyUndo"],
   ["Space", "keyPlay"],
   ["+ − 0", "keyZoom"],
   ["E K M", "keyTools"],
@@ -18,7 +20,10 @@ const LIST = [
 /** Share of the map's narrower side that an arrow key moves the cursor by. */
 const STEP = 1 / 60;
 
-/** `act` holds what the keys do: `addKey`, `removeKey`, `selectKey(step)`, `play`, `whole`, `theme`, `language`, `say`. */
+/**
+ * `act` holds what the keys do: `addKey`, `removeKey`, `moveKey(place)`, `selectKey(step)`, `grab`, `undo`, `redo`, `play`,
+ * `whole`, `theme`, `language`, `say`, and `reach(place)`, the nearest place that can be decoded.
+ */
 export function startShortcuts(canvas, state, act) {
   const dialog = document.getElementById("shortcuts");
   const help = () => {
@@ -39,7 +44,8 @@ export function startShortcuts(canvas, state, act) {
   const anywhere = {
     " ": act.play,
     "?": help,
-    e: tool("explore"),
+    e: tool("look"),
+    g: act.grab,
     k: tool("key"),
     m: tool("pan"),
     t: act.theme,
@@ -51,10 +57,15 @@ export function startShortcuts(canvas, state, act) {
     "-": zoom(1 / 1.3),
     0: act.whole,
   };
-  const onMap = { Enter: act.addKey, Delete: act.removeKey, Backspace: act.removeKey };
+  const withControl = { z: act.undo, Z: act.redo, y: act.redo };
+  const onMap = { Enter: () => (state.isHeld ? act.grab() : act.addKey()), Delete: act.removeKey, Backspace: act.removeKey };
 
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || dialog.open || event.target.matches("select, input:not([type=range])")) return;
+    if (document.querySelector("dialog[open]") || event.target.matches("select, input:not([type=range])")) return;
+    if (event.ctrlKey || event.metaKey) {
+      withControl[event.key]?.();
+      return;
+    }
     // A focused button takes the space bar itself.
     if (event.key === " " && event.target.matches("button, a")) return;
     const action = (event.target === canvas && (onMap[event.key] ?? arrow(event))) || anywhere[event.key.toLowerCase()];
@@ -72,6 +83,7 @@ export function startShortcuts(canvas, state, act) {
       const step = (factor * STEP * Math.min(view.width, view.height)) / view.scale;
       const cursor = act.reach(state.cursor.map((value, axis) => value + way[axis] * step));
       state.set({ cursor, pointer: undefined, hovered: undefined, playing: false, inClip: false, view: inSight(view, cursor) });
+      if (state.isHeld) act.moveKey(cursor);
       act.say();
     };
   };

@@ -39,6 +39,11 @@ export class View {
     return closer.with({ middle: closer.middle.map((value, axis) => value + fixed[axis] - there[axis]) });
   }
 
+  /** How much of the plane the narrower side shows, on a map of any size. */
+  get span() {
+    return Math.min(this.width, this.height) / this.scale;
+  }
+
   /** The same part of the plane on a map of another size. */
   resized(width, height) {
     const factor = Math.min(width, height) / Math.min(this.width, this.height);

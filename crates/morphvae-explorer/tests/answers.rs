@@ -27,7 +27,7 @@ fn the_model_is_described() {
     assert_eq!(model["latent"], 2);
     assert_eq!((&model["count"], &model["total"]), (&json!(SHOWN), &json!(SHOWN)));
     assert_eq!(model["labelled"], true);
-    assert_eq!(model["watching"], false);
+    assert_eq!((&model["watching"], &model["noisy"]), (&json!(false), &json!(true)));
     assert_eq!(model["model_argument"], "");
     assert_eq!(model["classes"].as_array().unwrap().len(), 10);
     assert_eq!(

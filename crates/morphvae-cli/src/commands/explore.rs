@@ -131,6 +131,7 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
         name: model.stem(),
         dataset,
         classes,
+        objective: card.map(|card| card.objective).unwrap_or_default(),
         epochs: card.map(|card| card.epochs),
         test_loss: card.map(|card| card.test.loss),
         statistics: card.map(|card| card.latent_statistics.clone()),

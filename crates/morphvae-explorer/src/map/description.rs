@@ -2,6 +2,7 @@
 
 use morphvae::data::Fit;
 use morphvae::latent::LatentStatistics;
+use morphvae::objective::Objective;
 use serde::Serialize;
 
 /// What is known of a model besides its weights.
@@ -13,6 +14,8 @@ pub struct ModelFacts {
     pub dataset: String,
     /// The names of their classes, in the order of the labels.
     pub classes: Vec<String>,
+    /// What it learned by.
+    pub objective: Objective,
     /// Epochs it learned for.
     pub epochs: Option<usize>,
     /// Its loss on the test images, in nats per image.
@@ -46,6 +49,8 @@ pub struct Description<'a> {
     pub channels: usize,
     /// Side of the square images in pixels.
     pub image_size: usize,
+    /// Whether it learned with noise in the latent space, as all but the plain autoencoder do.
+    pub noisy: bool,
     /// Epochs it learned for.
     pub epochs: Option<usize>,
     /// Its loss on the test images, in nats per image.

@@ -103,6 +103,7 @@ fn watching(run: &Run, arguments: &TrainArguments, console: Console) -> anyhow::
         name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         dataset: data.dataset.clone(),
         classes: run.classes().to_vec(),
+        objective: run.config().training.objective,
         fit: data.fit,
         command: explore::MORPH.into(),
         argument: folder.display().to_string(),
