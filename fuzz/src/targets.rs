@@ -170,8 +170,14 @@ fn safetensors(folder: &Path) -> Subject {
         hidden: vec![2],
         activation: HiddenActivation::Tanh,
     });
+    let conditional = NetworkConfig {
+        classes: 2,
+        ..linear_layers.config().clone()
+    };
+    let conditional = Vae::new(conditional, 1, &Device::flex()).expect("a small network can be made");
     Subject {
         seeds: vec![
+            write(&conditional, Precision::Full),
             write(&network(), Precision::Full),
             write(&network(), Precision::Half),
             write(&linear_layers, Precision::Full),
@@ -191,7 +197,7 @@ fn safetensors(folder: &Path) -> Subject {
 /// Decodes a point of the prior of a model that was read.
 fn used(model: &TrainedModel) -> String {
     let inference = Inference::new(&model.network);
-    let point = prior_sample(&inference, 0, 0);
+    let point = inference.config().points(&prior_sample(&inference, 0, 0), &[0]);
     let images = morphvae::evaluation::decode(&inference, &point).expect("that is one whole point");
     format!("used: {} of {} channels", images.count(), images.channels())
 }
@@ -211,6 +217,7 @@ fn pth(_: &Path) -> Subject {
 fn run(folder: &Path) -> RunConfig {
     let config = RunConfig {
         init_from: None,
+        conditional: false,
         data: DataConfig {
             dataset: "faces".to_owned(),
             data_dir: None,
@@ -277,6 +284,7 @@ fn attribute(folder: &Path) -> Subject {
         latent: 2,
         mean: mean.to_vec(),
         log_variance: vec![0.0; mean.len()],
+        ..Codes::default()
     };
     let attribute = Attribute::between("smile", "00ff".to_owned(), &codes(&[0.0, 1.0]), &codes(&[2.0, -1.0]));
     let path = folder.join("sound.json");

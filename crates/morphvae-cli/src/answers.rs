@@ -161,6 +161,7 @@ fn is_request(error: &StudioError) -> bool {
         | Studio::NotDivided { .. }
         | Studio::EmptyPart { .. }
         | Studio::NoClasses { .. }
+        | Studio::OtherClasses { .. }
         | Studio::Key(_)
         | Studio::Morph(_)
         | Studio::Sample(_)
@@ -177,7 +178,10 @@ fn is_request(error: &StudioError) -> bool {
 }
 
 fn is_network_request(error: &NetworkError) -> bool {
-    matches!(error, NetworkError::Configuration { .. })
+    matches!(
+        error,
+        NetworkError::Configuration { .. } | NetworkError::Unlabelled { .. }
+    )
 }
 
 fn is_data_request(error: &DataError) -> bool {

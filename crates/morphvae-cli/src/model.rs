@@ -1,6 +1,11 @@
 //! The model that a command works with.
 
+use std::ffi::OsString;
+use std::path::Path;
+
+use morphvae::model::ModelCard;
 use morphvae::studio::{Model, StudioError};
+use morphvae::training::{RunFolder, TrainingError};
 
 use crate::arguments::ModelArgument;
 use crate::console::Console;
@@ -23,4 +28,32 @@ pub fn open(argument: &ModelArgument, console: Console) -> Result<Model, StudioE
         ));
     }
     Ok(model)
+}
+
+/// The model, if the first word is one, and the keys. A folder without a run is none: a class may have its name.
+pub fn split(words: &[OsString]) -> (ModelArgument, &[OsString]) {
+    let is_run = |path: &Path| !matches!(RunFolder::open(path), Err(TrainingError::NoRun { .. }));
+    let is_model = |word: &OsString| {
+        let path = Path::new(word);
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        matches!(ending, Some("safetensors" | "pth" | "pt")) || (path.is_dir() && is_run(path))
+    };
+    match words.split_first() {
+        Some((first, keys)) if is_model(first) => (
+            ModelArgument {
+                model: Some(first.into()),
+            },
+            keys,
+        ),
+        _ => (ModelArgument { model: None }, words),
+    }
+}
+
+/// What it learned, for the line below a title: `mnist · 5 epochs`.
+pub fn learned(model: &Model) -> String {
+    match model.card() {
+        None => model.stem(),
+        Some(ModelCard { dataset, epochs: 1, .. }) => format!("{dataset} · 1 epoch"),
+        Some(ModelCard { dataset, epochs, .. }) => format!("{dataset} · {epochs} epochs"),
+    }
 }

@@ -186,6 +186,7 @@ fn work(map: &LatentMap, jobs: Vec<Job>) {
                 latent: config.latent,
                 mean: mean.to_vec(),
                 log_variance: log_variance.to_vec(),
+                ..Codes::default()
             });
         }
     }

@@ -83,7 +83,8 @@ pub fn training(network: &Vae, batch: usize, time: Duration) -> Result<Speed, Tr
         let images = images.expect("whole images");
         Arc::new(Split {
             images,
-            labels: None,
+            // One class is as good as another for a conditional network.
+            labels: Some(vec![Some(0); count]),
             sources: None,
         })
     };
@@ -119,7 +120,7 @@ pub fn training_operations(network: &Vae) -> usize {
 /// Decoding of points of the latent space, for about `time`.
 #[must_use]
 pub fn decoding(network: &Inference, batch: usize, time: Duration) -> Speed {
-    let shape = [batch, network.config().latent];
+    let shape = [batch, network.config().point()];
     let points = TensorData::new(noise(shape[0] * shape[1]), shape);
     let points = Tensor::<2>::from_data(points, &network.network().device());
     let mut stopwatch = Stopwatch::new(time);
@@ -137,7 +138,7 @@ pub fn decoding(network: &Inference, batch: usize, time: Duration) -> Speed {
 #[must_use]
 pub fn evaluation(network: &Inference, batch: usize, time: Duration) -> Speed {
     let (config, device) = (network.config(), network.network().device());
-    let points = TensorData::new(noise(batch * config.latent), [batch, config.latent]);
+    let points = TensorData::new(noise(batch * config.point()), [batch, config.point()]);
     let points = Tensor::<2>::from_data(points, &device);
     let pixels = noise(config.image_length()).into_iter().map(f32::round).collect();
     let shape = [1, config.channels, config.image_size, config.image_size];

@@ -97,6 +97,11 @@ impl TrainedModel {
                     let reason = format!("its metadata under \"{CARD}\" has {} samples an image", card.samples);
                     return Err(NetworkError::NotThisNetwork { reason });
                 }
+                let (told, named) = (card.network.classes, card.classes.len());
+                if told > 0 && told != named {
+                    let reason = format!("it is conditional on {told} classes, and its metadata names {named}");
+                    return Err(NetworkError::NotThisNetwork { reason });
+                }
                 Some(card)
             }
         };

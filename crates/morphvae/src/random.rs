@@ -38,6 +38,8 @@ pub enum Purpose {
     Importance = 11,
     /// The first pseudo-inputs of a prior.
     PseudoInputs = 12,
+    /// The classes of points that are drawn from a conditional network's prior.
+    Classes = 13,
     /// Where the components of a mixture begin that is fitted.
     Mixture = 14,
     /// The pixels of an image, drawn around what the decoder says.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use morphvae::model::TrainedModel;
+use morphvae::network::Condition;
 
 /// An array of 32-bit floats from an NPZ file.
 fn array(archive: &mut zip::ZipArchive<File>, name: &str) -> Vec<f32> {
@@ -37,7 +38,7 @@ fn a_pytorch_model_gives_pytorchs_results() {
     let network = TrainedModel::read(&weights, &device).unwrap().network;
     let mut archive = zip::ZipArchive::new(File::open(results).unwrap()).unwrap();
     let images = TensorData::new(array(&mut archive, "images"), [16, 1, 32, 32]);
-    let posterior = network.encode(Tensor::<4>::from_data(images, &device));
+    let posterior = network.encode(Tensor::<4>::from_data(images, &device), &Condition::none());
     let latents = TensorData::new(array(&mut archive, "z"), [16, 2]);
     let decoded = network.decode(Tensor::<2>::from_data(latents, &device));
     for (name, found) in [

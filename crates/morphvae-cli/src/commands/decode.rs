@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use morphvae::data::{Images, write_image, write_images};
 use morphvae::evaluation::decode;
-use morphvae::network::Inference;
+use morphvae::network::{Decoder, Inference, Shape};
 use morphvae::tables::Points;
 use serde_json::json;
 
@@ -25,6 +25,9 @@ pub struct DecodeArguments {
     pub codes: PathBuf,
     #[command(flatten)]
     pub model: ModelArgument,
+    /// What a conditional model draws at the points: one of its classes [default: what the points say after the latents]
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
     /// A folder for PNG images, named like the codes, or one .npz
     #[arg(long, value_name = "FOLDER|FILE", default_value = "decoded")]
     pub out: PathBuf,
@@ -52,8 +55,28 @@ pub fn run(arguments: &DecodeArguments, console: Console) -> anyhow::Result<()> 
     }?;
     let points = Points::read(&arguments.codes)?;
     let model = model::open(&arguments.model, console)?;
-    let latent = model.network().config().latent;
+    let given = match &arguments.class {
+        Some(class) => Some(model.inference().given(model.class(class)?)?),
+        None => None,
+    };
+    let network: &Inference = model.inference();
+    let decoder: &dyn Decoder = match &given {
+        Some(given) => given,
+        None => network,
+    };
+    let latent = decoder.latent();
     if points.latent != latent {
+        let config = network.config();
+        if config.is_conditional() && points.latent == config.latent {
+            let class = model.card().and_then(|card| card.classes.first());
+            let text = format!(
+                "{}: {} is conditional: say which of its classes is drawn, as --class {}",
+                arguments.codes.display(),
+                model.name(),
+                class.map_or("NAME", String::as_str)
+            );
+            return Err(Usage(text).into());
+        }
         let text = format!(
             "{}: these points have {} coordinates, but the latent space of {} has {latent} dimension(s): name the model \
              that they belong to",
@@ -64,7 +87,7 @@ pub fn run(arguments: &DecodeArguments, console: Console) -> anyhow::Result<()> 
         return Err(Usage(text).into());
     }
     let job = Job {
-        network: model.inference(),
+        decoder,
         points: &points,
     };
     let meter = console.progress(Unit::Images);
@@ -94,7 +117,7 @@ fn is_archive(arguments: &DecodeArguments) -> Result<bool, Usage> {
 }
 
 struct Job<'a> {
-    network: &'a Inference,
+    decoder: &'a dyn Decoder,
     points: &'a Points,
 }
 
@@ -105,7 +128,7 @@ impl Job<'_> {
         let batches = self.points.values.chunks(BATCH * self.points.latent);
         let running = batches.take_while(|_| interrupt::check().is_continue());
         running.map(move |points| {
-            let images = decode(self.network, points).expect("points are rows of the latent space");
+            let images = decode(self.decoder, points).expect("points are rows of the latent space");
             done += images.count() as u64;
             meter.update("decoding", done, total, "");
             images
@@ -127,8 +150,8 @@ impl Job<'_> {
     }
 
     fn write_archive(&self, out: &std::path::Path, meter: Meter) -> anyhow::Result<()> {
-        let config = self.network.config();
-        let shape = [config.channels, config.image_size, config.image_size];
+        let Shape { channels, side } = self.decoder.image_shape();
+        let shape = [channels, side, side];
         let ids = match &self.points.ids {
             Some(ids) => ids.clone(),
             None => (0..self.points.count()).map(|index| format!("{index:05}")).collect(),

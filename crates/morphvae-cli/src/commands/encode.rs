@@ -44,7 +44,7 @@ pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> 
     let dataset = model.images(&request, arguments.part.limit, &observer(console))?;
     let classes = dataset.classes.clone();
     let (split, part) = request.part_of(dataset, arguments.part.split)?;
-    let codes = encode(model.inference(), &split.images)?;
+    let codes = encode(model.inference(), &split)?;
     let ids = part.ids(&split);
     let rows = Rows {
         ids: &ids,

@@ -53,7 +53,7 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
     check_figure("--grid", arguments.grid, |grid| Gallery::check(config, grid))?;
     let dataset = model.images(&arguments.images.request()?, None, &observer(console))?;
     let network = model.inference();
-    let codes = encode(network, &dataset.test.images)?;
+    let codes = encode(network, &dataset.test)?;
     let history = match model.run() {
         Some(run) => run.metrics()?,
         None => Vec::new(),

@@ -50,6 +50,9 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         network.architecture.name(),
         network.architecture,
     ))?;
+    if network.is_conditional() {
+        console.print(&format!("conditional    on {} class(es)", network.classes))?;
+    }
     let likelihood = model.network().likelihood();
     if likelihood != Likelihood::CrossEntropy {
         let scale = model.network().likelihood_scale();

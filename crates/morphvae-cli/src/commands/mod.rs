@@ -14,6 +14,7 @@ mod morph;
 mod probe;
 mod reconstruct;
 mod reproduce;
+mod restyle;
 mod sample;
 mod train;
 
@@ -46,6 +47,13 @@ pub enum Verb {
         override_usage = "morphvae morph [OPTIONS] [MODEL] <KEY> <KEY>..."
     )]
     Morph(Box<morph::MorphArguments>),
+    /// Take the style of an image through all classes of a conditional model: a row, a sheet, a clip
+    #[command(
+        after_help = "Example: morphvae restyle runs/digits seven.png test:3 random --clip styles.gif\n\n\
+                      A conditional model comes of: morphvae train --conditional --out runs/digits",
+        override_usage = "morphvae restyle [OPTIONS] <MODEL> <KEY>..."
+    )]
+    Restyle(restyle::RestyleArguments),
     /// Find the direction from one group of images to another, for `morph --add`
     #[command(after_help = "Example: morphvae attribute thick --from thin/ --to thick/")]
     Attribute(attribute::AttributeArguments),
@@ -107,6 +115,7 @@ impl Verb {
             Self::Evaluate(arguments) => evaluate::run(&arguments, console),
             Self::Probe(arguments) => probe::run(&arguments, console),
             Self::Morph(arguments) => morph::run(&arguments, console),
+            Self::Restyle(arguments) => restyle::run(&arguments, console),
             Self::Attribute(arguments) => attribute::run(&arguments, console),
             Self::Figures(arguments) => figures::run(&arguments, console),
             Self::Grid(arguments) => grid::run(&arguments, console),

@@ -55,7 +55,7 @@ pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result
     }
     let dataset = model.images(&request, arguments.part.limit, &observer(console))?;
     let (split, _) = request.part_of(dataset, arguments.part.split)?;
-    let images = reconstruct(model.inference(), &split.images)?;
+    let images = reconstruct(model.inference(), &split)?;
     let names = match &split.sources {
         Some(sources) => names_like(sources),
         None => numbered(images.count()),

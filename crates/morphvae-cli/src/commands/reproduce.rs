@@ -182,7 +182,7 @@ fn reproduce(known: &'static Reproduction, arguments: &ReproduceArguments, conso
                 spread: 1.0,
                 seed: arguments.seed,
             };
-            let estimate = likelihood::estimate(&model, &dataset.test.images, options, console)?;
+            let estimate = likelihood::estimate(&model, &dataset.test, options, console)?;
             (estimate.negative_log_likelihood, Some(estimate.standard_error))
         }
     };

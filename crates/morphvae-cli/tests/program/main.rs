@@ -6,6 +6,7 @@ mod best;
 mod classes;
 mod clip;
 mod codes;
+mod conditional;
 mod desk;
 mod drawing;
 mod grid;

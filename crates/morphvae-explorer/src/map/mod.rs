@@ -48,6 +48,9 @@ impl LatentMap {
     ) -> Result<Self, MapError> {
         let network = network.into();
         let config = network.config();
+        if config.is_conditional() {
+            return Err(MapError::Conditional);
+        }
         let expected = shown.count() * config.latent;
         if codes.mean.len() != expected || codes.log_variance.len() != expected {
             return Err(MapError::Codes {

@@ -85,6 +85,11 @@ impl ShownImages {
             latent: all.latent,
             mean: pick(&all.mean),
             log_variance: pick(&all.log_variance),
+            classes: self
+                .places
+                .iter()
+                .filter_map(|&place| all.classes.get(place).copied())
+                .collect(),
         }
     }
 

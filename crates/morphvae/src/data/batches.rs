@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 
 use super::protocol::draw_for_epoch;
 use super::resize::Resizer;
-use super::{Images, Split};
+use super::{Examples, Images, Split};
 use crate::random::{Purpose, generator};
 
 /// How many finished batches may wait for the network.
@@ -24,6 +24,8 @@ pub struct Batch {
     pub pixels: Vec<f32>,
     /// Which images of the split these are.
     pub indices: Vec<u32>,
+    /// The label of each that has one, `[count]`.
+    pub labels: Vec<Option<u16>>,
     /// How many there are.
     pub count: usize,
 }
@@ -83,8 +85,10 @@ impl Batches {
                         draw_for_epoch(image, seed, epoch, index);
                     }
                 }
+                let examples = Examples::from(&*split);
                 let batch = Batch {
                     pixels,
+                    labels: indices.iter().map(|&index| examples.label(index as usize)).collect(),
                     indices: indices.to_vec(),
                     count: indices.len(),
                 };

@@ -147,6 +147,38 @@ pub struct Split {
     pub sources: Option<Vec<PathBuf>>,
 }
 
+/// Images, and the labels of those that have one, where they are known.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples<'a> {
+    /// The images.
+    pub images: &'a Images,
+    /// The label of each image that has one; none where no image has.
+    pub labels: Option<&'a [Option<u16>]>,
+}
+
+impl Examples<'_> {
+    /// The label of image `index`, if it has one.
+    #[must_use]
+    pub fn label(&self, index: usize) -> Option<u16> {
+        *self.labels?.get(index)?
+    }
+}
+
+impl<'a> From<&'a Images> for Examples<'a> {
+    fn from(images: &'a Images) -> Self {
+        Self { images, labels: None }
+    }
+}
+
+impl<'a> From<&'a Split> for Examples<'a> {
+    fn from(split: &'a Split) -> Self {
+        Self {
+            images: &split.images,
+            labels: split.labels.as_deref(),
+        }
+    }
+}
+
 impl Split {
     /// Images of which nothing is known.
     pub(super) fn unlabelled(images: Images) -> Self {

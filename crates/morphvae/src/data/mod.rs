@@ -37,7 +37,7 @@ pub use download::{FetchOptions, Observer, Progress, fetch};
 pub use error::{DataError, Found, IdxKind, Start};
 pub use folder::{Fit, Folder, FolderOptions, Skipped, decode_image, read_folder, read_image};
 pub use idx_folder::read_idx_folder;
-pub use images::{Dataset, Images, Split};
+pub use images::{Dataset, Examples, Images, Split};
 pub use order::NameOrder;
 pub use protocol::{Binarization, Protocol};
 pub use resize::Resizer;

@@ -7,7 +7,7 @@ use crate::data::Images;
 use crate::network::{BATCH, Inference, NetworkError, to_values};
 use crate::random::{Purpose, generator};
 
-/// The images at points of the latent space, `[count, latent]`, each pixel drawn from its
+/// The images at points that the decoder takes, `[count, latent]` or `[count, latent + classes]`, each pixel drawn from its
 /// [distribution](crate::probability::Likelihood::draw) around what the decoder says, where
 /// [`decode`](super::decode) has the mean: 8 bits a channel. The images are those of number `first` on of a seed.
 ///
@@ -15,7 +15,7 @@ use crate::random::{Purpose, generator};
 /// [`NetworkError::Points`] when the numbers are no whole points.
 pub fn draw(network: &Inference, points: &[f32], seed: u64, first: u64) -> Result<Images, NetworkError> {
     let config = network.config();
-    let (latent, shape) = (config.latent, config.image_shape());
+    let (latent, shape) = (config.point(), config.image_shape());
     if !points.len().is_multiple_of(latent) {
         return Err(NetworkError::Points {
             latent,
@@ -25,7 +25,7 @@ pub fn draw(network: &Inference, points: &[f32], seed: u64, first: u64) -> Resul
     let (likelihood, scale) = (network.network().likelihood(), network.network().likelihood_scale());
     let mut pixels = Vec::with_capacity(points.len() / latent * shape.length());
     for (batch, points) in points.chunks(BATCH * latent).enumerate() {
-        let mut locations = to_values(network.locate(network.latents(points.to_vec())).flatten(0, 3));
+        let mut locations = to_values(network.locate(network.points(points.to_vec())).flatten(0, 3));
         let images = locations.par_chunks_mut(shape.length()).enumerate();
         images.for_each(|(index, locations)| {
             let number = first + (batch * BATCH + index) as u64;

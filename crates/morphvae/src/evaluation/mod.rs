@@ -3,6 +3,7 @@
 //! Everything here takes images of any size and goes through them in batches of one fixed size, so that the same images
 //! give the same bits. Batch norms use their running statistics.
 
+mod classes;
 mod draw;
 mod likelihood;
 mod losses;
@@ -11,13 +12,15 @@ use std::ops::ControlFlow;
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::data::{Images, prepare};
+use crate::data::{Examples, Images, prepare};
 use crate::network::{BATCH, Decoder, Inference, NetworkConfig, NetworkError, to_values};
 use crate::objective::{Loss, Objective, Terms, log_weights};
 use crate::probability::{Posterior, log_ratio, marginal_divergence};
 use crate::random::{Generator, Purpose, generator, noise_of};
 use crate::tables::{Column, Numbers};
 
+pub(crate) use classes::check_classes;
+use classes::{classes, condition, labels};
 pub use draw::draw;
 pub use likelihood::{Bound, LikelihoodError, LikelihoodEstimate, LikelihoodOptions, estimate_likelihood};
 pub use losses::ImageLosses;
@@ -66,6 +69,8 @@ pub struct Codes {
     pub mean: Vec<f32>,
     /// Logarithms of their variances.
     pub log_variance: Vec<f32>,
+    /// The class that a conditional network was told of each image, `[images]`; empty for another network.
+    pub classes: Vec<u16>,
 }
 
 impl Evaluation {
@@ -82,21 +87,25 @@ impl Evaluation {
     }
 }
 
-/// Judges a network on all `images`: by samples of the posterior, or its mean for [`Objective::Ae`], and the network's own
-/// likelihood. Where the importance-weighted bound is minimized, that is the loss; reconstruction and KL divergence are
+/// Judges a network on all images: by samples of the posterior, or its mean for [`Objective::Ae`], and the network's own
+/// likelihood; a conditional one is told the label of each. Where the importance-weighted bound is minimized, that is the loss; reconstruction and KL divergence are
 /// those of the evidence lower bound all the same.
 ///
 /// `observe` is told after each batch how many images are done; nothing is returned when it breaks.
 ///
 /// # Errors
-/// [`NetworkError::Channels`] for images of another kind than the network's.
-pub fn evaluate(
+/// [`NetworkError::Channels`] for images of another kind than the network's; [`NetworkError::Unlabelled`] where a conditional
+/// network is not told of all.
+pub fn evaluate<'a>(
     network: &Inference,
-    images: &Images,
+    examples: impl Into<Examples<'a>>,
     options: EvaluationOptions,
     observe: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<Evaluation>, NetworkError> {
+    let examples = examples.into();
+    let images = examples.images;
     check_channels(network.config(), images)?;
+    check_classes(network.config(), examples)?;
     let latent = network.config().latent;
     let mut reconstruction = 0.0;
     let mut kl_per_latent = vec![0.0; latent];
@@ -108,10 +117,20 @@ pub fn evaluate(
     let prior = network.prior();
     for (step, range) in batches(images.count()).enumerate() {
         let done = range.end;
-        let batch = load(network, images, range);
-        let posterior = network.encode(batch.clone());
+        let batch = load(network, images, range.clone());
+        // All are known.
+        let classes: Vec<u16> = labels(network.config(), examples, range)
+            .into_iter()
+            .flatten()
+            .collect();
+        let condition = condition(network, &classes);
+        let posterior = network.encode(batch.clone(), &condition);
+        let errors = |latents| {
+            let location = network.locate(condition.append(latents));
+            network.network().reconstruction_loss(batch.clone(), location)
+        };
         let mut generator = generator(options.seed, Purpose::Evaluation, step as u64);
-        let terms = judge(network, batch, &posterior, prior.as_ref(), options, &mut generator);
+        let terms = judge(network, &errors, &posterior, prior.as_ref(), options, &mut generator);
         let per_latent = match &prior {
             Some(prior) => Some(marginal_divergence(&posterior, prior)),
             None => terms.kl.clone(),
@@ -128,7 +147,7 @@ pub fn evaluate(
             kl_per_latent[index % latent] += f64::from(value);
         }
         per_image.push(&errors, &divergences, bounds.as_deref(), options.beta);
-        codes.push(posterior);
+        codes.push(posterior, classes);
         if observe(done).is_break() {
             return Ok(None);
         }
@@ -154,21 +173,17 @@ pub fn evaluate(
     }))
 }
 
-/// The terms of a batch of images, `[batch, channels, height, width]`. Samples are decoded one after the other, so that many
-/// take no more memory than one.
+/// The terms of a batch of images with this posterior, whose `errors` are how far each is from what one latent point of it
+/// decodes to. Samples are decoded one after the other, so that many take no more memory than one.
 fn judge(
     network: &Inference,
-    images: Tensor<4>,
+    errors: &dyn Fn(Tensor<2>) -> Tensor<1>,
     posterior: &Posterior,
     prior: Option<&Posterior>,
     options: EvaluationOptions,
     generator: &mut Generator,
 ) -> Terms {
-    let (count, latent) = (images.dims()[0], network.config().latent);
-    let errors = |latents| {
-        let location = network.locate(latents);
-        network.network().reconstruction_loss(images.clone(), location)
-    };
+    let [count, latent] = posterior.mean.dims();
     if !options.objective.is_variational() {
         let errors = errors(posterior.mean.clone()).unsqueeze_dim(0);
         return options.objective.terms(errors, posterior, options.beta);
@@ -193,23 +208,30 @@ fn judge(
     }
 }
 
-/// Where images lie in the latent space.
+/// Where images lie in the latent space. A conditional network is told the label of each; of an image without one that it
+/// knows it finds out the class, that under which the evidence lower bound at the posterior's mean is highest.
 ///
 /// # Errors
 /// [`NetworkError::Channels`] for images of another kind than the network's.
-pub fn encode(network: &Inference, images: &Images) -> Result<Codes, NetworkError> {
+pub fn encode<'a>(network: &Inference, examples: impl Into<Examples<'a>>) -> Result<Codes, NetworkError> {
+    let examples = examples.into();
+    let images = examples.images;
     check_channels(network.config(), images)?;
     let mut codes = Codes {
         latent: network.config().latent,
         ..Codes::default()
     };
     for range in batches(images.count()) {
-        codes.push(network.encode(load(network, images, range)));
+        let batch = load(network, images, range.clone());
+        let features = network.features(batch.clone());
+        let classes = classes(network, labels(network.config(), examples, range), &batch, &features);
+        let posterior = network.posterior(features, &condition(network, &classes));
+        codes.push(posterior, classes);
     }
     Ok(codes)
 }
 
-/// The images at points of the latent space, `[count, latent]`: 8 bits a channel.
+/// The images at points that a decoder takes, `[count, latent]`: 8 bits a channel.
 ///
 /// # Errors
 /// [`NetworkError::Points`] when the numbers are no whole points.
@@ -228,15 +250,21 @@ pub fn decode(decoder: &dyn Decoder, points: &[f32]) -> Result<Images, NetworkEr
     Ok(Images::new(shape.channels, shape.side, shape.side, pixels).expect("a decoder gives whole images"))
 }
 
-/// Images as the network gives them back from the means of their posteriors.
+/// Images as the network gives them back from the means of their posteriors, and their classes, as [`encode`] finds them.
 ///
 /// # Errors
 /// [`NetworkError::Channels`] for images of another kind than the network's.
-pub fn reconstruct(network: &Inference, images: &Images) -> Result<Images, NetworkError> {
-    decode(network, &encode(network, images)?.mean)
+pub fn reconstruct<'a>(network: &Inference, examples: impl Into<Examples<'a>>) -> Result<Images, NetworkError> {
+    decode(network, &encode(network, examples)?.points(network.config()))
 }
 
 impl Codes {
+    /// The points that the decoder of their network takes: the means, each with its class where the network is conditional.
+    #[must_use]
+    pub fn points(&self, network: &NetworkConfig) -> Vec<f32> {
+        network.points(&self.mean, &self.classes)
+    }
+
     /// Means and log variances for a [`Table`](crate::tables::Table).
     #[must_use]
     pub fn columns(&self) -> Vec<Column<'_>> {
@@ -249,7 +277,8 @@ impl Codes {
             .into()
     }
 
-    fn push(&mut self, posterior: Posterior) {
+    fn push(&mut self, posterior: Posterior, classes: Vec<u16>) {
+        self.classes.extend(classes);
         self.mean.extend(to_values(posterior.mean.flatten(0, 1)));
         self.log_variance
             .extend(to_values(posterior.log_variance.flatten(0, 1)));
@@ -302,6 +331,7 @@ mod tests {
             image_size: 4,
             channels: 1,
             latent: 2,
+            classes: 0,
             architecture: Architecture::Mlp {
                 hidden: vec![6],
                 activation: HiddenActivation::Tanh,

@@ -12,7 +12,7 @@ use super::{
 use crate::data::{Images, Split, prepare};
 use crate::evaluation::{Codes, decode};
 use crate::latent::{Extent, LatentStatistics, PrincipalComponents, Slice, linear_grid, quantile_grid};
-use crate::network::{Inference, NetworkConfig};
+use crate::network::{Inference, NetworkConfig, NetworkError};
 use crate::objective::Objective;
 use crate::probability::Likelihood;
 use crate::training::EpochMetrics;
@@ -114,8 +114,8 @@ impl Gallery<'_> {
 
     fn draw_reconstruction(&self, figures: &mut Figures) -> Result<(), FigureError> {
         let count = self.test.images.count().min(SHEET * SHEET);
-        let latent = self.codes.latent;
-        let outputs = decode(self.network, &self.codes.mean[..count * latent])?;
+        let config = self.network.config();
+        let outputs = decode(self.network, &self.codes.points(config)[..count * config.point()])?;
         let inputs = self.inputs(count)?;
         let picture = reconstruction(
             &inputs,
@@ -245,18 +245,34 @@ impl Gallery<'_> {
             ("images-on-a-line.png", evenly, ground.on_a_line()),
         ];
         for (name, deviations, [title, place]) in sheets {
-            let subtitle = self.subtitle() + place;
+            let subtitle = self.subtitle() + &self.told() + place;
             let caption = Caption::new(title, &subtitle);
             let picture = if self.codes.latent == 1 {
                 let line = ground.extent.values(0, &deviations(self.grid * self.grid));
                 let line: Vec<f32> = line.into_iter().map(|value| value as f32).collect();
-                contact_sheet(&decode(self.network, &line)?, self.grid, &caption)?
+                contact_sheet(&self.decoded(&line)?, self.grid, &caption)?
             } else {
                 self.manifold(&deviations(self.grid), &ground, components, &caption)?
             };
             figures.png(name, &picture)?;
         }
         Ok(())
+    }
+
+    /// The images at points of the latent space, and of a conditional network those of its first class.
+    fn decoded(&self, points: &[f32]) -> Result<Images, NetworkError> {
+        match self.network.config().is_conditional() {
+            true => decode(&self.network.given(0)?, points),
+            false => decode(self.network, points),
+        }
+    }
+
+    /// Which class that is, for a subtitle.
+    fn told(&self) -> String {
+        match self.classes.first() {
+            Some(class) if self.network.config().is_conditional() => format!(" · class {class}"),
+            _ => String::new(),
+        }
     }
 
     /// The images of a plane: of the two widest dimensions, or of the two main directions of many.
@@ -298,7 +314,7 @@ impl Gallery<'_> {
             columns: &columns,
             rows: &rows,
         };
-        manifold(&decode(self.network, &points)?, &axes, caption)
+        manifold(&self.decoded(&points)?, &axes, caption)
     }
 
     fn draw_learning_curve(&self, figures: &mut Figures) -> Result<(), FigureError> {

@@ -179,6 +179,7 @@ mod tests {
             latent: 2,
             mean: mean.to_vec(),
             log_variance: vec![0.0; mean.len()],
+            ..Codes::default()
         }
     }
 

@@ -16,7 +16,7 @@ mod typical;
 pub use attribute::{Attribute, AttributeError};
 pub use mixture::{Fit, FitOptions, Gaussian, MOST_FITTED_DIMENSIONS, Mixture, MixtureError, chosen, fit, posterior};
 pub use principal::PrincipalComponents;
-pub use prior::{linear_grid, normal_quantile, prior_sample, quantile_grid};
+pub use prior::{class_sample, linear_grid, normal_quantile, prior_sample, quantile_grid};
 pub use slice::{Slice, SliceError};
 pub use statistics::{ClassStatistics, Extent, LatentStatistics};
 pub use traversal::{by_information, traversal};

@@ -1,5 +1,6 @@
 //! The prior: points drawn from it, and grids over the standard normal one.
 
+use rand::RngExt;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::Mixture;
@@ -15,6 +16,13 @@ pub fn prior_sample(network: &Inference, seed: u64, index: u64) -> Vec<f32> {
         return vec![f32::NAN; latent];
     };
     prior.draw(1.0, &mut generator(seed, Purpose::Prior, index))
+}
+
+/// The class of the same point, where the network is conditional: each is as likely as any other.
+#[must_use]
+pub fn class_sample(network: &Inference, seed: u64, index: u64) -> Option<u16> {
+    let classes = network.config().classes;
+    (classes > 0).then(|| generator(seed, Purpose::Classes, index).random_range(0..classes) as u16)
 }
 
 /// The value below which a standard normal number lies with `probability`; infinite at 0 and 1, NaN outside of them.

@@ -195,6 +195,7 @@ mod tests {
                 image_size,
                 channels,
                 latent,
+                classes: 0,
                 architecture: Architecture::Reference { base_channels: 4 },
             };
             for (stage, kernel) in kernels(&config.plan(), 3) {
@@ -224,6 +225,7 @@ mod tests {
             image_size: 5,
             channels: 3,
             latent: 4,
+            classes: 0,
             architecture: Architecture::Mlp {
                 hidden: vec![8, 6],
                 activation: HiddenActivation::Tanh,

@@ -21,6 +21,8 @@ pub const MOST_BASE_CHANNELS: usize = 512;
 pub const MOST_HIDDEN_LAYERS: usize = 8;
 /// The most units of one of them.
 pub const MOST_HIDDEN_UNITS: usize = 8192;
+/// The most classes that a network is told of.
+pub const MOST_CLASSES: usize = 1000;
 
 /// The most convolutions that an encoder is looked for.
 const MOST_STAGES: usize = 16;
@@ -45,6 +47,8 @@ pub struct NetworkConfig {
     pub channels: usize,
     /// Dimensions of the latent space.
     pub latent: usize,
+    /// The classes that a conditional network is told of, encoder and decoder alike; 0 for a network that is told nothing.
+    pub classes: usize,
     /// What lies between.
     pub architecture: Architecture,
 }
@@ -121,6 +125,7 @@ impl Default for NetworkConfig {
             image_size: 32,
             channels: 1,
             latent: 2,
+            classes: 0,
             architecture: Architecture::REFERENCE,
         }
     }
@@ -188,6 +193,12 @@ impl NetworkConfig {
             "the latent size",
             self.latent,
             "from 1 to 4096",
+        )?;
+        check(
+            self.classes <= MOST_CLASSES,
+            "the number of classes of a conditional network",
+            self.classes,
+            "at most 1000",
         )
     }
 
@@ -217,6 +228,7 @@ impl NetworkConfig {
             image_size: 2 << last.unwrap_or(1),
             channels: first[1],
             latent,
+            classes: 0,
             architecture: Architecture::Reference {
                 base_channels: first[0],
             },
@@ -267,7 +279,7 @@ impl NetworkConfig {
         });
         let first = Stage {
             batch_norm: true,
-            ..linear("decoder", Shape::vector(self.latent), features, Activation::Relu)
+            ..linear("decoder", Shape::vector(self.point()), features, Activation::Relu)
         };
         let others = shapes.windows(2).rev().enumerate().map(|(index, pair)| Stage {
             name: format!("convTrans{}", index + 1),
@@ -306,7 +318,7 @@ impl NetworkConfig {
         };
         let reversed: Vec<Shape> = hidden.iter().rev().copied().collect();
         let features = reversed[0];
-        let mut decoder = layers("decoder", Shape::vector(self.latent), &reversed);
+        let mut decoder = layers("decoder", Shape::vector(self.point()), &reversed);
         let last = decoder[decoder.len() - 1].output;
         decoder.push(linear("location", last, self.image_shape(), Activation::Sigmoid));
         Plan {
@@ -317,8 +329,10 @@ impl NetworkConfig {
         }
     }
 
+    /// From the features, and the class where the network is told it, to something of each latent.
     fn head(&self, name: &str, features: Shape) -> Stage {
-        linear(name, features, Shape::vector(self.latent), Activation::Identity)
+        let input = Shape::vector(features.length() + self.classes);
+        linear(name, input, Shape::vector(self.latent), Activation::Identity)
     }
 
     /// The shape of an image.
@@ -361,12 +375,19 @@ struct Written {
     image_size: usize,
     channels: usize,
     latent: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    classes: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base_channels: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hidden: Option<Vec<usize>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     activation: Option<HiddenActivation>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows settings by reference")]
+fn is_zero(classes: &usize) -> bool {
+    *classes == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -384,6 +405,7 @@ impl From<NetworkConfig> for Written {
             image_size: config.image_size,
             channels: config.channels,
             latent: config.latent,
+            classes: config.classes,
             base_channels: None,
             hidden: None,
             activation: None,
@@ -441,6 +463,7 @@ impl TryFrom<Written> for NetworkConfig {
             image_size: written.image_size,
             channels: written.channels,
             latent: written.latent,
+            classes: written.classes,
             architecture,
         })
     }
@@ -514,6 +537,7 @@ mod tests {
             image_size: 28,
             channels: 3,
             latent: 5,
+            classes: 0,
             architecture: mlp(&[20, 10]),
         };
         let plan = config.plan();
@@ -546,19 +570,24 @@ mod tests {
             architecture: mlp(&[7]),
             ..NetworkConfig::default()
         };
-        for config in [NetworkConfig::default(), mlp] {
+        let conditional = NetworkConfig {
+            classes: 3,
+            ..NetworkConfig::default()
+        };
+        for config in [NetworkConfig::default(), mlp, conditional] {
             let Plan {
                 encoder,
                 mean,
                 log_variance,
                 decoder,
             } = config.plan();
-            let features = encoder[encoder.len() - 1].output;
+            let told = |shape: Shape| Shape::vector(shape.length() + config.classes);
+            let features = told(encoder[encoder.len() - 1].output);
             assert_eq!(
                 [encoder[0].input, mean.input, log_variance.input],
                 [config.image_shape(), features, features]
             );
-            assert_eq!(decoder[0].input, mean.output);
+            assert_eq!(decoder[0].input, told(mean.output));
             assert_eq!(decoder[decoder.len() - 1].output, config.image_shape());
             for pair in encoder.windows(2).chain(decoder.windows(2)) {
                 assert_eq!(pair[0].output, pair[1].input);
@@ -600,6 +629,7 @@ mod tests {
             image_size: 64,
             channels: 3,
             latent: 4,
+            classes: 0,
             architecture: Architecture::Reference { base_channels: 8 },
         };
         assert_eq!(read(early), Ok(config.clone()));
@@ -641,6 +671,7 @@ mod tests {
                 image_size,
                 channels,
                 latent,
+                classes: 0,
                 architecture,
             };
             let network = crate::network::Vae::new(config.clone(), 0, &Device::flex()).unwrap();

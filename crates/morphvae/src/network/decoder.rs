@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::condition::mixed;
 use super::{BATCH, Inference, Shape, to_values};
 
 /// Draws an image for each point of a latent space.
@@ -25,9 +26,11 @@ pub trait Decoder: Sync {
     fn found(&self) {}
 }
 
+/// The points of a conditional network have the weights of the classes after the latents, so that between two classes lie
+/// their mixtures; [`Inference::given`] is a decoder for one class.
 impl Decoder for Inference {
     fn latent(&self) -> usize {
-        self.config().latent
+        self.config().point()
     }
 
     fn image_shape(&self) -> Shape {
@@ -35,7 +38,13 @@ impl Decoder for Inference {
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {
-        let decoded = |batch: &[f32]| to_values(Inference::decode(self, self.latents(batch.to_vec())).flatten(0, 3));
-        points.chunks(BATCH * self.config().latent).flat_map(decoded).collect()
+        let decoded = |batch: &[f32]| {
+            let batch = match self.config().is_conditional() {
+                true => mixed(self.config(), batch),
+                false => batch.to_vec(),
+            };
+            to_values(Inference::decode(self, self.points(batch)).flatten(0, 3))
+        };
+        points.chunks(BATCH * self.config().point()).flat_map(decoded).collect()
     }
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
 use super::stack::ReadyStack;
-use super::{NetworkConfig, Vae};
+use super::{Condition, NetworkConfig, Vae};
 use crate::probability::Posterior;
 
 /// Images a pass where there are many: enough to keep the cores busy, few enough for little memory.
@@ -47,23 +47,44 @@ impl Inference {
 
     /// Points of the latent space where the network computes: `[count, latent]` of as many values.
     pub(crate) fn latents(&self, values: Vec<f32>) -> Tensor<2> {
-        let latent = self.config().latent;
-        let shape = [values.len() / latent, latent];
+        self.rows(values, self.config().latent)
+    }
+
+    /// Points that the decoder takes, in the same way: `[count, latent + classes]`.
+    pub(crate) fn points(&self, values: Vec<f32>) -> Tensor<2> {
+        self.rows(values, self.config().point())
+    }
+
+    fn rows(&self, values: Vec<f32>, width: usize) -> Tensor<2> {
+        let shape = [values.len() / width, width];
         Tensor::from_data(TensorData::new(values, shape), &self.network.device())
     }
 
-    /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1].
+    /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1], of which a conditional
+    /// network takes the condition.
     #[must_use]
-    pub fn encode(&self, images: Tensor<4>) -> Posterior {
-        self.network
-            .posterior(self.encoder.apply(images), self.network.operations)
+    pub fn encode(&self, images: Tensor<4>, condition: &Condition) -> Posterior {
+        self.posterior(self.features(images), condition)
+    }
+
+    /// What the encoder makes of images before it is told of classes, `[batch, features, 1, 1]`.
+    pub(crate) fn features(&self, images: Tensor<4>) -> Tensor<4> {
+        self.encoder.apply(images)
+    }
+
+    /// The posteriors of images with these features.
+    pub(crate) fn posterior(&self, features: Tensor<4>, condition: &Condition) -> Posterior {
+        self.network.posterior(features, condition, self.network.operations)
     }
 
     /// The components of the prior, `[count, latent]`, unless that is the standard normal distribution.
     #[must_use]
     pub fn prior(&self) -> Option<Posterior> {
         let images = self.network.pseudo_images()?;
-        let encoded = images.split(BATCH, 0).into_iter().map(|images| self.encode(images));
+        let encoded = images.split(BATCH, 0);
+        let encoded = encoded
+            .into_iter()
+            .map(|images| self.encode(images, &Condition::none()));
         let (means, log_variances): (Vec<_>, Vec<_>) = encoded
             .map(|posterior| (posterior.mean, posterior.log_variance))
             .unzip();
@@ -73,18 +94,18 @@ impl Inference {
         })
     }
 
-    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in [0, 1]. Each pixel is the
-    /// mean of its distribution.
+    /// The image of each point: `[batch, latent]`, and of a conditional network `[batch, latent + classes]`, to
+    /// `[batch, channels, height, width]` in [0, 1]. Each pixel is the mean of its distribution.
     #[must_use]
-    pub fn decode(&self, latents: Tensor<2>) -> Tensor<4> {
-        self.network.likelihood().mean(self.locate(latents))
+    pub fn decode(&self, points: Tensor<2>) -> Tensor<4> {
+        self.network.likelihood().mean(self.locate(points))
     }
 
-    /// What the decoder says of each latent: the locations of the pixels' distributions, in the shape of
+    /// What the decoder says of each point: the locations of the pixels' distributions, in the shapes of
     /// [`Inference::decode`].
     #[must_use]
-    pub fn locate(&self, latents: Tensor<2>) -> Tensor<4> {
-        self.decoder.apply(latents.unsqueeze_dims(&[2, 3]))
+    pub fn locate(&self, points: Tensor<2>) -> Tensor<4> {
+        self.decoder.apply(points.unsqueeze_dims(&[2, 3]))
     }
 }
 
@@ -101,7 +122,7 @@ mod tests {
     fn network(config: NetworkConfig) -> Vae {
         let network = Vae::new(config.clone(), 3, &Device::flex()).unwrap();
         let images = uniform([6, config.channels, config.image_size, config.image_size], 1);
-        let statistics = network.train_pass(images, None).statistics;
+        let statistics = network.train_pass(images, &Condition::none(), None).statistics;
         network.update_running_statistics(statistics)
     }
 
@@ -125,10 +146,12 @@ mod tests {
                 image_size,
                 architecture: Architecture::Reference { base_channels },
                 latent: 3,
+                classes: 0,
             });
             let inference = Inference::new(&network);
+            let encode = |images: &Tensor<4>| inference.encode(images.clone(), &Condition::none());
             let images = uniform([batch, channels, image_size, image_size], 2);
-            let (ours, definition) = (inference.encode(images.clone()), network.encode(images));
+            let (ours, definition) = (encode(&images), network.encode(images, &Condition::none()));
             assert!(largest_difference(ours.mean, definition.mean) < 2e-5);
             assert!(largest_difference(ours.log_variance, definition.log_variance) < 2e-5);
             let latents = uniform([batch, 3], 4);
@@ -151,12 +174,14 @@ mod tests {
                     activation,
                 },
                 latent: 3,
+                classes: 0,
             };
             let network = Vae::new(config, 3, &Device::flex()).unwrap();
             let plain = network.clone().with_plain_operations();
             let inference = Inference::new(&network);
+            let encode = |images: &Tensor<4>| inference.encode(images.clone(), &Condition::none());
             let images = uniform([batch, channels, 9, 9], 2);
-            let (ours, definition) = (inference.encode(images.clone()), network.encode(images.clone()));
+            let (ours, definition) = (encode(&images), network.encode(images.clone(), &Condition::none()));
             assert!(largest_difference(ours.mean, definition.mean) < 1e-6);
             assert!(largest_difference(ours.log_variance, definition.log_variance) < 1e-6);
             let latents = uniform([batch, 3], 4);
@@ -179,13 +204,14 @@ mod tests {
                 image_size,
                 architecture: Architecture::Reference { base_channels },
                 latent: 3,
+                classes: 0,
             };
             let network = Vae::new(config.clone(), 3, &Device::flex()).unwrap().train();
             let device = network.device();
             let images = uniform([batch, channels, image_size, image_size], 2).to_device(&device);
             let noise = uniform([batch, 3], 4).to_device(&device);
             let pass = |network: &Vae| {
-                let pass = network.train_pass(images.clone(), Some(noise.clone()));
+                let pass = network.train_pass(images.clone(), &Condition::none(), Some(noise.clone()));
                 // Weighted so that no gradient vanishes by symmetry.
                 let weighted = pass.reconstruction.clone() * images.clone();
                 let mut gradients = (weighted.sum() + pass.posterior.log_variance.clone().sum()).backward();

@@ -2,10 +2,12 @@
 //!
 //! [`NetworkConfig`] says what kind of network it is and how large, its [`Plan`] of which stages it is made, and [`Vae`]
 //! holds the weights and computes; [`Inference`] is a `Vae`
-//! made ready to be used again and again. Whoever only needs images at points asks a [`Decoder`].
+//! made ready to be used again and again. Whoever only needs images at points asks a [`Decoder`]. A conditional network is told
+//! the class of each image, a [`Condition`]; [`Inference::given`] is its decoder for one.
 
 mod accelerate;
 mod architecture;
+mod condition;
 mod decoder;
 mod inference;
 mod layers;
@@ -18,9 +20,10 @@ mod vae;
 
 pub(crate) use accelerate::{Kernel, kernels};
 pub use architecture::{
-    Architecture, HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_HIDDEN_LAYERS, MOST_HIDDEN_UNITS,
-    MOST_LATENTS, NetworkConfig, REFERENCE_SIDES,
+    Architecture, HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_CLASSES, MOST_HIDDEN_LAYERS,
+    MOST_HIDDEN_UNITS, MOST_LATENTS, NetworkConfig, REFERENCE_SIDES,
 };
+pub use condition::{Condition, Given};
 pub use decoder::Decoder;
 pub(crate) use inference::BATCH;
 pub use inference::Inference;
@@ -64,6 +67,28 @@ pub enum NetworkError {
         latent: usize,
         /// How many numbers there are.
         found: usize,
+    },
+    /// A class for a network that is not conditional.
+    #[error("this network is not conditional: it takes no class")]
+    Unconditional,
+    /// A class that a conditional network does not know.
+    #[error("there is no class {class}: this network is conditional on {classes}, counted from 0")]
+    UnknownClass {
+        /// The class.
+        class: u16,
+        /// How many there are.
+        classes: usize,
+    },
+    /// Images of which a conditional network is to be told the class, and that have none that it knows.
+    #[error(
+        "{missing} of {images} images have no class that this conditional network knows, and it takes none without: \
+         give images with labels"
+    )]
+    Unlabelled {
+        /// Images without such a class.
+        missing: usize,
+        /// How many images there are.
+        images: usize,
     },
     /// Weights from which no network of this family can be read.
     #[error("these weights are not of this network: {reason}")]

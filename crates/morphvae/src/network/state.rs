@@ -47,6 +47,10 @@ impl Vae {
             let reason = format!("{PSEUDO_INPUTS} are {pseudo_inputs} images, and {MOST_PSEUDO_INPUTS} at most can be");
             return Err(NetworkError::NotThisNetwork { reason });
         }
+        if pseudo_inputs > 0 && config.is_conditional() {
+            let reason = format!("{PSEUDO_INPUTS} have no class, and it is conditional");
+            return Err(NetworkError::NotThisNetwork { reason });
+        }
         let network = Self::blank(config, device)?
             .with_likelihood(likelihood)
             .with_blank_pseudo_inputs(pseudo_inputs);
@@ -202,6 +206,7 @@ mod tests {
         let config = NetworkConfig {
             architecture: Architecture::Reference { base_channels: 3 },
             latent: 5,
+            classes: 0,
             channels: 3,
             image_size: 64,
         };
@@ -246,6 +251,7 @@ mod tests {
             image_size: 5,
             channels: 3,
             latent: 2,
+            classes: 0,
             architecture: Architecture::Mlp {
                 hidden: vec![4],
                 activation: HiddenActivation::Tanh,

@@ -9,14 +9,15 @@ use super::pixels::Pixels;
 use super::plan::Plan;
 use super::prior::PseudoInputs;
 use super::stack::Stack;
-use super::{NetworkConfig, NetworkError};
+use super::{Condition, NetworkConfig, NetworkError};
 use crate::probability::{Likelihood, Posterior};
 use crate::random::{Generator, Purpose, generator};
 
 /// A variational autoencoder of square images with pixels in [0, 1] (Kingma and Welling, 2014).
 ///
 /// Its [`NetworkConfig`] says of which stages encoder and decoder are made; two linear layers at the encoder's end give
-/// mean and log variance, and the decoder ends in a sigmoid.
+/// mean and log variance, and the decoder ends in a sigmoid. A conditional one has the class of each image beside the features
+/// and beside the latents.
 #[derive(Module, Debug)]
 pub struct Vae {
     // In the order of the plan's stages, by which weights are named.
@@ -159,11 +160,11 @@ impl Vae {
 
     /// One pass for training: batch norms use the batch's own statistics.
     ///
-    /// `images` are `[batch, channels, height, width]`; `noise`, `[samples x batch, latent]`, is standard normal, or absent
-    /// for the plain autoencoder, which decodes the means.
+    /// `images` are `[batch, channels, height, width]`, of which a conditional network takes the condition; `noise`,
+    /// `[samples x batch, latent]`, is standard normal, or absent for the plain autoencoder, which decodes the means.
     #[must_use]
-    pub fn train_pass(&self, images: Tensor<4>, noise: Option<Tensor<2>>) -> TrainingPass {
-        self.train_pass_at(images, |posterior| match noise {
+    pub fn train_pass(&self, images: Tensor<4>, condition: &Condition, noise: Option<Tensor<2>>) -> TrainingPass {
+        self.train_pass_at(images, condition, |posterior| match noise {
             Some(noise) => posterior.sample(noise),
             None => posterior.mean.clone(),
         })
@@ -173,22 +174,25 @@ impl Vae {
     pub(crate) fn train_pass_at(
         &self,
         images: Tensor<4>,
+        condition: &Condition,
         latents: impl FnOnce(&Posterior) -> Tensor<2>,
     ) -> TrainingPass {
+        let batch = images.dims()[0];
         let mut statistics = Vec::new();
         let features = self.encoder.train_pass(images, self.operations, &mut statistics);
-        let posterior = self.posterior(features, self.operations);
+        let posterior = self.posterior(features, condition, self.operations);
         let latents = latents(&posterior);
-        // Pseudo-inputs are no images, and batch norms see none of them: an encoder that has such takes none.
+        // Pseudo-inputs are no images, and batch norms see none of them: an encoder that has such takes none, and neither
+        // does a conditional one, for they have no class.
         let prior = self.pseudo_images().map(|images| {
             let features = self.encoder.train_pass(images, self.operations, &mut Vec::new());
-            self.posterior(features, self.operations)
+            self.posterior(features, &Condition::none(), self.operations)
         });
-        let reconstruction = self.decoder.train_pass(
-            latents.clone().unsqueeze_dims(&[2, 3]),
-            self.operations,
-            &mut statistics,
-        );
+        let samples = latents.dims()[0] / batch.max(1);
+        let points = condition.repeat(samples).append(latents.clone());
+        let reconstruction = self
+            .decoder
+            .train_pass(points.unsqueeze_dims(&[2, 3]), self.operations, &mut statistics);
         TrainingPass {
             posterior,
             reconstruction,
@@ -198,28 +202,29 @@ impl Vae {
         }
     }
 
-    /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1].
+    /// The posterior of each image: `images` are `[batch, channels, height, width]` in [0, 1], of which a conditional
+    /// network takes the condition.
     ///
     /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
     #[must_use]
-    pub fn encode(&self, images: Tensor<4>) -> Posterior {
-        self.posterior(self.encoder.apply(images), Operations::Plain)
+    pub fn encode(&self, images: Tensor<4>, condition: &Condition) -> Posterior {
+        self.posterior(self.encoder.apply(images), condition, Operations::Plain)
     }
 
-    /// The image of each latent: `[batch, latent]` to `[batch, channels, height, width]` in [0, 1]. Each pixel is the
-    /// mean of its distribution.
+    /// The image of each point: `[batch, latent]`, and of a conditional network `[batch, latent + classes]`, to
+    /// `[batch, channels, height, width]` in [0, 1]. Each pixel is the mean of its distribution.
     ///
     /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
     #[must_use]
-    pub fn decode(&self, latents: Tensor<2>) -> Tensor<4> {
-        self.likelihood().mean(self.locate(latents))
+    pub fn decode(&self, points: Tensor<2>) -> Tensor<4> {
+        self.likelihood().mean(self.locate(points))
     }
 
-    /// What the decoder says of each latent: the locations of the pixels' distributions, in the shape of
+    /// What the decoder says of each point: the locations of the pixels' distributions, in the shapes of
     /// [`Vae::decode`].
     #[must_use]
-    pub fn locate(&self, latents: Tensor<2>) -> Tensor<4> {
-        self.decoder.apply(latents.unsqueeze_dims(&[2, 3]))
+    pub fn locate(&self, points: Tensor<2>) -> Tensor<4> {
+        self.decoder.apply(points.unsqueeze_dims(&[2, 3]))
     }
 
     /// Moves the running statistics of every batch norm towards what it saw in a training pass, all of whose `statistics`
@@ -233,8 +238,9 @@ impl Vae {
     }
 
     /// The two linear layers that end the encoder: `features` are `[batch, features, 1, 1]`.
-    pub(super) fn posterior(&self, features: Tensor<4>, operations: Operations) -> Posterior {
+    pub(super) fn posterior(&self, features: Tensor<4>, condition: &Condition, operations: Operations) -> Posterior {
         let operations = self.encoder.operations_of_heads(operations);
+        let features = condition.append_to_features(features);
         let head = |stage: &StageWeights, features| stage.train_with(operations, features).0.flatten(1, 3);
         Posterior {
             mean: head(&self.mean, features.clone()),

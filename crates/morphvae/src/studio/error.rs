@@ -117,6 +117,16 @@ pub enum StudioError {
         /// Which part of them: training, test.
         part: &'static str,
     },
+    /// Images of other classes than the conditional network was told of that is to learn from them.
+    #[error("{name}: these images have {found} class(es), but the network to begin with was told of {known}")]
+    OtherClasses {
+        /// What the images are called.
+        name: String,
+        /// Classes that they have.
+        found: usize,
+        /// Classes that the network takes.
+        known: usize,
+    },
     /// A key that stands for no point.
     #[error(transparent)]
     Key(#[from] KeyError),

@@ -8,9 +8,9 @@ use thiserror::Error;
 
 use super::images::{ImageRequest, Part, note};
 use super::{Model, Observer, StudioError};
-use crate::data::{Dataset, Images, Split, read_image};
+use crate::data::{Dataset, Examples, Images, Split, read_image};
 use crate::evaluation::encode;
-use crate::latent::{Attribute, prior_sample, typical_members};
+use crate::latent::{Attribute, class_sample, prior_sample, typical_members};
 
 /// What an attribute's file is called besides the attribute.
 const ATTRIBUTE_ENDING: &str = ".attribute.json";
@@ -75,6 +75,25 @@ pub enum KeyError {
         /// The class.
         class: String,
     },
+    /// A class for a model that is not conditional.
+    #[error("this model is not conditional, so that no class can be chosen: it was trained without labels")]
+    Unconditional,
+    /// A class that a conditional model does not know.
+    #[error("{class:?} is no class of this conditional model; {}", listed(classes))]
+    UnknownClass {
+        /// What stands for the class.
+        class: String,
+        /// The classes that there are.
+        classes: Vec<String>,
+    },
+    /// A latent point of a conditional model, without a class.
+    #[error("{key}: this model is conditional: say of which class, as {key}={example}")]
+    NoClass {
+        /// The key.
+        key: String,
+        /// A class.
+        example: String,
+    },
     /// A word that means nothing here.
     #[error("{}: {}: {}; a key is a class, an image file, test:N, train:N, z:X,Y,… or random",
             if word.is_empty() { "\"\"" } else { word }, not(*is_folder), listed(classes))]
@@ -122,6 +141,17 @@ enum Typed<'a> {
     Word(&'a str),
 }
 
+/// Where a key lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The latents, `[latent]`.
+    pub latents: Vec<f32>,
+    /// Of a conditional model the class; none where the key is a latent point and does not say it.
+    pub class: Option<u16>,
+    /// The image that was encoded, if it was one, of its own size.
+    pub image: Option<Images>,
+}
+
 /// Finds the points that keys stand for. Images are read when a key first asks for them.
 pub struct Keys<'a> {
     model: &'a Model,
@@ -155,31 +185,62 @@ impl<'a> Keys<'a> {
     }
 
     /// The point of a key, `[latent]`, with `added` to it; its number among the keys decides where a random one lies.
-    /// What follows a `+` is added as well: `anna.png+smile:1.5`.
+    /// What follows a `+` is added as well: `anna.png+smile:1.5`. The point of a conditional model has the weights of its
+    /// classes after the latents, `[latent + classes]`, and what follows a `=` is the class that it is drawn as:
+    /// `anna.png=7`, `z:0.3,-1.2=7`.
     ///
     /// # Errors
     /// [`StudioError::Key`] for what stands for no point; others when images or attributes that it needs cannot be read.
     pub fn point(&mut self, key: &OsStr, number: usize, added: &[Amount]) -> Result<Vec<f32>, StudioError> {
-        let Some(text) = key.to_str() else {
-            let mut point = self.unspellable(Path::new(key))?;
-            for amount in added {
-                point = self.add(amount, &point)?;
+        let Place { latents, class, .. } = self.place(key, number, added)?;
+        let config = self.model.network().config();
+        match class {
+            Some(class) => Ok(config.points(&latents, &[class])),
+            None if config.is_conditional() => Err(KeyError::NoClass {
+                key: key.to_string_lossy().into_owned(),
+                example: self.classes()?.into_iter().next_back().unwrap_or_default(),
             }
-            return Ok(point);
-        };
-        let (text, own) = match split_amount(text) {
-            Some((text, amount)) => (text, Some(amount)),
-            None => (text, None),
-        };
-        let mut point = self.plain(text, number as u64)?;
-        for amount in added.iter().chain(&own) {
-            point = self.add(amount, &point)?;
+            .into()),
+            None => Ok(latents),
         }
-        Ok(point)
+    }
+
+    /// Latents and class of the same, where the key says one.
+    ///
+    /// # Errors
+    /// As [`Keys::point`].
+    pub fn place(&mut self, key: &OsStr, number: usize, added: &[Amount]) -> Result<Place, StudioError> {
+        let (mut place, own) = match key.to_str() {
+            Some(text) => {
+                let (text, own) = match split_amount(text) {
+                    Some((text, amount)) => (text, Some(amount)),
+                    None => (text, None),
+                };
+                (self.told(text, number as u64)?, own)
+            }
+            None => (self.unspellable(Path::new(key))?, None),
+        };
+        for amount in added.iter().chain(&own) {
+            place.latents = self.add(amount, &place.latents)?;
+        }
+        Ok(place)
+    }
+
+    /// A key without amounts, drawn as its own class or as the one that follows a `=`.
+    fn told(&mut self, text: &str, number: u64) -> Result<Place, StudioError> {
+        let Some((key, class)) = text.rsplit_once('=').filter(|(key, _)| !key.is_empty()) else {
+            return self.plain(text, number);
+        };
+        if Path::new(text).is_file() || self.classes()?.iter().any(|class| class == text) {
+            return self.plain(text, number);
+        }
+        let class = Some(self.model.class(class)?);
+        let place = self.plain(key, number)?;
+        Ok(Place { class, ..place })
     }
 
     /// A key that is no UTF-8 can only be a file.
-    fn unspellable(&self, path: &Path) -> Result<Vec<f32>, StudioError> {
+    fn unspellable(&self, path: &Path) -> Result<Place, StudioError> {
         if path.is_file() {
             return self.image(path);
         }
@@ -217,11 +278,22 @@ impl<'a> Keys<'a> {
         }
     }
 
-    fn plain(&mut self, text: &str, number: u64) -> Result<Vec<f32>, StudioError> {
+    fn plain(&mut self, text: &str, number: u64) -> Result<Place, StudioError> {
         match Typed::parse(text) {
-            Typed::Latent(numbers) => Ok(self.latent(text, numbers)?),
+            Typed::Latent(numbers) => Ok(Place {
+                latents: self.latent(text, numbers)?,
+                class: None,
+                image: None,
+            }),
             Typed::Member(part, number) => self.member(text, part, number),
-            Typed::Random => Ok(prior_sample(self.model.inference(), self.seed, number)),
+            Typed::Random => {
+                let (network, seed) = (self.model.inference(), self.seed);
+                Ok(Place {
+                    latents: prior_sample(network, seed, number),
+                    class: class_sample(network, seed, number),
+                    image: None,
+                })
+            }
             Typed::Word(word) => {
                 let path = Path::new(word);
                 if is_clearly_a_file(path) {
@@ -263,9 +335,10 @@ impl<'a> Keys<'a> {
         }
     }
 
-    fn member(&mut self, key: &str, part: Part, number: &str) -> Result<Vec<f32>, StudioError> {
+    fn member(&mut self, key: &str, part: Part, number: &str) -> Result<Place, StudioError> {
         let dataset = self.dataset()?;
-        let images = &part.whatever_is_in(dataset).images;
+        let split = part.whatever_is_in(dataset);
+        let images = &split.images;
         let (key, name, last) = (key.to_owned(), dataset.name.clone(), images.count().saturating_sub(1));
         let index: usize = number.parse().map_err(|_| KeyError::NoNumber {
             key: key.clone(),
@@ -279,41 +352,58 @@ impl<'a> Keys<'a> {
         }
         let pixels = images.image(index).to_vec();
         let image = Images::new(images.channels(), images.height(), images.width(), pixels)?;
-        self.encoded(&image)
+        let label = [Examples::from(split).label(index)];
+        self.encoded(Examples {
+            images: &image,
+            labels: Some(&label),
+        })
     }
 
-    fn image(&self, path: &Path) -> Result<Vec<f32>, StudioError> {
+    fn image(&self, path: &Path) -> Result<Place, StudioError> {
         let config = self.model.network().config();
         let fit = self.images.fit.unwrap_or(self.model.fit());
-        self.encoded(&read_image(path, config.image_size, config.channels, fit)?)
+        self.encoded((&read_image(path, config.image_size, config.channels, fit)?).into())
     }
 
-    fn encoded(&self, image: &Images) -> Result<Vec<f32>, StudioError> {
-        Ok(encode(self.model.inference(), image)?.mean)
+    /// One image. Of a conditional model's classes it has its own, or else the one that explains it best.
+    fn encoded(&self, image: Examples) -> Result<Place, StudioError> {
+        let codes = encode(self.model.inference(), image)?;
+        Ok(Place {
+            class: codes.classes.first().copied(),
+            latents: codes.mean,
+            image: Some(image.images.clone()),
+        })
     }
 
     /// The posterior's mean of the most typical member: from the model's card, else from its test images.
-    fn class(&mut self, class: usize, name: &str) -> Result<Vec<f32>, StudioError> {
+    fn class(&mut self, class: usize, name: &str) -> Result<Place, StudioError> {
         if self.typical.is_none() {
             self.typical = Some(self.typical_points()?);
         }
         let point = self.typical.iter().flatten().nth(class).cloned().flatten();
-        Ok(point.ok_or_else(|| KeyError::NoMember { class: name.to_owned() })?)
+        let told = self.model.network().config().is_conditional();
+        Ok(Place {
+            latents: point.ok_or_else(|| KeyError::NoMember { class: name.to_owned() })?,
+            class: u16::try_from(class).ok().filter(|_| told),
+            image: None,
+        })
     }
 
     fn typical_points(&mut self) -> Result<Vec<Option<Vec<f32>>>, StudioError> {
         if let Some(card) = self.model.card() {
             let classes = &card.latent_statistics.classes;
             if classes.iter().any(|class| !class.typical.is_empty()) {
-                let point = |point: &Vec<f32>| Some(point.clone()).filter(|point| !point.is_empty());
+                let latent = self.latent_size();
+                let point = |point: &Vec<f32>| Some(point.clone()).filter(|point| point.len() == latent);
                 return Ok(classes.iter().map(|class| point(&class.typical)).collect());
             }
         }
         let (classes, network) = (self.classes()?.len(), self.model.inference());
         let split = Part::Test.of(self.dataset()?)?;
-        let codes = encode(network, &split.images)?;
+        let codes = encode(network, split)?;
         let labels = split.labels.as_deref().unwrap_or_default();
-        let members = typical_members(network, &codes.mean, &split.images, labels, classes);
+        let points = codes.points(network.config());
+        let members = typical_members(network, &points, &split.images, labels, classes);
         let point = |index: usize| codes.mean[index * codes.latent..][..codes.latent].to_vec();
         Ok(members.into_iter().map(|member| member.map(point)).collect())
     }

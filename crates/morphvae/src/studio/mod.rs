@@ -12,17 +12,19 @@ mod model;
 mod morph;
 mod probe;
 mod reproduction;
+mod restyle;
 mod run;
 mod sample;
 
 pub use error::StudioError;
 pub use event::{Event, Observer, unobserved};
 pub use images::{ImageRequest, Part, Reading, STROKES, Source, Store, USUAL_SET};
-pub use keys::{Amount, KeyError, Keys};
+pub use keys::{Amount, KeyError, Keys, Place};
 pub use model::Model;
 pub use morph::{LONGEST_REST, Length, Manner, MannerError, Morph, MorphError, Pace, Stop, Walk};
 pub use probe::{NEIGHBOURS, Probe};
 pub use reproduction::{Measure, REPRODUCTIONS, Reproduction};
+pub use restyle::Restyled;
 pub use run::{FinishedEpoch, Run, Standing};
 pub use sample::{
     Balance, CARD, Counts, MOST_TEMPERATURE, Origin, PixelChoice, SampleCard, SampleError, SampleRequest, Sampler,

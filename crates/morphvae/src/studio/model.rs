@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::Device;
 
 use super::images::{ImageRequest, Reading, Source, USUAL_SET, note};
+use super::keys::KeyError;
 use super::{Observer, StudioError};
 use crate::data::{Dataset, Fit, Protocol};
 use crate::model::{ModelCard, TrainedModel};
@@ -135,6 +136,32 @@ impl Model {
     #[must_use]
     pub fn card(&self) -> Option<&ModelCard> {
         self.trained.card.as_ref()
+    }
+
+    /// The number of a class that this model is conditional on, by its name.
+    ///
+    /// # Errors
+    /// [`StudioError::Key`] where it is not conditional, or does not know the class.
+    pub fn class(&self, name: &str) -> Result<u16, StudioError> {
+        self.check_conditional()?;
+        let classes = self.card().map_or(&[][..], |card| &card.classes);
+        let found = classes.iter().position(|class| class == name);
+        let number = found.and_then(|number| number.try_into().ok());
+        Ok(number.ok_or_else(|| KeyError::UnknownClass {
+            class: name.to_owned(),
+            classes: classes.to_vec(),
+        })?)
+    }
+
+    /// Makes sure that classes can be chosen.
+    ///
+    /// # Errors
+    /// [`StudioError::Key`] where the model is not conditional.
+    pub fn check_conditional(&self) -> Result<(), StudioError> {
+        match self.network().config().is_conditional() {
+            true => Ok(()),
+            false => Err(KeyError::Unconditional.into()),
+        }
     }
 
     /// The kind of file that it was read from.

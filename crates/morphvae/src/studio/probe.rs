@@ -2,7 +2,7 @@
 
 use super::event::tell;
 use super::{Event, ImageRequest, Model, Observer, StudioError};
-use crate::data::{Images, Split};
+use crate::data::{Examples, Images, Split};
 use crate::evaluation::encode;
 use crate::latent::probe::{Findings, LabelledPoints, NearestNeighbours, SoftmaxRegression};
 use crate::network::BATCH;
@@ -90,9 +90,17 @@ fn points(
 ) -> Result<LabelledPoints, StudioError> {
     let images = &split.images;
     let mut means = Vec::new();
-    for pixels in images.pixels().chunks(STRETCH * images.image_length()) {
+    for (stretch, pixels) in images.pixels().chunks(STRETCH * images.image_length()).enumerate() {
         let some = Images::new(images.channels(), images.height(), images.width(), pixels.to_vec())?;
-        means.extend(encode(model.inference(), &some)?.mean);
+        let known = split
+            .labels
+            .as_deref()
+            .and_then(|labels| labels.chunks(STRETCH).nth(stretch));
+        let examples = Examples {
+            images: &some,
+            labels: known,
+        };
+        means.extend(encode(model.inference(), examples)?.mean);
         observe(some.count())?;
     }
     let labels = split.labels.as_deref().unwrap_or_default();

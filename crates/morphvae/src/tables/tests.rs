@@ -13,6 +13,7 @@ fn codes() -> Codes {
         latent: 2,
         mean: vec![0.1, -2.0, 3.5, 1e-7],
         log_variance: vec![-1.0, 0.0, 0.25, 9.0],
+        ..Codes::default()
     }
 }
 

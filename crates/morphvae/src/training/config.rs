@@ -17,6 +17,10 @@ pub struct RunConfig {
     /// The model whose weights the run began with, if not with fresh ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_from: Option<PathBuf>,
+    /// Whether the network is told the class of each image. How many classes there are, the images say:
+    /// [`NetworkConfig::classes`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub conditional: bool,
     /// The images.
     pub data: DataConfig,
     /// The network.
@@ -33,7 +37,12 @@ impl RunConfig {
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.network.validate()?;
         self.training.validate()?;
-        self.training.check_network(&self.network)
+        // Before the images are read, it is not known how many classes there are.
+        let network = NetworkConfig {
+            classes: self.network.classes.max(usize::from(self.conditional)),
+            ..self.network.clone()
+        };
+        self.training.check_network(&network)
     }
 
     /// The training as it begins: of `initial`, or of the fresh network that the seed gives, with the output that it is
@@ -118,6 +127,11 @@ fn first_difference(started: &toml::Table, asked: &toml::Table) -> Option<(Strin
         }
     }
     None
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde shows settings by reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Which images a run learns from.

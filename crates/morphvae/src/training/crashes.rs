@@ -520,6 +520,7 @@ fn copy(from: &Path, to: &Path) {
 fn config(batch_size: usize) -> RunConfig {
     RunConfig {
         init_from: None,
+        conditional: false,
         data: DataConfig {
             dataset: "noise".into(),
             data_dir: None,

@@ -8,8 +8,9 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::step::Told;
 use super::{Training, TrainingConfig};
-use crate::network::{NetworkConfig, Vae, Values, to_values};
+use crate::network::{Condition, NetworkConfig, Vae, Values, to_values};
 use crate::probability::Likelihood;
 use crate::weights::{self, StateDict};
 
@@ -91,7 +92,7 @@ fn inference_is_pytorchs() {
     let fixture = Fixture::read();
     // The fixture's evaluation was made after the three steps.
     let network = network(&fixture.state("after3."));
-    let posterior = network.encode(fixture.images(&Device::flex()));
+    let posterior = network.encode(fixture.images(&Device::flex()), &Condition::none());
     let reconstruction = network.decode(posterior.mean.clone());
     for (what, found) in [
         ("eval.mean", posterior.mean.flatten(0, 1)),
@@ -110,7 +111,7 @@ fn a_training_pass_and_every_gradient_are_pytorchs() {
     let images = fixture.images(&device);
     let pass = training
         .network
-        .train_pass(images.clone(), Some(fixture.noise(&device)));
+        .train_pass(images.clone(), &Condition::none(), Some(fixture.noise(&device)));
     for (what, found) in [
         ("train.mean", pass.posterior.mean.clone().flatten(0, 1)),
         ("train.log_variance", pass.posterior.log_variance.clone().flatten(0, 1)),
@@ -120,7 +121,7 @@ fn a_training_pass_and_every_gradient_are_pytorchs() {
     }
 
     let mut gradients = training
-        .slope(images, Some(fixture.noise(&device)), 1.0)
+        .slope(Told::images(images), Some(fixture.noise(&device)), 1.0)
         .unwrap()
         .gradients;
     let largest = fixture
@@ -155,7 +156,7 @@ fn three_steps_of_adam_are_pytorchs() {
     let mut training = Training::new(fixture.network(), TrainingConfig::default()).unwrap();
     for step in 1..=3 {
         let (next, loss) = training
-            .learn(fixture.images(&device), Some(fixture.noise(&device)), 1.0)
+            .learn(Told::images(fixture.images(&device)), Some(fixture.noise(&device)), 1.0)
             .unwrap();
         training = next;
         for (name, found) in [

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, Output, TrainingError};
+use crate::choice::Choice;
 use crate::network::{MOST_PSEUDO_INPUTS, NetworkConfig};
 use crate::objective::{MOST_SAMPLES, Objective};
 use crate::probability::Likelihood;
@@ -144,6 +145,18 @@ impl TrainingConfig {
             PSEUDO_INPUTS,
             self.pseudo_inputs.to_string(),
             "0 for an encoder with batch norms, such as that of a reference network",
+        )?;
+        check(
+            self.pseudo_inputs == 0 || !network.is_conditional(),
+            PSEUDO_INPUTS,
+            self.pseudo_inputs.to_string(),
+            "0 for a conditional network: they have no class",
+        )?;
+        check(
+            self.objective.is_variational() || !network.is_conditional(),
+            "the objective",
+            self.objective.name().to_owned(),
+            "a variational one for a conditional network: without a prior nothing keeps the class out of the latents",
         )
     }
 

@@ -3,8 +3,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 
+use super::step::Told;
 use super::{Training, TrainingConfig};
-use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae, Values, to_values};
+use crate::network::{Architecture, Condition, HiddenActivation, NetworkConfig, Vae, Values, to_values};
 use crate::random::{Purpose, generator};
 use crate::weights::StateDict;
 
@@ -65,7 +66,13 @@ impl Naive<'_> {
 
     /// Mean and log variance of an image's posterior.
     pub fn encode(&self, image: &[f64]) -> [Vec<f64>; 2] {
-        let features = self.hidden("encoder2", &self.hidden("encoder1", image));
+        self.encode_told(image, &[])
+    }
+
+    /// The same of a conditional network that is told so much of each class.
+    pub fn encode_told(&self, image: &[f64], told: &[f64]) -> [Vec<f64>; 2] {
+        let mut features = self.hidden("encoder2", &self.hidden("encoder1", image));
+        features.extend(told);
         ["mean", "var"].map(|name| self.linear(name, &features))
     }
 
@@ -88,7 +95,7 @@ impl Naive<'_> {
     }
 
     /// The negative evidence lower bound of a batch.
-    fn loss(&self, Batch { images, noise }: &Batch) -> f64 {
+    fn loss(&self, Batch { images, noise, .. }: &Batch) -> f64 {
         let image = |(image, noise): (&[f64], &[f64])| {
             let [mean, log_variance] = self.encode(image);
             let kl: f64 = divergences(&mean, &log_variance).sum();
@@ -114,6 +121,8 @@ pub(super) fn sample(mean: &[f64], log_variance: &[f64], noise: &[f64]) -> Vec<f
 pub(super) struct Batch {
     pub images: Vec<f64>,
     pub noise: Vec<f64>,
+    /// What a conditional network is told of the images.
+    pub classes: [u16; BATCH],
 }
 
 impl Batch {
@@ -122,6 +131,7 @@ impl Batch {
         Self {
             images: numbers(BATCH * PIXELS, 1),
             noise: numbers(samples * BATCH * LATENT, 2),
+            classes: [2, 0, 1],
         }
     }
 }
@@ -135,10 +145,16 @@ pub(super) struct Tiny {
 
 impl Tiny {
     pub fn new(activation: HiddenActivation, config: TrainingConfig) -> Self {
+        Self::conditional(activation, config, 0)
+    }
+
+    /// The same with a network that is told of so many classes.
+    pub fn conditional(activation: HiddenActivation, config: TrainingConfig, classes: usize) -> Self {
         let network = NetworkConfig {
             image_size: SIDE,
             channels: CHANNELS,
             latent: LATENT,
+            classes,
             architecture: Architecture::Mlp {
                 hidden: HIDDEN.to_vec(),
                 activation,
@@ -177,7 +193,9 @@ impl Tiny {
         let noise = TensorData::new(tensor(&batch.noise), [batch.noise.len() / LATENT, LATENT]);
         let (images, noise) = (Tensor::from_data(images, &device), Tensor::from_data(noise, &device));
         let beta = self.training.config.beta;
-        let mut slope = self.training.slope(images, Some(noise), beta).unwrap();
+        let condition = Condition::of_classes(&batch.classes, self.training.network.config(), &device);
+        let told = Told { images, condition };
+        let mut slope = self.training.slope(told, Some(noise), beta).unwrap();
         let found = slope.loss.loss;
         assert!((found - truth).abs() < 1e-5 * truth, "{found} {truth}");
         let mut seen = 0;

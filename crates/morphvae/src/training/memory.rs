@@ -83,6 +83,7 @@ mod tests {
                 channels: 1,
                 architecture: Architecture::Reference { base_channels },
                 latent,
+                classes: 0,
             };
             let ratio = Footprint::of(&config, &TrainingConfig::default(), batch).total() as f64 * 1e-6 / megabytes;
             assert!((0.9..1.5).contains(&ratio), "{config:?}, {batch}: {ratio}");
@@ -107,6 +108,7 @@ mod tests {
                 channels: 1,
                 architecture,
                 latent,
+                classes: 0,
             };
             let training = TrainingConfig {
                 samples,
@@ -125,6 +127,7 @@ mod tests {
             channels: 3,
             architecture: Architecture::Reference { base_channels: 512 },
             latent: 4096,
+            classes: 0,
         };
         // Of samples only what the decoder makes is there several times.
         let of = |samples, batch| {

@@ -39,6 +39,8 @@ mod session;
 mod step;
 
 #[cfg(test)]
+mod conditional;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod ground_truth;

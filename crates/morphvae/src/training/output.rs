@@ -198,7 +198,7 @@ mod tests {
 
     use super::*;
     use crate::data::Split;
-    use crate::network::{Architecture, HiddenActivation, NetworkConfig, NetworkError, to_values};
+    use crate::network::{Architecture, Condition, HiddenActivation, NetworkConfig, NetworkError, to_values};
     use crate::probability::Likelihood;
     use crate::training::{Training, TrainingConfig, TrainingData};
 
@@ -236,7 +236,9 @@ mod tests {
         let batch = Tensor::from_data(TensorData::new(pixels.clone(), shape), &network.device());
         let noise = crate::random::noise(0, crate::random::Purpose::Noise, 0, 80);
         let noise = Tensor::from_data(TensorData::new(noise, [40, 2]), &network.device());
-        let drawn = network.train_pass(batch, Some(noise)).reconstruction;
+        let drawn = network
+            .train_pass(batch, &Condition::none(), Some(noise))
+            .reconstruction;
         let drawn = to_values(drawn.flatten::<1>(0, 3));
         for channel in 0..3 {
             let [truth, found] = [&pixels, &drawn].map(|values| {
@@ -256,6 +258,7 @@ mod tests {
             image_size: 3,
             channels: 3,
             latent: 2,
+            classes: 0,
             architecture: Architecture::Mlp {
                 hidden: vec![5],
                 activation: HiddenActivation::Tanh,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Adam, TrainingConfig, TrainingError};
 use crate::data::{Batches, Binarization, Dataset, EpochDraw, Protocol, Split, epoch_order};
-use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, evaluate};
+use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, check_classes, evaluate};
 use crate::network::{Inference, NetworkConfig, Vae};
 use crate::objective::Loss;
 
@@ -106,14 +106,15 @@ impl TrainingData {
     /// Whether a network can learn from these images.
     ///
     /// # Errors
-    /// [`TrainingError::Network`] for images of another kind than the network's; [`TrainingError::Setting`] when there are
-    /// fewer than two to train on.
+    /// [`TrainingError::Network`] for images of another kind than the network's, and for those without a class where it is
+    /// conditional; [`TrainingError::Setting`] when there are fewer than two to train on.
     pub fn check(&self, network: &NetworkConfig) -> Result<(), TrainingError> {
         for split in [Some(&self.train), Some(&self.test), self.validation.as_ref()]
             .into_iter()
             .flatten()
         {
             check_channels(network, &split.images)?;
+            check_classes(network, split.as_ref().into())?;
         }
         let count = self.train.images.count();
         if count < 2 {
@@ -343,7 +344,7 @@ impl Training {
         let of = validation_count + data.test.images.count();
         let mut validation = None;
         if let Some(split) = &data.validation {
-            let judged = evaluate(&network, &split.images, options, &mut |images| {
+            let judged = evaluate(&network, split.as_ref(), options, &mut |images| {
                 observe(Progress::Test { images, of })
             })?;
             let Some(judged) = judged else {
@@ -352,7 +353,7 @@ impl Training {
             self.check_finite(judged.loss.loss, None)?;
             validation = Some(judged.loss);
         }
-        let evaluation = evaluate(&network, &data.test.images, options, &mut |images| {
+        let evaluation = evaluate(&network, data.test.as_ref(), options, &mut |images| {
             let images = validation_count + images;
             observe(Progress::Test { images, of })
         })?;

@@ -6,10 +6,29 @@ use morphvae_kernels::extension::runs_on;
 
 use super::{Training, TrainingConfig, TrainingError};
 use crate::data::Batch;
-use crate::network::BatchStatistics;
+use crate::network::{BatchStatistics, Condition};
 use crate::objective::{Loss, Objective, log_weights, path_weights, shares};
 use crate::probability::{Posterior, log_ratio};
 use crate::random::{Purpose, noise};
+
+/// What a network is shown in a step.
+pub(super) struct Told {
+    /// `[batch, channels, height, width]`
+    pub images: Tensor<4>,
+    /// What a conditional network is told of them.
+    pub condition: Condition,
+}
+
+#[cfg(test)]
+impl Told {
+    /// Images for a network that is not conditional.
+    pub fn images(images: Tensor<4>) -> Self {
+        Self {
+            images,
+            condition: Condition::none(),
+        }
+    }
+}
 
 /// Which way a batch says that the weights shall move.
 pub(super) struct Slope {
@@ -46,6 +65,12 @@ impl Training {
         let device = self.network.device();
         let shape = [batch.count, network.channels, network.image_size, network.image_size];
         let images = Tensor::from_data(TensorData::new(batch.pixels, shape), &device);
+        // A conditional network's images all have a class.
+        let classes: Vec<u16> = batch.labels.into_iter().flatten().collect();
+        let examples = Told {
+            images,
+            condition: Condition::of_classes(&classes, network, &device),
+        };
         let noise = self.config.objective.is_variational().then(|| {
             let shape = [self.config.samples * batch.count, network.latent];
             let step = self.optimizer.steps();
@@ -55,9 +80,9 @@ impl Training {
         let (mut next, loss) = match runs_on(&device) {
             true => awake(|| {
                 self.optimizer.hand_out();
-                self.learn(images, noise, beta)
+                self.learn(examples, noise, beta)
             }),
-            false => self.learn(images, noise, beta),
+            false => self.learn(examples, noise, beta),
         }?;
         next.position.add(loss, batch.count);
         Ok(next)
@@ -67,7 +92,7 @@ impl Training {
     /// optimizer and its penalty see that scale.
     pub(super) fn learn(
         mut self,
-        images: Tensor<4>,
+        examples: Told,
         noise: Option<Tensor<2>>,
         beta: f64,
     ) -> Result<(Self, Loss), TrainingError> {
@@ -75,7 +100,7 @@ impl Training {
             gradients,
             loss,
             statistics,
-        } = self.slope(images, noise, beta)?;
+        } = self.slope(examples, noise, beta)?;
         let learning_rate = self.learning_rate();
         self.network = self
             .optimizer
@@ -85,16 +110,17 @@ impl Training {
     }
 
     /// What [`Training::learn`] goes down by; `noise` is `[samples x batch, latent]`.
-    pub(super) fn slope(&self, images: Tensor<4>, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
+    pub(super) fn slope(&self, examples: Told, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
         match (self.config.objective, noise) {
-            (Objective::Iwae, Some(noise)) => self.slope_of_bound(images, noise, beta),
-            (Objective::Dreg, Some(noise)) => self.reparameterized_slope(images, noise, beta),
-            (_, noise) => self.slope_of_terms(images, noise, beta),
+            (Objective::Iwae, Some(noise)) => self.slope_of_bound(examples, noise, beta),
+            (Objective::Dreg, Some(noise)) => self.reparameterized_slope(examples, noise, beta),
+            (_, noise) => self.slope_of_terms(examples, noise, beta),
         }
     }
 
-    fn slope_of_terms(&self, images: Tensor<4>, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
-        let pass = self.network.train_pass(images.clone(), noise.clone());
+    fn slope_of_terms(&self, examples: Told, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
+        let Told { images, condition } = examples;
+        let pass = self.network.train_pass(images.clone(), &condition, noise.clone());
         let errors = self.errors(images, pass.reconstruction);
         let terms = match (noise, &pass.prior) {
             (Some(noise), Some(prior)) => {
@@ -115,8 +141,9 @@ impl Training {
         })
     }
 
-    fn slope_of_bound(&self, images: Tensor<4>, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
-        let pass = self.network.train_pass(images.clone(), Some(noise.clone()));
+    fn slope_of_bound(&self, examples: Told, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
+        let Told { images, condition } = examples;
+        let pass = self.network.train_pass(images.clone(), &condition, Some(noise.clone()));
         let errors = self.errors(images, pass.reconstruction);
         let log_variance = pass.posterior.repeat(errors.dims()[0]).log_variance;
         let ratios = log_ratio(pass.latents, noise, log_variance, pass.prior.as_ref()).reshape(errors.dims());
@@ -135,8 +162,9 @@ impl Training {
     /// square of its share instead, `Σ share² · ∂log w/∂z · ∂z/∂φ`; see [`path_weights`] for another β than 1. So there are
     /// two backward passes, from the bound to the samples, and on from there. A decoder with batch norms makes all samples
     /// of a batch depend on each other, which is left out of account.
-    fn reparameterized_slope(&self, images: Tensor<4>, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
-        let pass = self.network.train_pass_at(images.clone(), |posterior| {
+    fn reparameterized_slope(&self, examples: Told, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
+        let Told { images, condition } = examples;
+        let pass = self.network.train_pass_at(images.clone(), &condition, |posterior| {
             posterior.sample(noise.clone()).detach().require_grad()
         });
         let (errors, latents) = (self.errors(images, pass.reconstruction), pass.latents);

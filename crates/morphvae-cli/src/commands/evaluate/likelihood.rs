@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::bail;
-use morphvae::data::Images;
+use morphvae::data::Split;
 use morphvae::evaluation::{LikelihoodEstimate, LikelihoodOptions, estimate_likelihood};
 use morphvae::figures::{Caption, bound_curve, write_png};
 use morphvae::studio::Model;
@@ -23,6 +23,9 @@ pub struct LikelihoodReport {
     /// How far the ELBO lies below the estimate.
     gap: f64,
     kl_per_latent: Vec<f64>,
+    /// Whether all of it is given the class of each image.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    conditional: bool,
     active_units: usize,
     /// The median over the images.
     effective_samples: f64,
@@ -33,13 +36,13 @@ pub struct LikelihoodReport {
 /// Estimates the likelihood of the images.
 pub fn estimate(
     model: &Model,
-    images: &Images,
+    split: &Split,
     options: LikelihoodOptions,
     console: Console,
 ) -> anyhow::Result<LikelihoodEstimate> {
-    let total = images.count() as u64;
+    let total = split.images.count() as u64;
     let mut meter = console.progress(Unit::Images);
-    let estimate = estimate_likelihood(model.inference(), images, options, &mut |done| {
+    let estimate = estimate_likelihood(model.inference(), split, options, &mut |done| {
         meter.update("sampling", done as u64, total, "");
         interrupt::check()
     })?;
@@ -58,6 +61,7 @@ pub fn report(model: &Model, estimate: &LikelihoodEstimate) -> LikelihoodReport 
         elbo: estimate.elbo,
         gap: estimate.gap(),
         kl_per_latent: estimate.kl_per_latent.clone(),
+        conditional: model.network().config().is_conditional(),
         active_units: estimate.active_units,
         effective_samples,
         images_below_10_effective_samples,
@@ -78,8 +82,12 @@ pub fn lines(report: &LikelihoodReport) -> String {
         Some(bits) => format!("\nbits per dimension   {bits:.3}"),
         None => String::new(),
     };
+    let what = match report.conditional {
+        true => "log p(x | class)",
+        false => "log p(x)",
+    };
     format!(
-        "log p(x)             {:.2} nats, standard error {:.2} ({} samples of the posterior an image)\n\
+        "{what:<19}  {:.2} nats, standard error {:.2} ({} samples of the posterior an image)\n\
          ELBO                 {:.2} nats, {:.2} below: the posteriors' divergence from the true ones\n\
          effective samples    {:.0}, the median of the images; fewer than 10 of {}\n\
          KL per dimension     {}{more} nats, the largest first\n\

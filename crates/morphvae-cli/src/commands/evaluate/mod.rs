@@ -122,14 +122,14 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
     }
     let total = dataset.test.images.count() as u64;
     let mut meter = console.progress(Unit::Images);
-    let evaluation = evaluate(model.inference(), &dataset.test.images, options, &mut |images| {
+    let evaluation = evaluate(model.inference(), &dataset.test, options, &mut |images| {
         meter.update("testing", images as u64, total, "");
         interrupt::check()
     })?;
     drop(meter);
     let Some(evaluation) = evaluation else { bail!("stopped") };
     let sampled = match sampling {
-        Some(sampling) => Some(likelihood::estimate(&model, &dataset.test.images, sampling, console)?),
+        Some(sampling) => Some(likelihood::estimate(&model, &dataset.test, sampling, console)?),
         None => None,
     };
     let protocol = Protocol {

@@ -24,6 +24,9 @@ pub struct GridArguments {
     /// In the plane through three keys: classes, image files, test:N, latent points as z:0.3,-1.2, or random
     #[arg(long, value_name = "KEY", num_args = 3, group = "plane", conflicts_with_all = ["spacing", "range", "base"], help_heading = "Slice")]
     pub through: Option<Vec<OsString>>,
+    /// What a conditional model draws: one of its classes [default: that of --base]
+    #[arg(long, value_name = "CLASS", conflicts_with = "through", help_heading = "Slice")]
+    pub class: Option<String>,
     /// No slice: one row per latent dimension, the most informative first
     #[arg(long, group = "plane", help_heading = "Slice")]
     pub traverse: bool,

@@ -6,10 +6,9 @@ use std::path::Path;
 use morphvae::data::Dataset;
 use morphvae::evaluation::{EvaluationOptions, evaluate};
 use morphvae::latent::{Extent, LatentStatistics, linear_grid, quantile_grid};
-use morphvae::model::ModelCard;
-use morphvae::network::Inference;
+use morphvae::network::{Decoder, Given, Inference};
 use morphvae::objective::Objective;
-use morphvae::studio::{ImageRequest, Keys, Model, StudioError};
+use morphvae::studio::{ImageRequest, Keys, Model, Place, StudioError};
 
 use super::arguments::{GridArguments, SpacingArgument};
 use crate::answers::Usage;
@@ -37,9 +36,40 @@ impl Job<'_> {
 
     /// The point whose dimensions stay where they do not change.
     pub(super) fn base(&self, ground: &Ground) -> Result<Vec<f64>, StudioError> {
-        let mut keys = self.keys(self.arguments.base.as_slice())?;
-        let base = keys.pop().map(|point| point.into_iter().map(f64::from).collect());
+        let base = self.base_key()?;
+        let base = base.map(|place| place.latents.into_iter().map(f64::from).collect());
         Ok(base.unwrap_or_else(|| ground.extent.base.clone()))
+    }
+
+    fn base_key(&self) -> Result<Option<Place>, StudioError> {
+        let observer = observer(self.console);
+        let mut keys = Keys::new(self.model, &self.images, 0, &observer);
+        let base = self.arguments.base.as_ref();
+        base.map(|key| keys.place(key, 0, &[])).transpose()
+    }
+
+    /// What draws the latents: of a conditional model the class that is asked for, or that of the base.
+    pub(super) fn drawer(&self) -> anyhow::Result<Drawer<'_>> {
+        let class = match &self.arguments.class {
+            Some(class) => Some(self.model.class(class)?),
+            None if self.model.network().config().is_conditional() => self.base_key()?.and_then(|place| place.class),
+            None => return Ok(Drawer::Whole(self.network)),
+        };
+        match class {
+            Some(class) => Ok(Drawer::Class {
+                given: self.network.given(class)?,
+                name: self.classes().get(usize::from(class)).cloned().unwrap_or_default(),
+            }),
+            None => Err(Usage(format!(
+                "this model is conditional: say which of its classes is drawn, as --class {}",
+                self.classes().first().map_or("NAME", String::as_str)
+            ))
+            .into()),
+        }
+    }
+
+    fn classes(&self) -> &[String] {
+        self.model.card().map_or(&[], |card| &card.classes)
     }
 
     pub(super) fn objective(&self) -> Objective {
@@ -102,7 +132,7 @@ impl Job<'_> {
             samples: 1,
             seed: 0,
         };
-        let evaluation = evaluate(self.network, &test.images, options, &mut |_| interrupt::check())?;
+        let evaluation = evaluate(self.network, &test, options, &mut |_| interrupt::check())?;
         let evaluation = evaluation.ok_or(StudioError::Stopped)?;
         let (means, kl) = (&evaluation.codes.mean, &evaluation.kl_per_latent);
         Ok(LatentStatistics::of(means, kl, None, &[], &[]))
@@ -144,13 +174,29 @@ impl Job<'_> {
             }),
         }
     }
+}
 
-    /// What the model learned, for the line below a title: `mnist · 5 epochs`.
-    pub(super) fn learned(&self) -> String {
-        match self.model.card() {
-            None => self.model.stem(),
-            Some(ModelCard { dataset, epochs: 1, .. }) => format!("{dataset} · 1 epoch"),
-            Some(ModelCard { dataset, epochs, .. }) => format!("{dataset} · {epochs} epochs"),
+/// Draws images at points.
+pub(super) enum Drawer<'a> {
+    /// All of the network: of a conditional one at latents with class weights.
+    Whole(&'a Inference),
+    /// A conditional network's class, at latents.
+    Class { given: Given<'a>, name: String },
+}
+
+impl Drawer<'_> {
+    pub(super) fn decoder(&self) -> &dyn Decoder {
+        match self {
+            Self::Whole(network) => *network,
+            Self::Class { given, .. } => given,
+        }
+    }
+
+    /// Which class, for the line below a title.
+    pub(super) fn say(&self) -> Option<String> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Class { name, .. } => Some(format!("class {name}")),
         }
     }
 }

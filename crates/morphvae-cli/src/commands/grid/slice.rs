@@ -8,9 +8,10 @@ use morphvae::latent::{LatentStatistics, PrincipalComponents, Slice, SliceError}
 use serde_json::json;
 
 use super::arguments::SpacingArgument;
-use super::job::{Around, Ground, Job, Spacing};
+use super::job::{Around, Drawer, Ground, Job, Spacing};
 use crate::answers::Usage;
 use crate::console::grouped;
+use crate::model::learned;
 
 /// Images a side unless told otherwise.
 pub(super) const SIZE: usize = 20;
@@ -36,6 +37,11 @@ struct Plane {
 pub fn run(job: &Job) -> anyhow::Result<()> {
     let arguments = job.arguments;
     let size = arguments.size.unwrap_or(SIZE);
+    let drawer = match &arguments.through {
+        // Keys have classes of their own.
+        Some(_) => Drawer::Whole(job.network),
+        None => job.drawer()?,
+    };
     let plane = if let Some(keys) = &arguments.through {
         through(job, keys, size)?
     } else {
@@ -47,8 +53,8 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
     };
     let [columns, mut rows] = plane.coordinates;
     rows.reverse();
-    let images = decode(job.network, &plane.slice.points(&columns, &rows))?;
-    let subtitle = [Some(job.learned()), Some(plane.spacing), plane.place];
+    let images = decode(drawer.decoder(), &plane.slice.points(&columns, &rows))?;
+    let subtitle = [Some(learned(job.model)), drawer.say(), Some(plane.spacing), plane.place];
     let subtitle: Vec<String> = subtitle.into_iter().flatten().collect();
     let axes = ManifoldAxes {
         names: [&plane.axes[0], &plane.axes[1]],
@@ -129,7 +135,7 @@ fn components(job: &Job, axes: [usize; 2], spacing: &Spacing) -> anyhow::Result<
     let latent = job.latent();
     Slice::check_components(axes, latent).map_err(usage)?;
     let dataset = job.images()?;
-    let codes = encode(job.network, &dataset.test.images)?;
+    let codes = encode(job.network, &dataset.test)?;
     let components = PrincipalComponents::of(&codes.mean, latent, 1 + axes[0].max(axes[1]));
     let known = LatentStatistics::of(&codes.mean, &vec![0.0; latent], None, &[], &[]);
     let (base, around) = match known.central() {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::arguments::SpacingArgument;
 use super::job::{Around, Job};
+use crate::model;
 
 /// Images a row unless told otherwise: an odd number, so that the middle one is of the centre.
 pub(super) const SIZE: usize = 11;
@@ -45,6 +46,7 @@ impl Measure {
 
 pub fn run(job: &Job) -> anyhow::Result<()> {
     let arguments = job.arguments;
+    let drawer = job.drawer()?;
     let spacing = job.spaced(arguments.size.unwrap_or(SIZE), SpacingArgument::Linear)?;
     let known = job.statistics()?;
     let ground = job.ground(known.as_ref());
@@ -60,9 +62,11 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
     let rows: Vec<TraversalRow> = shown.iter().map(row).collect();
     let values = |&dimension: &usize| (dimension, ground.extent.values(dimension, &spacing.deviations));
     let values: Vec<(usize, Vec<f64>)> = shown.iter().map(values).collect();
-    let images = decode(job.network, &traversal(&base, &values))?;
+    let images = decode(drawer.decoder(), &traversal(&base, &values))?;
 
-    let mut subtitle = format!("{} · {}", job.learned(), spacing.say(ground.around));
+    let learned = [Some(model::learned(job.model)), drawer.say()].into_iter().flatten();
+    let learned = learned.collect::<Vec<_>>().join(" · ");
+    let mut subtitle = format!("{learned} · {}", spacing.say(ground.around));
     if let Some(key) = &arguments.base {
         subtitle += &format!(" · from {}", key.display());
     }

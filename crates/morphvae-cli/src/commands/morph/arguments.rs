@@ -15,7 +15,8 @@ use crate::arguments::values::{length, one_of, rate, rest, whole};
 pub struct MorphArguments {
     /// The model (a run's folder, a .safetensors or a .pth; the bundled one when left out), and what the clip goes
     /// through: classes, image files, test:N and train:N of a data set, latent points as z:0.3,-1.2, or random. What
-    /// follows a + is added to that key alone: anna.png+smile:1.5. What follows an @ is of its time, as in --keys:
+    /// follows a + is added to that key alone: anna.png+smile:1.5. What follows a = is the class that a conditional model
+    /// draws it as: anna.png=7, z:0.3,-1.2=7. What follows an @ is of its time, as in --keys:
     /// anna.png@hold=1,ease=in
     #[arg(value_name = "KEY", required_unless_present = "list")]
     pub keys: Vec<OsString>,

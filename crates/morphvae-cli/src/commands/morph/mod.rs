@@ -5,18 +5,16 @@ mod files;
 mod foresight;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use morphvae::choice::Choice;
 use morphvae::figures::clip::{Clip, ClipFormat, Look, Timing};
 use morphvae::figures::write_png;
 use morphvae::latent::path::Motion;
 use morphvae::studio::{Event, Keys, Length, Morph, Stop, StudioError, Walk};
-use morphvae::training::{RunFolder, TrainingError};
 use serde_json::{Value, json};
 
 use crate::answers::Usage;
-use crate::arguments::ModelArgument;
 use crate::console::Console;
 use crate::interrupt::{self, Stopped};
 use crate::model;
@@ -39,7 +37,7 @@ pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
 }
 
 fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
-    let (model, keys) = split_model(&arguments.keys);
+    let (named, keys) = model::split(&arguments.keys);
     let stops = stops(keys, arguments.list.as_ref())?;
     let files = Files::of(arguments, &stops)?;
     let request = arguments.images.request()?;
@@ -50,7 +48,7 @@ fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
         scale: arguments.scale,
         colormap: arguments.colormap,
     };
-    let model = model::open(&model, console)?;
+    let model = model::open(&named, console)?;
     let config = model.network().config();
     look.check_size(pace.frames(), config.channels, [config.image_size; 2])?;
     if let Some(text) = &files.no_sheet {
@@ -124,25 +122,6 @@ fn morph(arguments: &MorphArguments, stops: Vec<Stop>, format: ClipFormat) -> Mo
         },
         repeat: repeat(arguments, format),
         ..usual
-    }
-}
-
-/// The model, if the first word is one, and the keys. A folder without a run is none: a class may have its name.
-fn split_model(words: &[OsString]) -> (ModelArgument, &[OsString]) {
-    let is_run = |path: &Path| !matches!(RunFolder::open(path), Err(TrainingError::NoRun { .. }));
-    let is_model = |word: &OsString| {
-        let path = Path::new(word);
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        matches!(ending, Some("safetensors" | "pth" | "pt")) || (path.is_dir() && is_run(path))
-    };
-    match words.split_first() {
-        Some((first, keys)) if is_model(first) => (
-            ModelArgument {
-                model: Some(first.into()),
-            },
-            keys,
-        ),
-        _ => (ModelArgument { model: None }, words),
     }
 }
 

@@ -40,6 +40,9 @@ pub struct TrainArguments {
     /// Activation of an mlp's hidden units [default: relu]
     #[arg(long, value_parser = one_of::<HiddenActivation>(), help_heading = "Network")]
     pub activation: Option<HiddenActivation>,
+    /// Tell the network the class of each image: latents are then style, and a class is chosen when something is drawn
+    #[arg(long, help_heading = "Network")]
+    pub conditional: bool,
     /// Side of the images in pixels: 32, 64 or 128, or anything up to 128 for an mlp [default: 32]
     #[arg(long, value_name = "N", value_parser = whole(1, LARGEST_SIDE), help_heading = "Network", allow_negative_numbers = true)]
     pub image_size: Option<usize>,

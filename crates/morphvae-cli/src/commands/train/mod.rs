@@ -195,6 +195,10 @@ impl Teller {
             training.batch_size,
             rayon::current_num_threads(),
         ));
+        if network.is_conditional() {
+            self.console
+                .note(format!("conditional on {} class(es)", network.classes));
+        }
         if training.samples > 1 {
             let (objective, samples) = (training.objective.name(), training.samples);
             self.console

@@ -56,16 +56,16 @@ fn begun(arguments: &TrainArguments, console: Console) -> anyhow::Result<Run> {
     }
     if let Some(network) = &initial {
         config.network = network.config().clone();
+        config.conditional = network.config().is_conditional();
         config.training.likelihood = network.likelihood();
         config.training.pseudo_inputs = network.pseudo_inputs();
     }
     apply(arguments, &mut config)?;
-    if initial
-        .as_ref()
-        .is_some_and(|network| *network.config() != config.network)
-    {
+    if initial.as_ref().is_some_and(|network| {
+        *network.config() != config.network || network.config().is_conditional() != config.conditional
+    }) {
         let text = "--init-from decides the network: leave out --latent, --architecture, --base-channels, --hidden, \
-                    --activation and --image-size";
+                    --activation, --conditional and --image-size";
         return Err(Usage(text.into()).into());
     }
     check(&config, arguments.grid)?;
@@ -118,6 +118,7 @@ fn put<T: Copy>(setting: &mut T, given: Option<T>) {
 /// Puts what was typed over the settings.
 fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage> {
     let RunConfig {
+        conditional,
         data,
         network,
         training,
@@ -133,6 +134,7 @@ fn apply(arguments: &TrainArguments, config: &mut RunConfig) -> Result<(), Usage
     let channels = arguments.images.channels.as_deref();
     put(&mut network.channels, channels.and_then(|count| count.parse().ok()));
     put(&mut network.latent, arguments.latent);
+    *conditional |= arguments.conditional;
     put(&mut network.image_size, arguments.image_size);
     apply_architecture(arguments, &mut network.architecture)?;
     put(&mut training.epochs, arguments.epochs);

@@ -9,8 +9,8 @@ mod bound;
 
 use std::ops::ControlFlow;
 
-use super::{Codes, batches, check_channels, load};
-use crate::data::Images;
+use super::{Codes, batches, check_channels, check_classes, condition, labels, load};
+use crate::data::{Examples, Images};
 use crate::network::{Inference, NetworkError, to_values};
 use crate::objective::Objective;
 use crate::probability::{Likelihood, Posterior, kl_divergence, log_ratio, marginal_divergence};
@@ -136,20 +136,24 @@ pub enum LikelihoodError {
     Network(#[from] NetworkError),
 }
 
-/// Estimates the likelihood of all `images` under a network. The samples of an image depend on its number and no other
+/// Estimates the likelihood of all images under a network; under a conditional one that of each image given its label. The samples of an image depend on its number and no other
 /// image.
 ///
 /// `observe` is told after each image how many are done; nothing is returned when it breaks.
 ///
 /// # Errors
-/// [`LikelihoodError`] where there is none, and for images of another kind than the network's.
-pub fn estimate_likelihood(
+/// [`LikelihoodError`] where there is none, for images of another kind than the network's, and where a conditional one is
+/// not told the class of all.
+pub fn estimate_likelihood<'a>(
     network: &Inference,
-    images: &Images,
+    examples: impl Into<Examples<'a>>,
     options: LikelihoodOptions,
     observe: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<LikelihoodEstimate>, LikelihoodError> {
+    let examples = examples.into();
+    let images = examples.images;
     check_channels(network.config(), images)?;
+    check_classes(network.config(), examples)?;
     options.check(network, images)?;
     let latent = network.config().latent;
     let mut codes = Codes {
@@ -166,8 +170,13 @@ pub fn estimate_likelihood(
     };
     for range in batches(images.count()) {
         let first = range.start;
-        let batch = load(network, images, range);
-        let posterior = network.encode(batch.clone());
+        let batch = load(network, images, range.clone());
+        let classes: Vec<u16> = labels(network.config(), examples, range)
+            .into_iter()
+            .flatten()
+            .collect();
+        let condition = condition(network, &classes);
+        let posterior = network.encode(batch.clone(), &condition);
         let divergences = match &prior {
             Some(prior) => marginal_divergence(&posterior, prior),
             None => kl_divergence(&posterior),
@@ -176,12 +185,14 @@ pub fn estimate_likelihood(
             kl_per_latent[index % latent] += f64::from(value);
         }
         let known = codes.mean.len();
-        codes.push(posterior);
+        codes.push(posterior, classes);
         let encoded = (codes.mean[known..].chunks(latent)).zip(codes.log_variance[known..].chunks(latent));
         for (index, (mean, log_variance)) in encoded.enumerate() {
             let image = batch.clone().slice_dim(0, index..index + 1);
             let mut compare = |latents: Vec<f32>| {
-                let location = network.locate(network.latents(latents));
+                let latents = network.latents(latents);
+                let told = condition.of_image(index, latents.dims()[0]);
+                let location = network.locate(told.append(latents));
                 let images = image.clone().expand(location.dims());
                 to_values(network.network().reconstruction_loss(images, location))
             };

@@ -20,11 +20,18 @@ impl Walk {
         let network = keys.model().inference();
         let (split, classes) = keys.shown()?.unzip();
         let classes = classes.unwrap_or_default();
-        let means = split.map(|split| encode(network, &split.images));
+        let means = split.map(|split| encode(network, split));
         let means = means.transpose()?.map_or_else(Vec::new, |codes| codes.mean);
-        let latent = network.config().latent;
+        let (latent, point) = (network.config().latent, network.config().point());
+        // Of a conditional network the map shows the latents, whatever the classes are.
+        let way = self
+            .frames
+            .points
+            .chunks_exact(point)
+            .flat_map(|point| &point[..latent]);
+        let way: Vec<f32> = way.copied().collect();
         let components = (latent != 2).then(|| {
-            let cloud = if means.is_empty() { &self.frames.points } else { &means };
+            let cloud = if means.is_empty() { &way } else { &means };
             PrincipalComponents::of(cloud, latent, 2)
         });
         let place = |point: &[f32]| match &components {
@@ -32,7 +39,7 @@ impl Walk {
             Some(components) => components.project(point),
         };
         let places = |points: &[f32]| points.chunks_exact(latent).map(place).collect::<Vec<[f64; 2]>>();
-        let (positions, along) = (places(&means), places(&self.frames.points));
+        let (positions, along) = (places(&means), places(&way));
         let points = Points {
             positions: &positions,
             labels: split.and_then(|split| split.labels.as_deref()).map(|indices| Labels {
@@ -59,8 +66,8 @@ impl Walk {
             keys: &self.frames.keys,
             names: &self.names,
             closed: self.pace.is_closed(),
-            // A plane through more dimensions does not hold the path.
-            relief: (latent == 2).then_some(&relief),
+            // A plane through more dimensions does not hold the path, and neither does one of a single class.
+            relief: (point == 2).then_some(&relief),
         };
         Ok(route(&points, &plane, &drawn)?)
     }

@@ -161,7 +161,7 @@ impl Morph {
         self.along(&points, keys.model().inference(), observer)
     }
 
-    /// Where its keys lie, each `[latent]`.
+    /// Where its keys lie, each `[latent]`, and in a conditional model `[latent + classes]`.
     ///
     /// # Errors
     /// As [`Keys::point`]; [`StudioError::Stopped`].
@@ -273,10 +273,10 @@ impl Walk {
 /// The images at points, unless the observer wants no more before they are all decoded.
 fn decoded(network: &Inference, watched: &Watched, points: &[f32]) -> Result<Images, StudioError> {
     let config = network.config();
-    let mut pixels = Vec::with_capacity(points.len() / config.latent * config.image_length());
-    for batch in points.chunks(BATCH * config.latent) {
+    let mut pixels = Vec::with_capacity(points.len() / config.point() * config.image_length());
+    for batch in points.chunks(BATCH * config.point()) {
         pixels.extend_from_slice(decode(network, batch)?.pixels());
-        watched.decoded(batch.len() / config.latent)?;
+        watched.decoded(batch.len() / config.point())?;
     }
     let side = config.image_size;
     Ok(Images::new(config.channels, side, side, pixels)?)

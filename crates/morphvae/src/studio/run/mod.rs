@@ -9,7 +9,7 @@ use burn::tensor::Device;
 
 use super::images::{ImageRequest, Reading, Source, note};
 use super::{Event, Observer, StudioError};
-use crate::data::NameOrder;
+use crate::data::{Dataset, NameOrder};
 use crate::evaluation::{Codes, encode};
 use crate::figures::Gallery;
 use crate::latent::{LatentStatistics, typical_members};
@@ -83,8 +83,8 @@ impl Run {
     /// network. What `config` says of the images is filled in. Nothing is written before all of that has succeeded.
     ///
     /// # Errors
-    /// As [`Run::check`], [`Source::usual`] and [`Source::read`]; [`StudioError::Training`] when the folder cannot be
-    /// written.
+    /// As [`Run::check`], [`Source::usual`] and [`Source::read`]; [`StudioError::NoClasses`] and [`StudioError::OtherClasses`]
+    /// for a conditional network; [`StudioError::Training`] when the folder cannot be written.
     pub fn begin(
         folder: HeldRun,
         mut config: RunConfig,
@@ -106,6 +106,9 @@ impl Run {
         let dataset = source.read(request, &reading, observer)?;
         config.data.fingerprint = dataset.fingerprint();
         config.network.channels = dataset.train.images.channels();
+        if config.conditional {
+            config.network.classes = classes_to_tell(&dataset, initial.as_ref())?;
+        }
         let classes = dataset.classes.clone();
         let data = TrainingData::under(config.data.protocol(), dataset, config.network.image_size)?;
         check_step(&config, &data)?;
@@ -298,7 +301,8 @@ impl Run {
         let evaluation = &report.evaluation;
         let (means, images) = (&evaluation.codes.mean, &self.data.test.images);
         let labels = self.data.test.labels.as_deref();
-        let typical = labels.map(|labels| typical_members(network, means, images, labels, self.classes.len()));
+        let points = evaluation.codes.points(network.config());
+        let typical = labels.map(|labels| typical_members(network, &points, images, labels, self.classes.len()));
         ModelCard {
             network: self.config.network.clone(),
             objective: self.config.training.objective,
@@ -329,7 +333,7 @@ impl Run {
     fn read(&self, path: &Path) -> Result<Kept, StudioError> {
         let model = TrainedModel::read(path, &Device::flex())?;
         let network = Inference::new(&model.network);
-        let codes = encode(&network, &self.data.test.images)?;
+        let codes = encode(&network, self.data.test.as_ref())?;
         Ok((network, codes, model.card.map(|card| card.epochs)))
     }
 
@@ -367,6 +371,23 @@ impl Run {
             best: self.training.best().filter(|_| self.folder.best_path().exists()),
             grid: self.grid,
         }
+    }
+}
+
+/// How many classes a conditional network is to be told of.
+fn classes_to_tell(dataset: &Dataset, initial: Option<&Vae>) -> Result<usize, StudioError> {
+    let found = dataset.classes.len();
+    match initial.map(|network| network.config().classes) {
+        _ if found == 0 => Err(StudioError::NoClasses {
+            name: dataset.name.clone(),
+            part: "training",
+        }),
+        Some(known) if known != found => Err(StudioError::OtherClasses {
+            name: dataset.name.clone(),
+            found,
+            known,
+        }),
+        _ => Ok(found),
     }
 }
 

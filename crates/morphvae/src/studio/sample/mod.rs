@@ -180,7 +180,10 @@ impl<'a> Sampler<'a> {
         let first = numbers.start;
         let drawn: Vec<(Vec<f32>, Option<u16>)> = numbers.into_par_iter().map(|number| self.point(number)).collect();
         let (points, labels): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
-        let (points, network) = (points.concat(), self.model.inference());
+        let network = self.model.inference();
+        // A conditional network is told the class of each; every point has one.
+        let classes: Vec<u16> = labels.iter().flatten().copied().collect();
+        let points = network.config().points(&points.concat(), &classes);
         let images = match self.request.pixels {
             PixelChoice::Mean => decode(network, &points)?,
             PixelChoice::Draw => draw(network, &points, self.request.seed, first)?,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Origin, SampleError, SampleRequest};
-use crate::data::{Images, Split, read_image};
+use crate::data::{Examples, Images, Split, read_image};
 use crate::evaluation::{Codes, encode};
 use crate::latent::{ClassStatistics, FitOptions, Gaussian, Mixture, MixtureError, fit, posterior};
 use crate::network::BATCH;
@@ -89,11 +89,25 @@ fn of_prior(model: &Model, request: &SampleRequest) -> Result<Groups, StudioErro
     if !is_variational(model) {
         return Err(SampleError::Plain { what: "prior" }.into());
     }
-    if !request.classes.is_empty() {
+    let is_conditional = model.network().config().is_conditional();
+    if !request.classes.is_empty() && !is_conditional {
         return Err(SampleError::PriorWithoutClasses.into());
     }
     let mixture =
         Mixture::of_prior(model.inference()).map_err(|source| SampleError::Mixture { class: None, source })?;
+    if let (true, Some(card)) = (is_conditional, model.card()) {
+        // One prior for the latents, whatever the class is.
+        let known = &card.latent_statistics.classes;
+        let images = |label: u16| known.get(usize::from(label)).map_or(1, |class| class.images);
+        let group = |label| Group {
+            label: Some(label),
+            mixture: mixture.clone(),
+            images: images(label),
+        };
+        let labels = wanted(&card.classes, &vec![1; card.classes.len()], &request.classes)?;
+        let list = labels.into_iter().map(group).collect();
+        return Ok(Groups::new(list, card.classes.clone(), None));
+    }
     let group = Group {
         label: None,
         mixture,
@@ -251,11 +265,12 @@ fn encoded(
     name: String,
     observer: &Observer,
 ) -> Result<Encoded, StudioError> {
-    let labels = split.labels.map(|labels| {
+    let is_conditional = model.network().config().is_conditional();
+    let labels = split.labels.as_ref().map(|labels| {
         let known: Vec<u16> = labels.iter().flatten().copied().collect();
         (known.len() == labels.len()).then_some(known)
     });
-    if labels == Some(None) {
+    if labels == Some(None) && !is_conditional {
         note(
             observer,
             &format!("{name}: some images have no class, so samples have none"),
@@ -266,18 +281,33 @@ fn encoded(
         latent: model.network().config().latent,
         ..Codes::default()
     };
-    for pixels in split.images.pixels().chunks(STRETCH * split.images.image_length()) {
+    let stretches = split.images.pixels().chunks(STRETCH * split.images.image_length());
+    for (stretch, pixels) in stretches.enumerate() {
         let [channels, height, width] = [split.images.channels(), split.images.height(), split.images.width()];
         let some = Images::new(channels, height, width, pixels.to_vec())?;
-        let found = encode(model.inference(), &some)?;
+        let known = split
+            .labels
+            .as_deref()
+            .and_then(|labels| labels.chunks(STRETCH).nth(stretch));
+        let examples = Examples {
+            images: &some,
+            labels: known,
+        };
+        let found = encode(model.inference(), examples)?;
+        codes.classes.extend(found.classes);
         codes.mean.extend(found.mean);
         codes.log_variance.extend(found.log_variance);
         done += some.count();
         tell(observer, Event::Encoding { done, of })?;
     }
+    // A conditional network has found out the classes that nobody told it.
+    let (labels, classes) = match model.card().filter(|_| is_conditional) {
+        Some(card) => (Some(codes.classes.clone()), card.classes.clone()),
+        None => (labels.flatten(), classes),
+    };
     Ok(Encoded {
         codes,
-        labels: labels.flatten(),
+        labels,
         classes,
         name,
     })

@@ -239,6 +239,7 @@ mod tests {
 
     use super::*;
     use crate::network::{Architecture, NetworkConfig};
+    use crate::training::step::Told;
     use crate::training::{Training, TrainingConfig};
 
     /// The weights and averages after some steps, whose work other threads do or none.
@@ -258,7 +259,7 @@ mod tests {
             let images = TensorData::new(pixels(step).collect(), [4, 1, 32, 32]);
             let noise = Tensor::ones([4, 2], &device);
             (training, _) = training
-                .learn(Tensor::from_data(images, &device), Some(noise), 1.0)
+                .learn(Told::images(Tensor::from_data(images, &device)), Some(noise), 1.0)
                 .unwrap();
         }
         let mut state = training.network.state();
