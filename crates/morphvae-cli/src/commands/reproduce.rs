@@ -111,7 +111,7 @@ fn list(json: bool, console: Console) -> anyhow::Result<()> {
                 serde_json::json!({
                     "name": known.name, "paper": known.paper, "network": known.network, "published": known.published,
                     "measure": measure(known), "protocol": known.config(0).data.protocol().to_string(),
-                    "epochs": known.epochs,
+                    "epochs": known.epochs, "minutes": known.minutes,
                 })
             })
             .collect();
@@ -119,11 +119,12 @@ fn list(json: bool, console: Console) -> anyhow::Result<()> {
     }
     for known in &REPRODUCTIONS {
         console.print(&format!(
-            "{:<18} {:>7.2} nats  {}, {} epoch(s) at most\n{:33}{}\n{:33}{}\n{:33}{}",
+            "{:<18} {:>7.2} nats  {}, {} epoch(s) at most, about {} on two cores\n{:33}{}\n{:33}{}\n{:33}{}",
             known.name,
             known.published,
             known.network,
             known.epochs,
+            rough(known.minutes),
             "",
             known.paper,
             "",
@@ -214,6 +215,14 @@ fn measure(known: &Reproduction) -> String {
             };
             format!("-log p(x) after the {epoch}, {} samples an image", grouped(samples))
         }
+    }
+}
+
+/// `25 min`, `6 h`.
+fn rough(minutes: usize) -> String {
+    match minutes {
+        0..120 => format!("{minutes} min"),
+        _ => format!("{} h", minutes / 60),
     }
 }
 

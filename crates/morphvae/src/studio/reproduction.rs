@@ -22,6 +22,8 @@ pub struct Reproduction {
     pub measure: Measure,
     /// How many epochs were seen at most.
     pub epochs: usize,
+    /// About how many minutes it takes here, on two cores of a laptop.
+    pub minutes: usize,
     /// What decides the run.
     settings: Settings,
 }
@@ -64,11 +66,12 @@ const fn davidson(name: &'static str, latent: usize, published: f64) -> Reproduc
         published,
         measure: Measure::Likelihood { samples: 500 },
         epochs: 500,
+        minutes: 15,
         settings: Settings::Davidson { latent },
     }
 }
 
-const fn burda(name: &'static str, samples: usize, published: f64, epochs: usize) -> Reproduction {
+const fn burda(name: &'static str, samples: usize, published: f64, epochs: usize, minutes: usize) -> Reproduction {
     Reproduction {
         name,
         paper: "Burda and others, 2016, table 1",
@@ -76,6 +79,7 @@ const fn burda(name: &'static str, samples: usize, published: f64, epochs: usize
         published,
         measure: Measure::Likelihood { samples: 5000 },
         epochs,
+        minutes,
         settings: Settings::Burda { samples },
     }
 }
@@ -93,6 +97,7 @@ pub static REPRODUCTIONS: [Reproduction; 11] = [
         published: 106.66,
         measure: Measure::TestLoss,
         epochs: 7,
+        minutes: 1,
         settings: Settings::PyTorchExample,
     },
     Reproduction {
@@ -102,6 +107,7 @@ pub static REPRODUCTIONS: [Reproduction; 11] = [
         published: 203.48,
         measure: Measure::TestLoss,
         epochs: 5,
+        minutes: 5,
         settings: Settings::Article,
     },
     davidson("davidson-2", 2, 135.73),
@@ -115,12 +121,13 @@ pub static REPRODUCTIONS: [Reproduction; 11] = [
         published: 89.78,
         measure: Measure::Likelihood { samples: 200 },
         epochs: 500,
+        minutes: 25,
         settings: Settings::Pythae,
     },
-    burda("burda-vae", 1, 86.76, BURDA_TENTH),
-    burda("burda-iwae-5", 5, 85.54, BURDA_TENTH),
-    burda("burda-vae-full", 1, 86.76, BURDA_ALL),
-    burda("burda-iwae-5-full", 5, 85.54, BURDA_ALL),
+    burda("burda-vae", 1, 86.76, BURDA_TENTH, 40),
+    burda("burda-iwae-5", 5, 85.54, BURDA_TENTH, 80),
+    burda("burda-vae-full", 1, 86.76, BURDA_ALL, 360),
+    burda("burda-iwae-5-full", 5, 85.54, BURDA_ALL, 720),
 ];
 
 impl Reproduction {
