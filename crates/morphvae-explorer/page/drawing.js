@@ -61,7 +61,10 @@ export function startDrawing(state, source, addKey, failed) {
     const { encoded, model, cloud } = state;
     const { label, votes, count } = encoded ? cloud.vote(encoded.mean, NEIGHBOURS) : {};
     const name = model.classes[label];
-    byId("guess").textContent = name === undefined ? "" : text("guess", { name, votes, count });
+    // Where a conditional model puts an image says nothing of its class: that it has found out before.
+    const taken = model.classes[encoded?.given];
+    if (taken !== undefined) byId("guess").textContent = text("guessGiven", { name: taken });
+    else byId("guess").textContent = name === undefined ? "" : text("guess", { name, votes, count });
   };
 
   byId("pad-clear").addEventListener("click", wipe);

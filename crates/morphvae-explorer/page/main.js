@@ -3,6 +3,7 @@ import { Atlas } from "./atlas.js";
 import { startAxes } from "./axes.js";
 import { startClip } from "./clip.js";
 import { Cloud } from "./cloud.js";
+import { startCondition } from "./condition.js";
 import { startControls } from "./controls.js";
 import { startDrawing } from "./drawing.js";
 import { startExample } from "./example.js";
@@ -90,6 +91,7 @@ async function start() {
   };
   const { undo, redo, forget } = startUndo(state);
   startControls(state, map);
+  startCondition(state, source, () => renew(state, source, map), failed);
   startExample(state, () => startKeeping(state, map, words, failed), forget);
   const language = () => {
     switchLanguage(words);

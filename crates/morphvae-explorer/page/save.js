@@ -85,7 +85,8 @@ function sheet({ clip, model }) {
 
 /** The words of the command line that makes the same clip. */
 function command({ keys, kind, loop, seconds, model }) {
-  const latents = keys.map(({ point }) => `z:${point.map((value) => String(Number(value.toFixed(DECIMALS)))).join(",")}`);
+  const told = model.given === undefined ? "" : `=${model.classes[model.given]}`;
+  const latents = keys.map(({ point }) => quoted(`z:${point.map((value) => String(Number(value.toFixed(DECIMALS)))).join(",")}${told}`));
   // All is said, whatever the program does by itself.
   const time = [`--loop ${loop ? "cycle" : "once"}`, `--frames ${RATE * seconds}`, `--fps ${RATE}`, "--hold 0"];
   const options = [`--path ${kind}`, ...time];
@@ -93,7 +94,7 @@ function command({ keys, kind, loop, seconds, model }) {
 }
 
 function quoted(word) {
-  return /^[\w./-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w./:,=-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function download(blob, name) {

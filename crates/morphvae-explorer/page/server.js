@@ -4,9 +4,13 @@ import { Trouble } from "./trouble.js";
 /** The server as the page's source. */
 export class Server {
   canEncode = true;
+  /** The class that is drawn, where the model is conditional. */
+  given;
 
   async model() {
     this.facts = await (await ask("/api/model")).json();
+    this.given ??= this.facts.given;
+    this.facts.given = this.given;
     return this.facts;
   }
 
@@ -26,7 +30,7 @@ export class Server {
 
   /** The images at latents, one after another. */
   async decode(points) {
-    const body = JSON.stringify({ points });
+    const body = JSON.stringify({ points, given: this.given });
     return new Uint8Array(await (await post("/api/decode", body, "application/json")).arrayBuffer());
   }
 
@@ -40,12 +44,12 @@ export class Server {
     const address = body instanceof Blob ? "/api/encode" : "/api/encode/pixels";
     const found = await (await post(address, body, "application/octet-stream")).json();
     const variance = found.log_variance.map(Math.exp);
-    return { mean: found.mean, variance, input: fromBase64(found.input), image: fromBase64(found.image) };
+    return { mean: found.mean, given: found.given ?? undefined, variance, input: fromBase64(found.input), image: fromBase64(found.image) };
   }
 
   /** Latents along a path, one a frame. */
   async path({ keys, kind, loop, frames }) {
-    const body = JSON.stringify({ keys, path: kind, cycle: loop, frames });
+    const body = JSON.stringify({ keys, path: kind, cycle: loop, frames, given: this.given });
     return (await (await post("/api/path", body, "application/json")).json()).points;
   }
 

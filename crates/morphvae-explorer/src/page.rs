@@ -9,6 +9,7 @@ const FILES: &[(&str, &str)] = &files![
     "clip.js",
     "cloud.js",
     "colour.js",
+    "condition.js",
     "controls.js",
     "copy.js",
     "curves.js",

@@ -67,11 +67,11 @@ impl Worker {
         Ok(Self { queue })
     }
 
-    /// The images at `points`, `[count, latent]`: `[count, channels, size, size]`.
+    /// The images at points that the network's decoder takes: `[count, channels, size, size]`.
     pub async fn decode(&self, map: &Arc<LatentMap>, points: &[f32]) -> Result<Vec<u8>, Stopped> {
         let config = map.network().config();
-        let mut images = Vec::with_capacity(points.len() / config.latent * config.image_length());
-        for piece in points.chunks(PIECE * config.latent) {
+        let mut images = Vec::with_capacity(points.len() / config.point() * config.image_length());
+        for piece in points.chunks(PIECE * config.point()) {
             let (answer, result) = oneshot::channel();
             let points = piece.to_vec();
             self.hand_in(map, Task::Decode { points, answer }).await?;
@@ -94,9 +94,10 @@ impl Worker {
 }
 
 impl Task {
-    fn images(&self, latent: usize) -> usize {
+    /// How many images it is of, where a point has so many numbers.
+    fn images(&self, point: usize) -> usize {
         match self {
-            Self::Decode { points, .. } => points.len() / latent,
+            Self::Decode { points, .. } => points.len() / point,
             Self::Encode { .. } => 1,
         }
     }
@@ -130,7 +131,7 @@ fn together(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
     let mut next = Some(first);
     while let Some(job) = next {
         if !job.task.is_abandoned() {
-            images += job.task.images(job.map.network().config().latent);
+            images += job.task.images(job.map.network().config().point());
             jobs.push(job);
         }
         next = if images < TOGETHER { queue.try_recv().ok() } else { None };
@@ -146,7 +147,7 @@ fn work(map: &LatentMap, jobs: Vec<Job>) {
     for job in jobs {
         match job.task {
             Task::Decode { points: own, answer } => {
-                decoded.push((own.len() / config.latent, answer));
+                decoded.push((own.len() / config.point(), answer));
                 points.extend(own);
             }
             Task::Encode { image, answer } => {
@@ -177,16 +178,16 @@ fn work(map: &LatentMap, jobs: Vec<Job>) {
         else {
             return;
         };
-        let codes = codes
+        let moments = codes
             .mean
             .chunks(config.latent)
             .zip(codes.log_variance.chunks(config.latent));
-        for (answer, (mean, log_variance)) in encoded.into_iter().zip(codes) {
+        for (index, (answer, (mean, log_variance))) in encoded.into_iter().zip(moments).enumerate() {
             let _ = answer.send(Codes {
                 latent: config.latent,
                 mean: mean.to_vec(),
                 log_variance: log_variance.to_vec(),
-                ..Codes::default()
+                classes: codes.classes.get(index).copied().into_iter().collect(),
             });
         }
     }

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use burn::tensor::Device;
 use client::{SHOWN, connect, explorer, facts, get, map, metrics, network, post, start};
 use image::{GrayImage, ImageFormat};
 use morphvae::data::strokes::strokes;
 use morphvae::data::{Fit, Images, decode_image};
-use morphvae::evaluation::{decode, encode};
+use morphvae::evaluation::{Codes, decode, encode};
 use morphvae::latent::LatentStatistics;
+use morphvae::network::{Architecture, Inference, NetworkConfig, Vae};
 use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched, export};
 use serde_json::json;
 
@@ -382,4 +384,55 @@ fn a_port_that_is_taken_is_an_error_when_it_was_asked_for() {
     // A stopped server's port is free again.
     drop(first);
     assert!(Explorer::start(&place, map(2, 1), None).is_ok());
+}
+
+#[test]
+fn a_conditional_network_draws_the_class_that_is_asked_for() {
+    let config = NetworkConfig {
+        architecture: Architecture::Reference { base_channels: 2 },
+        classes: 10,
+        ..NetworkConfig::default()
+    };
+    let network = || Inference::new(&Vae::new(config.clone(), 1, &Device::flex()).unwrap());
+    let digits = strokes(0, SHOWN, 5).test;
+    let shown = Arc::new(ShownImages::of(&digits));
+    let codes = encode(&network(), shown.examples()).unwrap();
+    // Codes that were found without a class are no codes of this network.
+    let bare = Codes {
+        classes: Vec::new(),
+        ..codes.clone()
+    };
+    assert!(LatentMap::new(network(), facts(), Arc::clone(&shown), bare).is_err());
+    let map = LatentMap::new(network(), facts(), shown, codes.clone()).unwrap();
+    let file = tempfile::tempdir().unwrap();
+    export(&map, &file.path().join("map.html")).unwrap();
+    let explorer = start(map, None);
+    assert_eq!(get(&explorer, "/api/model").json()["given"], 0);
+    let decoded = |given: &str| {
+        let body = format!("{{\"points\": [[0.4, -1.0]]{given}}}");
+        post(&explorer, "/api/decode", body.as_bytes()).body
+    };
+    let expected = |class: u16| decode(&network().given(class).unwrap(), &[0.4, -1.0]).unwrap();
+    assert!(decoded(", \"given\": 7") == expected(7).pixels() && decoded("") == expected(0).pixels());
+    assert!(expected(7) != expected(0));
+    // An image is given back as what it is.
+    let reply = get(&explorer, "/api/image/3").body;
+    let rebuilt = decode(&network(), &config.points(&codes.mean[6..8], &codes.classes[3..4])).unwrap();
+    assert!(reply[reply.len() / 2..] == *rebuilt.pixels());
+    let path = |given: &str| {
+        let keys = "[[0.0, 0.0], [1.0, -1.0]]";
+        let body = format!("{{\"keys\": {keys}, \"path\": \"geodesic\", \"cycle\": false, \"frames\": 5{given}}}");
+        post(&explorer, "/api/path", body.as_bytes())
+    };
+    assert_eq!(path(", \"given\": 3").json()["points"][4].as_array().unwrap().len(), 2);
+    for reply in [
+        path(", \"given\": 10"),
+        post(&explorer, "/api/decode", b"{\"points\": [[0, 0]], \"given\": 10}"),
+    ] {
+        assert!(
+            reply.status == 400 && reply.error().contains("no class 10"),
+            "{}",
+            reply.error()
+        );
+    }
 }

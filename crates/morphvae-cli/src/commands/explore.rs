@@ -122,7 +122,7 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
     let network = model.inference();
     let shown = dataset.as_ref().map(|dataset| ShownImages::of(&dataset.test));
     let shown = shown.unwrap_or_else(|| ShownImages::none(network.config().channels));
-    let codes = encode(network, shown.images())?;
+    let codes = encode(network, shown.examples())?;
     let card = model.card();
     let of_card = || card.map(|card| (card.dataset.clone(), card.classes.clone()));
     let of_data = dataset.map(|dataset| (dataset.name, dataset.classes));

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use morphvae::evaluation::decode;
-use morphvae::network::Inference;
+use morphvae::network::Decoder;
 
 use super::WHOLE;
 use super::plane::Plane;
@@ -38,7 +38,7 @@ pub(super) type Levels = Vec<Vec<(Cell, bool)>>;
 
 /// What has been decoded of a plane so far.
 pub(super) struct Survey<'a> {
-    network: &'a Inference,
+    decoder: &'a dyn Decoder,
     plane: &'a Plane,
     roots: [u32; 2],
     images: BTreeMap<Place, Vec<u8>>,
@@ -105,7 +105,7 @@ impl Cell {
 }
 
 impl<'a> Survey<'a> {
-    pub fn new(network: &'a Inference, plane: &'a Plane) -> Self {
+    pub fn new(decoder: &'a dyn Decoder, plane: &'a Plane) -> Self {
         let sides = [0, 1].map(|axis| plane.most[axis] - plane.least[axis]);
         let longest = sides[0].max(sides[1]);
         let mut roots = sides.map(|side| ((side / longest * f64::from(ROOTS)).round() as u32).max(1));
@@ -114,7 +114,7 @@ impl<'a> Survey<'a> {
         }
         let images = BTreeMap::new();
         Self {
-            network,
+            decoder,
             plane,
             roots,
             images,
@@ -141,7 +141,7 @@ impl<'a> Survey<'a> {
             let decided: Vec<(Cell, bool)> = cells.iter().map(|&cell| (cell, self.worst(cell) > tolerance)).collect();
             let split = || decided.iter().filter(|(_, is_split)| *is_split).map(|(cell, _)| *cell);
             used.extend(split().flat_map(|cell| cell.middles(is_line)).map(|(place, _)| place));
-            if used.len() * self.network.config().image_length() > MOST_BYTES {
+            if used.len() * self.decoder.image_shape().length() > MOST_BYTES {
                 return None;
             }
             cells = split().flat_map(|cell| cell.parts(is_line)).collect();
@@ -166,7 +166,7 @@ impl<'a> Survey<'a> {
             levels: Levels::new(),
             images: BTreeMap::new(),
         };
-        let mut last = vec![128; self.network.config().image_length()];
+        let mut last = vec![128; self.decoder.image_shape().length()];
         for place in levels[0].iter().flat_map(|(cell, _)| cell.corners()) {
             atlas.add(place, &self.images[&place], |index| i32::from(last[index]));
             last.clone_from(&atlas.images[&place]);
@@ -206,7 +206,7 @@ impl<'a> Survey<'a> {
             self.plane.point(self.plane.at([share(0), share(1)]))
         };
         let points: Vec<f32> = new.iter().flat_map(point).collect();
-        let images = decode(self.network, &points).expect(WHOLE);
+        let images = decode(self.decoder, &points).expect(WHOLE);
         let images = (0..new.len()).map(|index| images.image(index).to_vec());
         self.images.extend(new.iter().copied().zip(images));
     }

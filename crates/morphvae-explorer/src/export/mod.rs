@@ -19,7 +19,7 @@ use flate2::write::DeflateEncoder;
 use morphvae::evaluation::decode;
 use morphvae::files::write_atomically;
 use morphvae::latent::Slice;
-use morphvae::network::Inference;
+use morphvae::network::Decoder;
 use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;
@@ -85,8 +85,10 @@ pub fn export(map: &LatentMap, path: &Path) -> Result<Exported, ExportError> {
     let description = map.description(false);
     let slice = Slice::components(map.components(), description.base, [0, 1]).ok();
     let plane = Plane::of(map.codes(), slice.as_ref());
-    let (atlas, packed) = survey(map.network(), &plane);
-    let difference = compare(map.network(), &plane, &atlas);
+    // Of a conditional network the first class, which the page is told.
+    let decoder = map.network().given_or_first(None).expect(WHOLE);
+    let (atlas, packed) = survey(&decoder, &plane);
+    let difference = compare(&decoder, &plane, &atlas);
     let (chosen, pictures) = pictures(map);
     let model = Description {
         count: chosen.len(),
@@ -125,8 +127,8 @@ pub fn export(map: &LatentMap, path: &Path) -> Result<Exported, ExportError> {
 const WHOLE: &str = "a map's points are of its network's latent space";
 
 /// The closest atlas that is not too large, and its residuals, compressed.
-fn survey(network: &Inference, plane: &Plane) -> (Atlas, Vec<u8>) {
-    let mut survey = Survey::new(network, plane);
+fn survey(decoder: &dyn Decoder, plane: &Plane) -> (Atlas, Vec<u8>) {
+    let mut survey = Survey::new(decoder, plane);
     let mut best = None;
     for tolerance in TOLERANCES {
         let Some(levels) = survey.split(tolerance) else { break };
@@ -141,7 +143,7 @@ fn survey(network: &Inference, plane: &Plane) -> (Atlas, Vec<u8>) {
 }
 
 /// Compares what the page will mix with what the decoder says, at places spread evenly over the plane.
-fn compare(network: &Inference, plane: &Plane, atlas: &Atlas) -> Difference {
+fn compare(decoder: &dyn Decoder, plane: &Plane, atlas: &Atlas) -> Difference {
     // M. Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018: R2.
     let places: Vec<[f64; 2]> = (1..=PROBES)
         .map(|step| [0.754_877_666_246_692_7, 0.569_840_290_998_053_3].map(|slope| (0.5 + slope * step as f64).fract()))
@@ -150,7 +152,7 @@ fn compare(network: &Inference, plane: &Plane, atlas: &Atlas) -> Difference {
         .iter()
         .flat_map(|&shares| plane.point(plane.at(shares)))
         .collect();
-    let decoded = decode(network, &points).expect(WHOLE);
+    let decoded = decode(decoder, &points).expect(WHOLE);
     let (mut sum, mut worst) = (0_u64, 0);
     for (index, &shares) in places.iter().enumerate() {
         for (mixed, &decoded) in atlas.mix(shares).into_iter().zip(decoded.image(index)) {
@@ -184,8 +186,9 @@ fn pictures(map: &LatentMap) -> (Vec<usize>, Vec<u8>) {
 /// Images and their reconstructions, taking turns.
 fn both(map: &LatentMap, chosen: &[usize]) -> Vec<u8> {
     let size = map.network().config().image_size;
-    let means = of_each(&map.codes().mean, map.codes().latent, chosen);
-    let rebuilt = decode(map.network(), &means).expect(WHOLE);
+    let config = map.network().config();
+    let points = of_each(&map.codes().points(config), config.point(), chosen);
+    let rebuilt = decode(map.network(), &points).expect(WHOLE);
     let images = chosen.iter().filter_map(|&index| map.shown().image(index, size));
     let both = images
         .enumerate()

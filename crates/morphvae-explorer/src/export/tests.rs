@@ -7,7 +7,7 @@ use flate2::read::DeflateDecoder;
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::{Codes, encode};
 use morphvae::model::TrainedModel;
-use morphvae::network::{Architecture, NetworkConfig, Vae};
+use morphvae::network::{Architecture, Inference, NetworkConfig, Vae};
 
 use serde_json::Value;
 

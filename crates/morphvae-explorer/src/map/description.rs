@@ -49,6 +49,9 @@ pub struct Description<'a> {
     pub channels: usize,
     /// Side of the square images in pixels.
     pub image_size: usize,
+    /// Of a conditional network the class that is drawn first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<u16>,
     /// Whether it learned with noise in the latent space, as all but the plain autoencoder do.
     pub noisy: bool,
     /// Epochs it learned for.

@@ -24,7 +24,4 @@ pub enum MapError {
         /// What the images have.
         found: usize,
     },
-    /// A network whose decoder wants a class, too.
-    #[error("this model is conditional: its map is not shown yet, but grid, morph and restyle draw it")]
-    Conditional,
 }

@@ -48,11 +48,9 @@ impl LatentMap {
     ) -> Result<Self, MapError> {
         let network = network.into();
         let config = network.config();
-        if config.is_conditional() {
-            return Err(MapError::Conditional);
-        }
         let expected = shown.count() * config.latent;
-        if codes.mean.len() != expected || codes.log_variance.len() != expected {
+        let told = if config.is_conditional() { shown.count() } else { 0 };
+        if codes.mean.len() != expected || codes.log_variance.len() != expected || codes.classes.len() != told {
             return Err(MapError::Codes {
                 images: shown.count(),
                 latent: config.latent,
@@ -148,6 +146,7 @@ impl LatentMap {
             latent: config.latent,
             channels: config.channels,
             image_size: config.image_size,
+            given: config.is_conditional().then_some(0),
             noisy: objective.is_variational(),
             epochs: *epochs,
             test_loss: *test_loss,
@@ -191,7 +190,8 @@ fn typical(network: &Inference, facts: &ModelFacts, shown: &ShownImages, codes: 
         known.iter().map(|class| &class.typical[..]).collect()
     } else {
         let labels = shown.labels().unwrap_or_default();
-        let members = typical_members(network, &codes.mean, shown.images(), labels, facts.classes.len());
+        let points = codes.points(network.config());
+        let members = typical_members(network, &points, shown.images(), labels, facts.classes.len());
         let code = |index: usize| &codes.mean[index * latent..][..latent];
         members.into_iter().map(|member| member.map_or(&[][..], code)).collect()
     };

@@ -1,6 +1,6 @@
 //! The images that are shown as points of the map.
 
-use morphvae::data::{Images, Split, prepare};
+use morphvae::data::{Examples, Images, Split, prepare};
 use morphvae::evaluation::Codes;
 use morphvae::latent::LatentStatistics;
 
@@ -72,6 +72,15 @@ impl ShownImages {
     #[must_use]
     pub fn labels(&self) -> Option<&[Option<u16>]> {
         self.labels.as_deref()
+    }
+
+    /// The images and their labels, for an encoder.
+    #[must_use]
+    pub fn examples(&self) -> Examples<'_> {
+        Examples {
+            images: &self.images,
+            labels: self.labels(),
+        }
     }
 
     /// Of the codes of the whole split, those of the shown images.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::answer::{self, Refusal, bytes, json};
-use super::points::flat;
+use super::points::{flat, whole};
 use super::{body, journey, page, visitors};
 use crate::LatentMap;
 
@@ -72,7 +72,8 @@ async fn image(State(state): Shared, Path(index): Path<String>) -> Result<Respon
         Refusal::new(StatusCode::NOT_FOUND, reason)
     })?;
     let mean = &map.codes().mean[index * config.latent..][..config.latent];
-    images.extend(state.worker.decode(&map, mean).await?);
+    let point = whole(mean, map.codes().classes.get(index).copied(), &map)?;
+    images.extend(state.worker.decode(&map, &point).await?);
     Ok(bytes(images))
 }
 
@@ -80,12 +81,15 @@ async fn image(State(state): Shared, Path(index): Path<String>) -> Result<Respon
 #[serde(deny_unknown_fields)]
 struct DecodeRequest {
     points: Vec<Vec<f32>>,
+    /// The class that a conditional network is to draw.
+    given: Option<u16>,
 }
 
 async fn decode(State(state): Shared, body: Body) -> Result<Response, Refusal> {
     let request: DecodeRequest = body::read_json(body).await?;
     let map = state.map();
-    let points = flat(&request.points, MOST_POINTS, &map)?;
+    let latents = flat(&request.points, MOST_POINTS, &map)?;
+    let points = whole(&latents, request.given, &map)?;
     Ok(bytes(state.worker.decode(&map, &points).await?))
 }
 
@@ -117,10 +121,11 @@ async fn encode_pixels(State(state): Shared, body: Body) -> Result<Response, Ref
 
 async fn encode(state: &super::State, map: &Arc<LatentMap>, input: Vec<u8>) -> Result<Response, Refusal> {
     let codes = state.worker.encode(map, input.clone()).await?;
-    let image = state.worker.decode(map, &codes.mean).await?;
+    let image = state.worker.decode(map, &codes.points(map.network().config())).await?;
     Ok(json(&json!({
         "mean": codes.mean,
         "log_variance": codes.log_variance,
+        "given": codes.classes.first(),
         "input": BASE64_STANDARD.encode(input),
         "image": BASE64_STANDARD.encode(image),
     })))

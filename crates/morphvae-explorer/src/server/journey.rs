@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Refusal, json};
 use super::body;
-use super::points::flat;
+use super::points::{flat, whole};
 use crate::LatentMap;
 
 /// Keys of a path, at most.
@@ -30,6 +30,8 @@ struct Journey {
     /// Whether it goes on from the last key to the first.
     cycle: bool,
     frames: usize,
+    /// The class that a conditional network is to draw.
+    given: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -46,7 +48,10 @@ pub(super) async fn path(State(state): State<Arc<super::State>>, body: Body) -> 
     let journey: Journey = body::read_json(body).await?;
     let map = state.map();
     journey.check(&map)?;
-    let told = state.long.seek(&map, move |decoder| journey.tell(decoder)).await?;
+    let told = state
+        .long
+        .seek(&map, journey.given, move |decoder| journey.tell(decoder))
+        .await?;
     let told = told.map_err(|error| Refusal::bad(error.to_string()))?;
     Ok(json(&told))
 }
@@ -54,7 +59,8 @@ pub(super) async fn path(State(state): State<Arc<super::State>>, body: Body) -> 
 impl Journey {
     /// Makes sure that it leads somewhere and is not too long.
     fn check(&self, map: &LatentMap) -> Result<(), Refusal> {
-        flat(&self.keys, MOST_KEYS, map)?;
+        let keys = flat(&self.keys, MOST_KEYS, map)?;
+        whole(&keys, self.given, map)?;
         if (2..=MOST_FRAMES).contains(&self.frames) {
             return Ok(());
         }

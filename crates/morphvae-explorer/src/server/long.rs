@@ -58,10 +58,11 @@ impl Long {
         self.run(&self.files, |_| read()).await
     }
 
-    /// Seeks a path, with what decodes for it.
+    /// Seeks a path, with what decodes latents for it: of a conditional network a class that it knows, or the first.
     pub async fn seek<T: Send + 'static>(
         &self,
         map: &Arc<LatentMap>,
+        given: Option<u16>,
         seek: impl FnOnce(&dyn Decoder) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let (map, pool) = (Arc::clone(map), Arc::clone(&self.pool));
@@ -70,7 +71,12 @@ impl Long {
             // turn without another part of its work on top.
             let alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
             let _alone = alone.build();
-            seek(&TurnTaking { map, pool, check })
+            seek(&TurnTaking {
+                map,
+                given,
+                pool,
+                check,
+            })
         };
         self.run(&self.paths, work).await
     }
@@ -116,13 +122,14 @@ impl Long {
 /// The network of a map, which decodes a batch when its turn comes.
 struct TurnTaking<'a> {
     map: Arc<LatentMap>,
+    given: Option<u16>,
     pool: Arc<Mutex<rayon::ThreadPool>>,
     check: Check<'a>,
 }
 
 impl Decoder for TurnTaking<'_> {
     fn latent(&self) -> usize {
-        self.map.network().latent()
+        self.map.network().config().latent
     }
 
     fn image_shape(&self) -> Shape {
@@ -130,14 +137,16 @@ impl Decoder for TurnTaking<'_> {
     }
 
     fn decode(&self, points: &[f32]) -> Vec<f32> {
-        let (map, points) = (Arc::clone(&self.map), points.to_vec());
+        let (map, given, points) = (Arc::clone(&self.map), self.given, points.to_vec());
         let (answer, result) = mpsc::channel();
         let turn = self.pool.blocking_lock();
         turn.spawn(move || {
             // Whoever asked waits.
-            let _ = answer.send(Decoder::decode(map.network(), &points));
+            let decoder = map.network().given_or_first(given);
+            let _ = answer.send(decoder.map(|decoder| decoder.decode(&points)));
         });
-        result.recv().expect("the pool decodes what it is given")
+        let images = result.recv().expect("the pool decodes what it is given");
+        images.expect("a path is sought for a class that there is")
     }
 
     fn check(&self) -> ControlFlow<()> {

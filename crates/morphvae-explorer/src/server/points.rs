@@ -26,3 +26,16 @@ pub(super) fn flat(points: &[Vec<f32>], most: usize, map: &LatentMap) -> Result<
     }
     Ok(points.concat())
 }
+
+/// Latents as points that the decoder takes, for the class that was asked for or the first; the same latents where the
+/// network is not conditional.
+pub(super) fn whole(latents: &[f32], given: Option<u16>, map: &LatentMap) -> Result<Vec<f32>, Refusal> {
+    let config = map.network().config();
+    if let Some(class) = given {
+        config
+            .check_class(class)
+            .map_err(|error| Refusal::bad(error.to_string()))?;
+    }
+    let classes = vec![given.unwrap_or(0); latents.len() / config.latent];
+    Ok(config.points(latents, &classes))
+}

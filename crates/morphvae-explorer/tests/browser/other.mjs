@@ -1,7 +1,7 @@
 // Other than a trained plane with images: a training that is watched, five dimensions, no images.
 import assert from "node:assert/strict";
 import { open } from "./chromium.mjs";
-import { clean, decodedLike, inPage } from "./steps.mjs";
+import { clean, decodedLike, inPage, placeKeys } from "./steps.mjs";
 
 export const otherTests = [
   ["a training that is watched moves the map and draws its curves", async ({ browser, serve, training }) => {
@@ -101,5 +101,36 @@ export const otherTests = [
     assert.ok((await page.value(inPage.coloursOf("#map"))) > 20);
     await clean(page);
     await served.stop();
+  }],
+
+  ["a conditional model draws the class that is chosen", async ({ browser, serve, training, folder }) => {
+    const told = training.map((word, index) => ({ "--latent": "2", "--out": `${folder}/told` })[training[index - 1]] ?? word);
+    const trained = serve([...told, "--conditional", "--watch"]);
+    const page = await open(browser);
+    await page.visit(await trained.address);
+    await page.until("document.querySelector('#curves figcaption').textContent.includes('2 of 2')");
+    assert.equal(await page.value("document.querySelectorAll('#given option').length"), 10);
+    const address = new URL(await page.value("location.href")).origin;
+    // Whoever clicks stops the example.
+    await page.click("#map", [0.5, 0.5]);
+    const drawn = [];
+    for (const given of [0, 7]) {
+      await page.value(inPage.choose("#given", given));
+      let found;
+      // The model and its points are fetched anew before.
+      for (let turn = 0; turn < 40 && found?.largest !== 0; turn += 1) found = await decodedLike(page, address, given);
+      const { latent, largest } = found;
+      assert.equal(largest, 0, `as ${given}`);
+      drawn.push(latent);
+    }
+    // The place is the same, and another image is there.
+    assert.equal(drawn[0], drawn[1]);
+    assert.notEqual((await decodedLike(page, address, 0)).largest, 0);
+    await page.click("#keys-clear");
+    await placeKeys(page, [[0.3, 0.4], [0.6, 0.6]]);
+    const command = await page.value("document.querySelector('#command').textContent");
+    assert.match(command, /z:[-\d.,]+=7 z:[-\d.,]+=7 /);
+    await clean(page);
+    await trained.stop();
   }],
 ];

@@ -29,7 +29,7 @@ export async function clean(page) {
 }
 
 /** Compares the large picture with what the program decodes there: the latent, and the largest difference of a pixel. */
-export async function decodedLike(page, address = "") {
+export async function decodedLike(page, address = "", given = undefined) {
   await page.value("new Promise((done) => setTimeout(done, 250))");
   const { latent, shown } = await page.value(`(() => {
     const pixels = ${pixelsOf('document.querySelector("#decoded")')};
@@ -40,7 +40,7 @@ export async function decodedLike(page, address = "") {
   const response = await fetch(`${base}/api/decode`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: `{"points": [${latent}]}`,
+    body: JSON.stringify({ points: [JSON.parse(latent)], given }),
   });
   const decoded = new Uint8Array(await response.arrayBuffer());
   assert.equal(decoded.length, shown.length);

@@ -82,7 +82,7 @@ impl Condition {
     }
 }
 
-/// A conditional network's decoder for one class: its points are latents alone.
+/// A network's decoder for latents alone: for one class, where it is conditional.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
     network: &'a Inference,
@@ -98,6 +98,21 @@ impl Inference {
     pub fn given(&self, class: u16) -> Result<Given<'_>, NetworkError> {
         self.config().check_class(class)?;
         Ok(Given { network: self, class })
+    }
+
+    /// The decoder of latents alone for any network: for this class, or for the first, where it is conditional.
+    ///
+    /// # Errors
+    /// As [`Inference::given`], for a class that is named.
+    pub fn given_or_first(&self, class: Option<u16>) -> Result<Given<'_>, NetworkError> {
+        match class {
+            Some(class) => self.given(class),
+            // A network that is not conditional has no use for it.
+            None => Ok(Given {
+                network: self,
+                class: 0,
+            }),
+        }
     }
 }
 

@@ -40,7 +40,7 @@ impl Watching {
         let training = run.training();
         let shown = Arc::new(ShownImages::of(&run.data().test));
         let network = Inference::new(&training.network());
-        let codes = encode(&network, shown.images())?;
+        let codes = encode(&network, shown.examples())?;
         let history = training.history().to_vec();
         let facts_now = ModelFacts {
             epochs: Some(history.len()),
