@@ -33,8 +33,14 @@ export class Cloud {
     for (let index = 0; index < this.count; index += 1) {
       const [u, v] = plane.place(this.means.subarray(index * this.latent, (index + 1) * this.latent));
       this.places[2 * index] = u;
-      this.places[2 * index + 1] = plane.isLine ? scatter(index) : v;
+      this.places[2 * index + 1] = plane.isLine ? this.scattered(index) : v;
     }
+  }
+
+  /** How far from a line a point of it is drawn: a number in (-0.5, 0.5) that looks like chance. */
+  scattered(index) {
+    const value = Math.sin((index + 1) * 12.9898) * 43758.5453;
+    return 0.9 * (value - Math.floor(value) - 0.5);
   }
 
   place(index) {
@@ -106,10 +112,4 @@ export class Cloud {
       return [median(0), median(1)];
     });
   }
-}
-
-/** A number in (-0.5, 0.5) that looks like chance and is always the same for one index. */
-function scatter(index) {
-  const value = Math.sin((index + 1) * 12.9898) * 43758.5453;
-  return 0.9 * (value - Math.floor(value) - 0.5);
 }

@@ -44,7 +44,7 @@ async function start() {
   const state = new State({
     model, cloud, axes, base, plane,
     view: undefined, tool: "key", blend: 0.22, hidden: new Set(), lit: undefined,
-    cursor: firstCursor(model, plane), pointer: undefined, hovered: undefined, encoded: undefined,
+    cursor: firstCursor(model, plane), pointer: undefined, hovered: undefined, encoded: undefined, replayed: undefined,
     keys: [], selected: undefined, isHeld: false, isExample: true, isUntouched: location.hash.length < 2, kind: "spline", loop: true, seconds: 4, clip: undefined, making: false, frame: 0, playing: false, inClip: false,
   });
 
@@ -74,7 +74,7 @@ async function start() {
     moveKey: (index, place) => keys.move(index, state.plane.point(place)),
     stand: (index) => stand(state, source, index),
   });
-  if (model.watching) drawCurves = startTraining(source, () => renew(state, source, map), failed);
+  if (model.watching || model.replay) drawCurves = startTraining(state, source, () => renew(state, source, map), failed);
 
   const explain = startHow(state, source, map, failed);
   const say = startSpeaking(state);
@@ -148,7 +148,7 @@ async function renew(state, source, map) {
   cloud.lay(plane);
   const old = state.cloud.places;
   state.set({ model, cloud, plane, keys: state.keys.map(({ point, bytes }) => ({ point, bytes })) });
-  map.glideFrom(old);
+  map.glideFrom(old, state.view);
   if (map.isWhole) map.showAll();
   describe(model);
 }

@@ -24,7 +24,7 @@ export class LatentMap {
     this.middles = state.cloud.middles(state.model.classes.length);
     this.recolour();
     this.#fit();
-    state.on("view hidden lit blend", () => this.askAnew());
+    state.on("view hidden lit blend replayed", () => this.askAnew());
     state.on("cursor hovered keys selected clip frame inClip encoded", () => this.ask());
     state.on("cloud plane", () => {
       this.lattice.forget();
@@ -75,10 +75,10 @@ export class LatentMap {
     return this.state.view === this.whole;
   }
 
-  /** Lets the points glide from their old places to their new ones. */
-  glideFrom(old) {
+  /** Lets the points glide from their old places to their new ones, and the eye from an old view. */
+  glideFrom(old, view) {
     if (this.still.matches || old.length !== this.state.cloud.places.length) return;
-    this.#glide = { old, start: performance.now() };
+    this.#glide = { old, view, start: performance.now() };
   }
 
   /** What of the map other things cover, in pixels. */
@@ -109,29 +109,32 @@ export class LatentMap {
 
   #draw(now) {
     const { context, ground } = this;
-    if (this.isStale) this.#drawGround(now);
+    const glided = this.#glided(now);
+    const view = this.#glide ? this.#glide.view.toward(this.state.view, glided) : this.state.view;
+    if (this.isStale) this.#drawGround(view, glided);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(ground.canvas, 0, 0);
     context.scale(window.devicePixelRatio, window.devicePixelRatio);
-    this.#drawOver();
+    this.#drawOver(view);
   }
 
-  #drawGround(now) {
+  #drawGround(view, glided) {
     this.isStale = false;
     const { ground: context, state, inks } = this;
-    const { view, plane } = state;
+    const { plane, replayed } = state;
     const ratio = window.devicePixelRatio;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = inks.paper;
     context.fillRect(0, 0, view.width, view.height);
-    const images = Math.min(1, 1.7 * state.blend);
-    const points = state.blend < 0.6 ? 0.85 : 0.85 * (1 - (state.blend - 0.6) / 0.4);
+    // The decoder is that of the last epoch, and none of those before.
+    const images = replayed ? 0 : Math.min(1, 1.7 * state.blend);
+    const points = replayed || state.blend < 0.6 ? 0.85 : 0.85 * (1 - (state.blend - 0.6) / 0.4);
     this.lattice.draw(context, view, plane, inks.ink, images);
     const isPrior = state.model.latent <= 3 && !plane.axes.some(isComponent) && !plane.isLine;
     drawGrid(context, view, inks, { isLine: plane.isLine, isPrior, insets: this.insets(), names: plane.axes.map(axisName) });
-    const look = { ...this.#shared(), opacity: points, glide: this.#gliding(now) };
-    drawPoints(context, view, look);
-    if (state.model.classes.length > 1) drawNames(context, view, { ...look, opacity: Math.max(0.35, Math.min(1, 1.4 * points)) });
+    const look = { ...this.#shared(), opacity: points };
+    drawPoints(context, view, { ...look, cloud: replayed ?? state.cloud, glide: this.#glide && !replayed ? this.#between(glided) : undefined });
+    if (state.model.classes.length > 1 && !replayed) drawNames(context, view, { ...look, opacity: Math.max(0.35, Math.min(1, 1.4 * points)) });
   }
 
   #shared() {
@@ -140,31 +143,33 @@ export class LatentMap {
     return { cloud, model, hidden, lit, colours, inks, middles };
   }
 
-  #drawOver() {
+  #drawOver(view) {
     const { context, state, inks } = this;
-    const { view, plane, encoded, hovered, clip } = state;
+    const { plane, encoded, hovered, clip } = state;
     if (encoded) drawEllipse(context, view, plane.place(encoded.mean), plane.spread(encoded.variance), inks);
     const places = clip ? clip.points.map((point) => plane.place(point)) : [];
     const keys = state.keys.map(({ point }) => plane.place(point));
-    drawPath(context, view, { places, keys, selected: state.selected, inks });
+    const way = clip?.loop ? [...places, places[0]] : places;
+    drawPath(context, view, { places: way, keys, selected: state.selected, inks });
     if (hovered !== undefined) ring(context, view.pixel(state.cloud.place(hovered)), 6, inks);
     const isFrame = state.inClip && clip;
     drawCursor(context, view.pixel(isFrame ? places[state.frame] : state.cursor), inks, isFrame);
   }
 
-  /** Where a point is on its way, while points glide. */
-  #gliding(now) {
-    if (!this.#glide) return undefined;
-    const { old, start } = this.#glide;
-    const share = Math.min(1, (now - start) / GLIDE);
-    if (share === 1) {
-      this.#glide = undefined;
-      return undefined;
-    }
+  /** How far points that glide have come, from 0 to 1; 1 where none does. */
+  #glided(now) {
+    if (!this.#glide) return 1;
+    const share = Math.min(1, Math.max(0, now - this.#glide.start) / GLIDE);
+    if (share === 1) this.#glide = undefined;
     this.askAnew();
-    const eased = 1 - (1 - share) ** 3;
+    return 1 - (1 - share) ** 3;
+  }
+
+  /** Where a point is on its way. */
+  #between(glided) {
+    const { old } = this.#glide;
     const { places } = this.state.cloud;
-    const along = (index) => old[index] + eased * (places[index] - old[index]);
+    const along = (index) => old[index] + glided * (places[index] - old[index]);
     return (index) => [along(2 * index), along(2 * index + 1)];
   }
 }

@@ -53,6 +53,11 @@ export class Server {
     return (await (await post("/api/path", body, "application/json")).json()).points;
   }
 
+  /** What is kept of the run, epoch by epoch. */
+  async replay() {
+    return (await ask("/api/replay")).arrayBuffer();
+  }
+
   /** Calls `each` with every finished epoch of the training under way. */
   watch(each, failed) {
     const events = new EventSource("/api/watch");

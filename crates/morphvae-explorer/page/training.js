@@ -1,38 +1,58 @@
-/** The view of a training under way: after each epoch the map moves and the curves grow. */
+/** The view of a training, under way or done: the map moves with the epochs, and the curves grow. */
 import { text } from "./language.js";
 import { latest } from "./latest.js";
+import { startReplay } from "./replay.js";
 
 /** Past epochs come all at once: the map moves for the last of them, so many milliseconds later. */
 const GATHERED = 30;
 
-/** Watches a training; `move` is called after each epoch and gives a promise. Gives back what draws the curves. */
-export function startTraining(source, move, failed) {
+/**
+ * Watches a training, if there is one under way, and replays what is kept of it; `move` is called after each epoch and gives
+ * a promise. Gives back what draws the curves.
+ */
+export function startTraining(state, source, move, failed) {
   const figure = document.getElementById("curves");
   const canvas = figure.querySelector("canvas");
   const epochs = new Map();
-  // An epoch that ends while the map takes the one before is not forgotten.
-  const follow = latest(move, () => {}, failed);
-  let whole = 0;
+  let [whole, shown] = [0, undefined];
   let wait;
 
   const draw = () => {
     figure.hidden = epochs.size === 0;
     if (figure.hidden) return;
     const lines = [...epochs.values()].sort((a, b) => a.epoch - b.epoch);
-    figure.querySelector("figcaption").textContent = text("epochOf", { epoch: lines.at(-1).epoch, epochs: whole });
-    curves(canvas, lines, whole);
+    figure.querySelector("figcaption").textContent = text("epochOf", { epoch: shown ?? lines.at(-1).epoch, epochs: whole });
+    curves(canvas, lines, whole, shown);
   };
+  const look = startReplay(state, source, (kept, now) => {
+    for (const epoch of kept) if (!epochs.has(epoch.epoch)) epochs.set(epoch.epoch, epoch);
+    whole = Math.max(whole, ...epochs.keys());
+    shown = now;
+    draw();
+  });
+  const { watching, replay } = state.model;
+  if (replay) look().catch(failed);
+  if (!watching) return draw;
+  // An epoch that ends while the map takes the one before is not forgotten.
+  const follow = latest(
+    async () => {
+      await move();
+      if (state.model.replay) await look();
+    },
+    () => {},
+    failed,
+  );
   source.watch(({ epochs: count, metrics }) => {
     epochs.set(metrics.epoch, metrics);
     whole = count;
     draw();
     clearTimeout(wait);
-    wait = setTimeout(() => follow(metrics.epoch), GATHERED);
+    wait = setTimeout(() => follow(true), GATHERED);
   }, failed);
   return draw;
 }
 
-function curves(canvas, lines, whole) {
+function curves(canvas, lines, whole, shown) {
   const style = getComputedStyle(canvas);
   const { width, height } = canvas.getBoundingClientRect();
   const ratio = window.devicePixelRatio;
@@ -45,6 +65,10 @@ function curves(canvas, lines, whole) {
   const [left, right, top, bottom] = [6, width - 92, 14, height - 14];
   const x = (epoch) => left + ((epoch - 1) / Math.max(1, whole - 1)) * (right - left);
   const y = (loss) => bottom - ((loss - least) / Math.max(1e-9, most - least)) * (bottom - top);
+  if (shown !== undefined) {
+    context.fillStyle = style.getPropertyValue("--track");
+    context.fillRect(x(shown) - 0.5, 0, 1, height);
+  }
   context.font = "11px system-ui, sans-serif";
   context.textBaseline = "middle";
   const last = lines.at(-1);

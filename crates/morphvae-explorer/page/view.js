@@ -39,6 +39,12 @@ export class View {
     return closer.with({ middle: closer.middle.map((value, axis) => value + fixed[axis] - there[axis]) });
   }
 
+  /** On the way to another view, as far as `share` says. */
+  toward(other, share) {
+    const middle = this.middle.map((value, axis) => value + share * (other.middle[axis] - value));
+    return other.with({ middle, scale: this.scale * (other.scale / this.scale) ** share });
+  }
+
   /** How much of the plane the narrower side shows, on a map of any size. */
   get span() {
     return Math.min(this.width, this.height) / this.scale;

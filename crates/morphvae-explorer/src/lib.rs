@@ -7,6 +7,7 @@
 //! - `export`: a map as one file, which needs no server;
 //! - `map`: what the page shows, and the points that it asks for;
 //! - `page`: the files of the page;
+//! - `replay`: where the images lay after each epoch of a run;
 //! - `worker`: the thread that encodes and decodes, many requests in one pass;
 //! - `server`: connections and their limits, who may ask, and what each address answers.
 
@@ -15,9 +16,11 @@
 mod export;
 mod map;
 mod page;
+mod replay;
 mod server;
 mod worker;
 
 pub use export::{Difference, ExportError, Exported, export};
 pub use map::{Description, LatentMap, MOST_SHOWN, MapError, ModelFacts, ShownImages, Statistics};
+pub use replay::Replay;
 pub use server::{Explorer, ExplorerError, Place, USUAL_PORT, Watched};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use morphvae::data::Dataset;
 use morphvae::evaluation::encode;
 use morphvae::studio::{Model, StudioError};
-use morphvae_explorer::{Difference, Explorer, Exported, LatentMap, ModelFacts, Place, ShownImages, export};
+use morphvae_explorer::{Difference, Explorer, Exported, LatentMap, ModelFacts, Place, Replay, ShownImages, export};
 use serde::Serialize;
 use serde_json::json;
 
@@ -139,7 +139,9 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
         command: MORPH.into(),
         argument: model.path().map_or_else(String::new, |_| model.name().to_owned()),
     };
-    Ok(LatentMap::new(model.shared_inference(), facts, Arc::new(shown), codes)?)
+    let replay = model.run().and_then(|run| Replay::read(&run.figures_path()));
+    let map = LatentMap::new(model.shared_inference(), facts, Arc::new(shown), codes)?;
+    Ok(map.with_replay(replay))
 }
 
 /// The images that were named, which must be there; otherwise those of the model, if they can be had.

@@ -92,6 +92,7 @@ pub fn export(map: &LatentMap, path: &Path) -> Result<Exported, ExportError> {
     let (chosen, pictures) = pictures(map);
     let model = Description {
         count: chosen.len(),
+        replay: false,
         ..description
     };
     let data = json!({

@@ -66,6 +66,8 @@ pub struct Description<'a> {
     pub labelled: bool,
     /// Whether more epochs will come.
     pub watching: bool,
+    /// Whether it is known where the images lay after each epoch.
+    pub replay: bool,
     /// Where the images lie, by latent dimension.
     pub statistics: &'a Statistics,
     /// Up to three principal directions, unit vectors.

@@ -12,6 +12,7 @@ use morphvae::figures::class_marks;
 use morphvae::latent::{LatentStatistics, PrincipalComponents, typical_members};
 use morphvae::network::Inference;
 
+use crate::Replay;
 pub use description::{Description, ModelFacts, Statistics};
 pub use error::MapError;
 pub use shown::{MOST_SHOWN, ShownImages};
@@ -20,7 +21,7 @@ pub use shown::{MOST_SHOWN, ShownImages};
 const DIRECTIONS: usize = 3;
 
 /// What the page takes for the label of a point that has none.
-const NO_LABEL: u16 = u16::MAX;
+pub(crate) const NO_LABEL: u16 = u16::MAX;
 
 /// A network, what is known of it, and images in its latent space.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct LatentMap {
     components: PrincipalComponents,
     base: Vec<f64>,
     typical: Vec<Vec<f64>>,
+    replay: Option<Replay>,
 }
 
 impl LatentMap {
@@ -87,7 +89,22 @@ impl LatentMap {
             facts,
             shown,
             codes,
+            replay: None,
         })
+    }
+
+    /// The same with how its run went, where there is something to see of it.
+    #[must_use]
+    pub fn with_replay(self, replay: Option<Replay>) -> Self {
+        let latent = self.network.config().latent;
+        let replay = replay.filter(|replay| replay.moves_in(latent));
+        Self { replay, ..self }
+    }
+
+    /// How the run went, if that is known.
+    #[must_use]
+    pub fn replay(&self) -> Option<&Replay> {
+        self.replay.as_ref()
     }
 
     /// The network.
@@ -154,6 +171,7 @@ impl LatentMap {
             total: self.shown.total(),
             labelled: self.shown.labels().is_some(),
             watching,
+            replay: self.replay.is_some(),
             statistics: &self.statistics,
             components: &self.components.directions,
             centre: &self.components.mean,

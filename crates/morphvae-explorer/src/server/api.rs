@@ -36,6 +36,7 @@ pub(super) fn routes(state: Arc<super::State>) -> Router {
         .route("/api/encode", post(encode_file))
         .route("/api/encode/pixels", post(encode_pixels))
         .route("/api/path", post(journey::path))
+        .route("/api/replay", get(replay))
         .route("/api/watch", get(watch))
         .fallback(nothing)
         .method_not_allowed_fallback(other_method)
@@ -129,6 +130,12 @@ async fn encode(state: &super::State, map: &Arc<LatentMap>, input: Vec<u8>) -> R
         "input": BASE64_STANDARD.encode(input),
         "image": BASE64_STANDARD.encode(image),
     })))
+}
+
+async fn replay(State(state): Shared) -> Result<Response, Refusal> {
+    let map = state.map();
+    let replay = map.replay().map(|replay| bytes(replay.bytes()));
+    replay.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "nothing is kept of this model's training"))
 }
 
 async fn watch(State(state): Shared) -> Result<Response, Refusal> {

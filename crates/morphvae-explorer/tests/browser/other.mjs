@@ -48,6 +48,29 @@ export const otherTests = [
     await trained.stop();
   }],
 
+  ["a run is replayed, epoch by epoch, while it is watched and when it is explored later", async ({ browser, serve, training, folder, images }) => {
+    const longer = training.map((word, index) => ({ "--epochs": "4", "--out": `${folder}/replayed` })[training[index - 1]] ?? word);
+    const trained = serve([...longer, "--watch"]);
+    const explored = () => serve(["explore", `${folder}/replayed`, "--no-open", ...images]);
+    for (const start of [() => trained, explored]) {
+      const served = start();
+      const page = await open(browser);
+      await page.visit(await served.address);
+      const caption = "document.querySelector('#curves figcaption').textContent";
+      await page.until(`!document.querySelector('.replay').hidden && ${caption}.includes('4 of 4') && document.querySelector('#replay').max === '3'`);
+      const map = "document.querySelector('#map').toDataURL()";
+      await page.value("new Promise((done) => setTimeout(done, 900))");
+      const last = await page.value(map);
+      await page.value(inPage.choose("#replay", 0));
+      await page.until(`${caption}.includes('1 of 4')`);
+      await page.until(`${map} !== ${JSON.stringify(last)}`);
+      await page.click("#replay-play");
+      await page.until(`${caption}.includes('4 of 4')`);
+      await clean(page);
+      await served.stop();
+    }
+  }],
+
   ["in a larger space the nearest image is that of the latent space", async ({ browser, serve, out, images }) => {
     const served = serve(["explore", out, "--no-open", ...images]);
     const page = await open(browser);
@@ -77,6 +100,8 @@ export const otherTests = [
     const served = serve(["explore", out, "--no-open", ...images]);
     const page = await open(browser);
     await page.visit(await served.address);
+    // The example stops.
+    await page.press("Shift");
     const latent = () => page.value("JSON.parse(document.querySelector('#decoded').dataset.latent)");
     assert.equal(await page.value("document.querySelector('#axis-x').value"), "p0");
     await page.value(inPage.choose("#axis-x", "0"));

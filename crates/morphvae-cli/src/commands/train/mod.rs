@@ -2,6 +2,7 @@
 
 mod arguments;
 mod preset;
+mod recorder;
 mod settings;
 mod watching;
 
@@ -19,6 +20,7 @@ use crate::console::Console;
 use crate::interrupt;
 use crate::observer::observer;
 pub use arguments::TrainArguments;
+use recorder::Recorder;
 use watching::Watching;
 
 pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
@@ -27,6 +29,7 @@ pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
     let run = settings::run(arguments, console)?;
     let teller = Teller { console };
     teller.introduce(&run);
+    let mut recorder = Recorder::of(&run)?;
     let watching = match arguments.watch {
         true => Some(watching(&run, arguments, console)?),
         false => None,
@@ -35,7 +38,7 @@ pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
         teller.finished_before(&run);
         run
     } else {
-        train(run, &teller, watching.as_ref())?
+        train(run, &mut recorder, &teller, watching.as_ref())?
     };
     finish(&run, &teller, watching.as_ref(), arguments.json)?;
     // All is written: who wants to go on with the run may.
@@ -50,9 +53,10 @@ pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
 pub fn to_the_end(run: Run, console: Console) -> anyhow::Result<Run> {
     let teller = Teller { console };
     teller.introduce(&run);
+    let mut recorder = Recorder::of(&run)?;
     let run = match run.training().is_finished() {
         true => run,
-        false => train(run, &teller, None)?,
+        false => train(run, &mut recorder, &teller, None)?,
     };
     finish(&run, &teller, None, false)?;
     Ok(run)
@@ -79,7 +83,7 @@ struct Best {
     model: PathBuf,
 }
 
-fn train(mut run: Run, teller: &Teller, watching: Option<&Watching>) -> anyhow::Result<Run> {
+fn train(mut run: Run, recorder: &mut Recorder, teller: &Teller, watching: Option<&Watching>) -> anyhow::Result<Run> {
     while !run.training().is_finished() {
         let finished;
         (run, finished) = run.epoch(&observer(teller.console))?;
@@ -87,8 +91,9 @@ fn train(mut run: Run, teller: &Teller, watching: Option<&Watching>) -> anyhow::
             teller.stopped(&run)?;
             return Err(interrupt::Stopped.into());
         };
+        recorder.keep(&run, &report.evaluation.codes, &report.metrics)?;
         if let Some(watching) = watching {
-            watching.publish(network, &report.evaluation.codes, &report.metrics)?;
+            watching.publish(&run, network, &report.evaluation.codes, &report.metrics)?;
         }
         teller.epoch(&run, &report);
     }
@@ -127,7 +132,7 @@ fn finish(run: &Run, teller: &Teller, watching: Option<&Watching>, json: bool) -
     {
         teller.best(run, best, last);
         if let Some(watching) = watching {
-            watching.publish(network, &codes, best)?;
+            watching.publish(run, network, &codes, best)?;
         }
     }
     teller.console.note(format!("model:   {}", model.display()));

@@ -6,7 +6,7 @@ use morphvae::evaluation::{Codes, encode};
 use morphvae::network::Inference;
 use morphvae::studio::Run;
 use morphvae::training::EpochMetrics;
-use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched};
+use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, Replay, ShownImages, Watched};
 
 use super::arguments::TrainArguments;
 use crate::console::Console;
@@ -47,7 +47,8 @@ impl Watching {
             test_loss: history.last().map(|metrics| metrics.test_loss),
             ..facts.clone()
         };
-        let map = LatentMap::new(network, facts_now, Arc::clone(&shown), codes)?;
+        let map = LatentMap::new(network, facts_now, Arc::clone(&shown), codes)?
+            .with_replay(Replay::read(&run.folder().figures_path()));
         let explorer = Explorer::start(
             &place(arguments),
             map,
@@ -64,14 +65,21 @@ impl Watching {
     }
 
     /// Shows the network as it was after an epoch, and where it puts the test images.
-    pub fn publish(&self, network: Arc<Inference>, codes: &Codes, metrics: &EpochMetrics) -> anyhow::Result<()> {
+    pub fn publish(
+        &self,
+        run: &Run,
+        network: Arc<Inference>,
+        codes: &Codes,
+        metrics: &EpochMetrics,
+    ) -> anyhow::Result<()> {
         let facts = ModelFacts {
             epochs: Some(metrics.epoch),
             test_loss: Some(metrics.test_loss),
             ..self.facts.clone()
         };
         let map = LatentMap::new(network, facts, Arc::clone(&self.shown), self.shown.codes(codes))?;
-        self.explorer.publish(map, metrics);
+        let replay = Replay::read(&run.folder().figures_path());
+        self.explorer.publish(map.with_replay(replay), metrics);
         Ok(())
     }
 

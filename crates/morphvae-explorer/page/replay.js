@@ -1,0 +1,63 @@
+/** How a run went: where its points lay after each epoch, gone through by hand or played; points glide in between. */
+import { fromBytes } from "./epochs.js";
+
+/** How long an epoch takes when a run is played, in milliseconds, and how long all of it takes at most. */
+const PACE = 500;
+const LONGEST = 12_000;
+
+/** `told(epochs, shown)` hears of the run's epochs and of the one that is shown. Gives back what looks for them anew. */
+export function startReplay(state, source, told) {
+  const [scrub, button] = ["replay", "replay-play"].map((id) => document.getElementById(id));
+  let [labels, epochs] = [[], []];
+  let shown;
+  let begun;
+
+  const last = () => epochs.length - 1;
+  const pace = () => Math.min(PACE, LONGEST / epochs.length);
+  /** Shows the run at a place between two of its epochs; at its end, the map as it is. */
+  const show = (at) => {
+    const isOver = at >= last();
+    scrub.value = at;
+    state.set({ replayed: isOver ? undefined : between(labels, epochs, at, state) });
+    shown = isOver ? undefined : epochs[Math.round(at)].epoch;
+    told(epochs, shown);
+  };
+  const play = (isPlaying) => {
+    begun = isPlaying ? performance.now() - (state.replayed ? Number(scrub.value) * pace() : 0) : undefined;
+    button.classList.toggle("playing", isPlaying);
+    button.setAttribute("aria-pressed", String(isPlaying));
+    if (isPlaying) requestAnimationFrame(step);
+  };
+  const step = (now) => {
+    if (begun === undefined) return;
+    const at = Math.min(last(), Math.max(0, now - begun) / pace());
+    show(at);
+    if (at < last()) requestAnimationFrame(step);
+    else play(false);
+  };
+  button.addEventListener("click", () => play(begun === undefined));
+  scrub.addEventListener("input", () => {
+    play(false);
+    show(Number(scrub.value));
+  });
+  return async () => {
+    ({ labels, epochs } = fromBytes(await source.replay()));
+    scrub.parentElement.hidden = epochs.length < 2;
+    scrub.max = Math.max(1, last());
+    if (!state.replayed) scrub.value = scrub.max;
+    told(epochs, shown);
+  };
+}
+
+/** The points between two epochs, as the map draws points: those of some of the images. */
+function between(labels, epochs, at, { plane, cloud, model: { latent } }) {
+  const [from, to] = [epochs[Math.floor(at)], epochs[Math.ceil(at)]].map(({ means }) => means);
+  const share = at - Math.floor(at);
+  const eased = share * share * (3 - 2 * share);
+  const place = (point) => {
+    const [a, b] = [from, to].map((means) => plane.place(means.subarray(point * latent, (point + 1) * latent)));
+    const [u, v] = a.map((value, axis) => value + eased * (b[axis] - value));
+    return [u, plane.isLine ? cloud.scattered(point) : v];
+  };
+  return { labels, order: labels.map((_, point) => point), place };
+}
