@@ -81,9 +81,10 @@ pub enum Verb {
     /// Draw new images from a model, as a data set that others read
     ///
     /// All but --from prior gives labelled images; the labels are as good as the latent space keeps the classes apart,
-    /// which `probe` measures. `--format idx` writes the files that torchvision reads as MNIST, if --test adds the part
-    /// that it wants as well; `--format npz` the arrays of Keras's MNIST; `--format png` a folder for each class. A
-    /// million images take no more memory than a thousand, and a sampling that fails or is stopped leaves nothing behind.
+    /// which `probe` measures. A conditional model draws the class that it is told, from its prior as well. `--format
+    /// idx` writes the files that torchvision reads as MNIST, if --test adds the part that it wants as well; `--format
+    /// npz` the arrays of Keras's MNIST; `--format png` a folder for each class. A million images take no more memory
+    /// than a thousand, and a sampling that fails or is stopped leaves nothing behind.
     #[command(after_help = "Examples: morphvae sample -n 200\n          \
                             morphvae sample --class 7 -n 200 --format npz --out sevens\n          \
                             morphvae sample --from mixture --dataset strokes --limit 500 -n 400 --format idx --out drawn\n          \

@@ -68,7 +68,12 @@ fn a_class_is_chosen_where_something_is_drawn() {
     desk.succeed("reconstruct run --limit 3 --out again --quiet");
     desk.succeed("probe run --limit 60 --quiet");
     // Of the prior, of what the card says of each class, and of images whose classes nobody says.
-    for from in ["prior --class 7", "class", "fours --pixels draw"] {
+    for from in [
+        "prior --class 7",
+        "class",
+        "fours --pixels draw",
+        "fours/test/00000.png --class 9",
+    ] {
         desk.succeed(&format!(
             "sample run --count 3 --from {from} --out samples --force --quiet"
         ));

@@ -98,10 +98,11 @@ impl SetForm {
 /// A data set on its way to its folder, where it comes whole or not at all.
 #[derive(Debug)]
 pub struct SetWriter {
+    /// Before their folder: what is given up is closed before it is removed.
+    files: Files,
     folder: UnfinishedFolder,
     form: SetForm,
     written: [usize; 2],
-    files: Files,
 }
 
 /// What is being written.

@@ -252,8 +252,21 @@ fn of_images(
         let posteriors = posteriors.ok_or_else(|| encoded.failed(label, failed()))?;
         Ok(Mixture::in_equal_parts(posteriors))
     };
-    let list = encoded.by_class(request, mixture)?;
     let fitted = Some((encoded.name.clone(), encoded.count()));
+    let is_conditional = model.network().config().is_conditional();
+    if is_conditional && path.is_file() && !request.classes.is_empty() {
+        // The style of a file in whatever classes are asked for.
+        let classes = encoded.named_classes();
+        let mixture = mixture(None, &[0])?;
+        let group = |label| Group {
+            label: Some(label),
+            mixture: mixture.clone(),
+            images: 1,
+        };
+        let labels = wanted(&classes, &vec![1; classes.len()], &request.classes)?;
+        return Ok(Groups::new(labels.into_iter().map(group).collect(), classes, fitted));
+    }
+    let list = encoded.by_class(request, mixture)?;
     Ok(Groups::new(list, encoded.named_classes(), fitted))
 }
 
