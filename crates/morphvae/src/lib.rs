@@ -40,6 +40,7 @@ pub use burn::tensor::Device;
 
 pub mod benchmark;
 pub mod choice;
+pub mod classification;
 pub mod data;
 pub mod evaluation;
 pub mod figures;

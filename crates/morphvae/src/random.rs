@@ -44,6 +44,10 @@ pub enum Purpose {
     Mixture = 14,
     /// The pixels of an image, drawn around what the decoder says.
     Pixels = 15,
+    /// The first weights of a classifier.
+    Classifier = 16,
+    /// How an image is distorted before a classifier learns from it.
+    Distortion = 17,
 }
 
 /// The generator of one purpose and one step (an epoch, a batch, an image: whatever the purpose counts).

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// From what knows nothing of the others to what knows all of them.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "choice",
     "memory",
     "random",
@@ -14,6 +14,7 @@ const ORDER: [&str; 17] = [
     "data",
     "probability",
     "network",
+    "classification",
     "objective",
     "evaluation",
     "latent",

@@ -3,10 +3,12 @@
 //! [`NetworkConfig`] says what kind of network it is and how large, its [`Plan`] of which stages it is made, and [`Vae`]
 //! holds the weights and computes; [`Inference`] is a `Vae`
 //! made ready to be used again and again. Whoever only needs images at points asks a [`Decoder`]. A conditional network is told
-//! the class of each image, a [`Condition`]; [`Inference::given`] is its decoder for one.
+//! the class of each image, a [`Condition`]; [`Inference::given`] is its decoder for one. A [`Classifier`] is another network of
+//! the same stages, which tells classes apart.
 
 mod accelerate;
 mod architecture;
+mod classifier;
 mod condition;
 mod decoder;
 mod inference;
@@ -23,6 +25,7 @@ pub use architecture::{
     Architecture, HiddenActivation, LARGEST_SIDE, MOST_BASE_CHANNELS, MOST_CLASSES, MOST_HIDDEN_LAYERS,
     MOST_HIDDEN_UNITS, MOST_LATENTS, NetworkConfig, REFERENCE_SIDES,
 };
+pub use classifier::{Classifier, ReadyClassifier};
 pub use condition::{Condition, Given};
 pub use decoder::Decoder;
 pub(crate) use inference::BATCH;
