@@ -148,7 +148,6 @@ export const TEXTS = {
   replayPlay: { en: "Play how the map formed", ja: "地図ができるまでを再生" },
   train: { en: "training", ja: "訓練" },
   test: { en: "test", ja: "テスト" },
-  nats: { en: "nats per image", ja: "nats／画像" },
   atlasNote: {
     en: "This file works without the program: pictures are mixed from {count} decoded ones. Inside its border, at {places} places that were compared, they differ from the decoder’s by {mean} grey levels of 255 on average, {worst} at worst.",
     ja: "このファイルは単独で動作します。画像は{count}枚の復号画像から補間しており、枠内の{places}か所で比べたデコーダとの差は255階調で平均{mean}、最大{worst}です。",
