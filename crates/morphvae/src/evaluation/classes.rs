@@ -35,17 +35,12 @@ pub(super) fn condition(network: &Inference, classes: &[u16]) -> Condition {
     Condition::of_classes(classes, network.config(), &network.network().device())
 }
 
-/// The class of each image of a batch, with these labels and features: its label, where it has one, else the class that
+/// The class of each image of a batch, with these labels: its label, where it has one, else the class that
 /// explains it best. Nothing where the network is not conditional.
 ///
 /// What explains an image best is the class under which the evidence lower bound is highest, taken at the posterior's mean
 /// instead of at samples, with all classes equally likely.
-pub(super) fn classes(
-    network: &Inference,
-    labels: Vec<Option<u16>>,
-    images: &Tensor<4>,
-    features: &Tensor<4>,
-) -> Vec<u16> {
+pub(super) fn classes(network: &Inference, labels: Vec<Option<u16>>, images: &Tensor<4>) -> Vec<u16> {
     if !network.config().is_conditional() {
         return Vec::new();
     }
@@ -55,8 +50,7 @@ pub(super) fn classes(
     if !rows.is_empty() {
         let count = rows.len();
         let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), &images.device());
-        let of = |all: &Tensor<4>| all.clone().select(0, rows.clone());
-        found = best(network, of(images), of(features)).into_iter();
+        found = best(network, images.clone().select(0, rows)).into_iter();
     }
     labels
         .into_iter()
@@ -65,12 +59,12 @@ pub(super) fn classes(
 }
 
 /// The class under which each image has the highest lower bound.
-fn best(network: &Inference, images: Tensor<4>, features: Tensor<4>) -> Vec<u16> {
+fn best(network: &Inference, images: Tensor<4>) -> Vec<u16> {
     let count = images.dims()[0];
     let mut best = vec![(f32::INFINITY, 0); count];
     for class in 0..network.config().classes as u16 {
         let condition = Condition::of_classes(&vec![class; count], network.config(), &images.device());
-        let posterior = network.posterior(features.clone(), &condition);
+        let posterior = network.encode(images.clone(), &condition);
         let location = network.locate(condition.append(posterior.mean.clone()));
         let errors = network.network().reconstruction_loss(images.clone(), location);
         let divergences = kl_divergence(&posterior).sum_dim(1).squeeze_dim::<1>(1);

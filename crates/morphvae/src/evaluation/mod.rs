@@ -223,10 +223,8 @@ pub fn encode<'a>(network: &Inference, examples: impl Into<Examples<'a>>) -> Res
     };
     for range in batches(images.count()) {
         let batch = load(network, images, range.clone());
-        let features = network.features(batch.clone());
-        let classes = classes(network, labels(network.config(), examples, range), &batch, &features);
-        let posterior = network.posterior(features, &condition(network, &classes));
-        codes.push(posterior, classes);
+        let classes = classes(network, labels(network.config(), examples, range), &batch);
+        codes.push(network.encode(batch, &condition(network, &classes)), classes);
     }
     Ok(codes)
 }

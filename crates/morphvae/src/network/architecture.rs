@@ -298,8 +298,8 @@ impl NetworkConfig {
         });
         Plan {
             encoder: encoder.collect(),
-            mean: self.head("mean", features),
-            log_variance: self.head("var", features),
+            mean: self.head("mean", self.told(features)),
+            log_variance: self.head("var", self.told(features)),
             decoder: [first].into_iter().chain(others).collect(),
         }
     }
@@ -322,17 +322,23 @@ impl NetworkConfig {
         let last = decoder[decoder.len() - 1].output;
         decoder.push(linear("location", last, self.image_shape(), Activation::Sigmoid));
         Plan {
-            encoder: layers("encoder", self.image_shape(), &hidden),
+            encoder: layers("encoder", self.told(self.image_shape()), &hidden),
             mean: self.head("mean", features),
             log_variance: self.head("var", features),
             decoder,
         }
     }
 
-    /// From the features, and the class where the network is told it, to something of each latent.
     fn head(&self, name: &str, features: Shape) -> Stage {
-        let input = Shape::vector(features.length() + self.classes);
-        linear(name, input, Shape::vector(self.latent), Activation::Identity)
+        linear(name, features, Shape::vector(self.latent), Activation::Identity)
+    }
+
+    /// What goes into a linear layer that is told the class, where the network is.
+    fn told(&self, input: Shape) -> Shape {
+        match self.classes {
+            0 => input,
+            classes => Shape::vector(input.length() + classes),
+        }
     }
 
     /// The shape of an image.

@@ -4,12 +4,13 @@ use std::ops::ControlFlow;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Decoder, Inference, NetworkConfig, NetworkError, Shape};
+use super::{Decoder, Inference, NetworkConfig, NetworkError, Shape, Stage};
 
 /// How much of each class the images of a batch are of, `[batch, classes]`; nothing for a network that is not conditional.
 ///
-/// It joins the input of the encoder's heads and of the decoder's first stage, after the features and the latents (the
-/// conditional variational autoencoder of Sohn, Lee and Yan, 2015).
+/// It joins the input of the first linear layers that an image and a latent come to, which the plan has wider by so many: that
+/// of an encoder of linear layers, the heads of one of convolutions, and the decoder's first stage (the conditional
+/// variational autoencoder of Sohn, Lee and Yan, 2015).
 #[derive(Clone, Debug)]
 pub struct Condition {
     weights: Option<Tensor<2>>,
@@ -73,11 +74,14 @@ impl Condition {
         }
     }
 
-    /// The same of an encoder's features, `[batch, features, 1, 1]`.
-    pub(super) fn append_to_features(&self, features: Tensor<4>) -> Tensor<4> {
+    /// The same of a stage's input, `[batch, channels, side, side]`, if the stage is one that is told.
+    pub(super) fn join(&self, input: Tensor<4>, stage: &Stage) -> Tensor<4> {
+        let [_, channels, height, width] = input.dims();
         match &self.weights {
-            Some(_) => self.append(features.flatten(1, 3)).unsqueeze_dims(&[2, 3]),
-            None => features,
+            Some(_) if stage.input.length() > channels * height * width => {
+                self.append(input.flatten(1, 3)).unsqueeze_dims(&[2, 3])
+            }
+            _ => input,
         }
     }
 }

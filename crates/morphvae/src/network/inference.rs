@@ -64,16 +64,7 @@ impl Inference {
     /// network takes the condition.
     #[must_use]
     pub fn encode(&self, images: Tensor<4>, condition: &Condition) -> Posterior {
-        self.posterior(self.features(images), condition)
-    }
-
-    /// What the encoder makes of images before it is told of classes, `[batch, features, 1, 1]`.
-    pub(crate) fn features(&self, images: Tensor<4>) -> Tensor<4> {
-        self.encoder.apply(images)
-    }
-
-    /// The posteriors of images with these features.
-    pub(crate) fn posterior(&self, features: Tensor<4>, condition: &Condition) -> Posterior {
+        let features = self.encoder.apply(self.network.encoder.told(images, condition));
         self.network.posterior(features, condition, self.network.operations)
     }
 

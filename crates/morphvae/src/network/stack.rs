@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use morphvae_kernels::extension::{run_folded, run_linear};
 use morphvae_kernels::{FoldedBlock, PackedLinear};
 
+use super::Condition;
 use super::accelerate::{Operations, ReadyKernel, heads_have_kernels};
 use super::layers::{BatchNorm, BatchStatistics, Initializer, StageWeights};
 use super::plan::{Shape, Stage};
@@ -19,6 +20,14 @@ impl Stack {
     pub fn new(stages: Vec<Stage>, initializer: &mut Initializer) -> Self {
         Self {
             stages: stages.into_iter().map(|stage| initializer.stage(stage)).collect(),
+        }
+    }
+
+    /// An input with what the first stage is told of it.
+    pub fn told(&self, input: Tensor<4>, condition: &Condition) -> Tensor<4> {
+        match self.stages.first() {
+            Some(first) => condition.join(input, &first.stage),
+            None => input,
         }
     }
 

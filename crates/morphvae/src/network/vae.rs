@@ -179,7 +179,8 @@ impl Vae {
     ) -> TrainingPass {
         let batch = images.dims()[0];
         let mut statistics = Vec::new();
-        let features = self.encoder.train_pass(images, self.operations, &mut statistics);
+        let told = self.encoder.told(images, condition);
+        let features = self.encoder.train_pass(told, self.operations, &mut statistics);
         let posterior = self.posterior(features, condition, self.operations);
         let latents = latents(&posterior);
         // Pseudo-inputs are no images, and batch norms see none of them: an encoder that has such takes none, and neither
@@ -208,7 +209,8 @@ impl Vae {
     /// This is the definition; [`Inference`](super::Inference) is faster on a CPU.
     #[must_use]
     pub fn encode(&self, images: Tensor<4>, condition: &Condition) -> Posterior {
-        self.posterior(self.encoder.apply(images), condition, Operations::Plain)
+        let told = self.encoder.told(images, condition);
+        self.posterior(self.encoder.apply(told), condition, Operations::Plain)
     }
 
     /// The image of each point: `[batch, latent]`, and of a conditional network `[batch, latent + classes]`, to
@@ -240,8 +242,10 @@ impl Vae {
     /// The two linear layers that end the encoder: `features` are `[batch, features, 1, 1]`.
     pub(super) fn posterior(&self, features: Tensor<4>, condition: &Condition, operations: Operations) -> Posterior {
         let operations = self.encoder.operations_of_heads(operations);
-        let features = condition.append_to_features(features);
-        let head = |stage: &StageWeights, features| stage.train_with(operations, features).0.flatten(1, 3);
+        let head = |stage: &StageWeights, features| {
+            let told = condition.join(features, &stage.stage);
+            stage.train_with(operations, told).0.flatten(1, 3)
+        };
         Posterior {
             mean: head(&self.mean, features.clone()),
             log_variance: head(&self.log_variance, features),

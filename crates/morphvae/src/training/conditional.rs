@@ -22,7 +22,7 @@ fn told(class: u16) -> Vec<f64> {
 }
 
 /// The negative bound of the samples of a batch, as the paper of Sohn and others writes it down: the class beside the
-/// features and beside the latents. For one sample its divergence is in closed form where `closed`.
+/// image and beside the latents. For one sample its divergence is in closed form where `closed`.
 fn loss(twin: &Naive, batch: &Batch, closed: bool) -> f64 {
     let images = batch.images.chunks(PIXELS).zip(batch.classes).enumerate();
     let of = |(index, (image, class)): (usize, (&[f64], u16))| {

@@ -71,8 +71,7 @@ impl Naive<'_> {
 
     /// The same of a conditional network that is told so much of each class.
     pub fn encode_told(&self, image: &[f64], told: &[f64]) -> [Vec<f64>; 2] {
-        let mut features = self.hidden("encoder2", &self.hidden("encoder1", image));
-        features.extend(told);
+        let features = self.hidden("encoder2", &self.hidden("encoder1", &[image, told].concat()));
         ["mean", "var"].map(|name| self.linear(name, &features))
     }
 
