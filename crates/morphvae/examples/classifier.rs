@@ -1,24 +1,24 @@
-//! Teaches a small classifier a data set, and says how many of the test images it knows:
-//! `cargo run --release --example classifier -- mnist data 8 distorted`.
+//! Teaches a small classifier a data set, and says how many of the test images it knows, or of the images that
+//! `morphvae sample --format idx` wrote into a folder:
+//! `cargo run --release --example classifier -- mnist data 3 digits`.
 
 use std::error::Error;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use morphvae::classification::{ClassifierConfig, Distortion, TrainedClassifier};
-use morphvae::data::catalogue;
+use morphvae::classification::{ClassifierConfig, TrainedClassifier};
+use morphvae::data::{FolderOptions, catalogue, read_idx_folder};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_else(|| "mnist".to_owned());
     let folder = arguments.next().unwrap_or_else(|| "data".to_owned());
     let epochs = arguments.next().map_or(Ok(8), |epochs| epochs.parse())?;
-    let distortion = arguments.next().map_or(Distortion::NONE, |_| Distortion::default());
+    let samples = arguments.next();
     let set = catalogue::find(&name)?.load(Path::new(&folder))?;
     let config = ClassifierConfig {
         epochs,
-        distortion,
         ..ClassifierConfig::default()
     };
     let mut percent = 0;
@@ -30,12 +30,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         ControlFlow::Continue(())
     })?;
-    let accuracy = learned.ok_or("nobody stopped it")?.judge(&set.test)?;
-    println!(
-        "\r{} of {} test images: {:.2} %",
-        accuracy.right,
-        accuracy.of,
-        100.0 * accuracy.share()
-    );
+    let learned = learned.ok_or("nobody stopped it")?;
+    let mut judged = vec![("test images", set.test)];
+    if let Some(folder) = samples {
+        let options = FolderOptions {
+            classes: set.classes,
+            test_fraction: 1.0,
+            ..FolderOptions::new(config.image_size)
+        };
+        let samples = read_idx_folder(folder.as_ref(), &options)?;
+        judged.push(("samples", samples.ok_or("this folder has no IDX files")?.test));
+    }
+    for (what, split) in judged {
+        let accuracy = learned.judge(&split)?;
+        println!(
+            "\r{} of {} {what}: {:.2} %",
+            accuracy.right,
+            accuracy.of,
+            100.0 * accuracy.share()
+        );
+    }
     Ok(())
 }
