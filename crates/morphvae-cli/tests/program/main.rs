@@ -74,7 +74,9 @@ fn every_latent_size_objective_and_image_size_is_drawn() {
     desk.succeed(&format!("train {TINY} --epochs 1 --latent 1 --grid 4 --out one"));
     desk.succeed(&format!("train {TINY} --epochs 1 --latent 3 --grid 4 --out three"));
     assert!(desk.path("three/figures/latent-map-turning.gif").exists());
-    assert_eq!(fs::read_dir(desk.path("three/figures")).unwrap().count(), 4 + 6 + 1);
+    // And what the explorer replays.
+    assert!(desk.path("three/figures/replay.bin").exists());
+    assert_eq!(fs::read_dir(desk.path("three/figures")).unwrap().count(), 4 + 6 + 1 + 1);
     desk.succeed(&format!(
         "train {TINY} --epochs 1 --latent 5 --grid 4 --out five --objective ae --image-size 64"
     ));

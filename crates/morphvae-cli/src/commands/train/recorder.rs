@@ -23,7 +23,7 @@ impl Recorder {
         };
         if let Some(last) = history.last().filter(|last| last.epoch == recorder.replay.last() + 1) {
             let network = Inference::new(&training.network());
-            let codes = encode(&network, &test.images)?;
+            let codes = encode(&network, test.as_ref())?;
             recorder.keep(run, &codes, last)?;
         }
         Ok(recorder)
