@@ -14,7 +14,11 @@ export function startSpeaking(state) {
     clearTimeout(wait);
     wait = setTimeout(() => (place.textContent = words()), REST);
   };
+  let wasHeld = false;
   state.on("isHeld", () => {
+    // Told with every change of the keys: most hold none before or after.
+    if (state.isHeld === wasHeld) return;
+    wasHeld = state.isHeld;
     if (state.selected === undefined) return;
     const words = text(state.isHeld ? "keyHeld" : "keyLetGo", { name: letters(state.selected) });
     soon(() => words);

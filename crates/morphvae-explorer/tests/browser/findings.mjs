@@ -268,6 +268,8 @@ export const findings = [
     const page = await open(browser);
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.6]]);
+    await page.value(WAIT(700));
+    assert.equal(await page.value("document.querySelector('#said').textContent"), "", "a key that nobody held is let go");
     await page.value(`(() => {
       window.spoken = 0;
       const live = document.querySelectorAll("output, [aria-live]:not([aria-live=off]), [role=status], [role=alert]");
