@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use morphvae::studio::Event;
+use morphvae::studio::{Event, StudioError};
 use morphvae::training::Progress;
 
 use crate::console::{Console, Meter, Unit};
-use crate::interrupt;
+use crate::interrupt::{self, Stopped};
 
 /// An observer of work; what it shows is taken away with what is done, or with itself.
 pub fn observer(console: Console) -> impl Fn(Event<'_>) -> ControlFlow<()> + Sync {
@@ -19,6 +19,17 @@ pub fn observer(console: Console) -> impl Fn(Event<'_>) -> ControlFlow<()> + Syn
             &mut shown.lock().unwrap_or_else(PoisonError::into_inner),
         );
         interrupt::check()
+    }
+}
+
+/// What becomes of work that writes all it has to write or, once Ctrl-C was the answer, nothing: that is told then.
+pub fn all_or_nothing(result: anyhow::Result<()>, console: Console) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.downcast_ref().is_some_and(StudioError::is_stop) => {
+            console.note("stopped; nothing was written");
+            Err(Stopped.into())
+        }
+        result => result,
     }
 }
 

@@ -7,17 +7,17 @@ use clap::Args;
 use morphvae::figures::clip::{ClipFormat, Look};
 use morphvae::figures::{Caption, write_png};
 use morphvae::latent::path::PathKind;
-use morphvae::studio::{Keys, Morph, Restyled, Stop, StudioError};
+use morphvae::studio::{Keys, Morph, Restyled, Stop};
 use serde_json::json;
 
 use crate::answers::Usage;
 use crate::arguments::ImageArguments;
 use crate::arguments::values::whole;
 use crate::console::Console;
-use crate::interrupt::{self, Stopped};
+use crate::interrupt;
 use crate::limits::{check_out_file, check_out_folder, check_picture};
 use crate::model;
-use crate::observer::observer;
+use crate::observer::{all_or_nothing, observer};
 
 #[derive(Debug, Args)]
 pub struct RestyleArguments {
@@ -47,13 +47,7 @@ pub struct RestyleArguments {
 
 pub fn run(arguments: &RestyleArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
-    match make(arguments, console) {
-        Err(error) if error.downcast_ref().is_some_and(StudioError::is_stop) => {
-            console.note("stopped; nothing was written");
-            Err(Stopped.into())
-        }
-        result => result,
-    }
+    all_or_nothing(make(arguments, console), console)
 }
 
 fn make(arguments: &RestyleArguments, console: Console) -> anyhow::Result<()> {

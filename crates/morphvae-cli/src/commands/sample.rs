@@ -14,7 +14,7 @@ use crate::console::{Console, grouped};
 use crate::interrupt;
 use crate::limits::check_out_folder;
 use crate::model;
-use crate::observer::observer;
+use crate::observer::{all_or_nothing, observer};
 
 /// Components of a mixture that are enough for any.
 const MOST_COMPONENTS: usize = 1000;
@@ -101,6 +101,10 @@ impl SampleArguments {
 
 pub fn run(arguments: &SampleArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
+    all_or_nothing(make(arguments, console), console)
+}
+
+fn make(arguments: &SampleArguments, console: Console) -> anyhow::Result<()> {
     let out = &arguments.out;
     check_place(out, arguments.force).map_err(StudioError::from)?;
     check_out_folder(out)?;

@@ -14,7 +14,7 @@ use crate::probability::kl_divergence;
 /// [`NetworkError::Unlabelled`] when one has none that a conditional network knows.
 pub(crate) fn check_classes(network: &NetworkConfig, examples: Examples) -> Result<(), NetworkError> {
     let images = examples.images.count();
-    let known = labels(network, examples, 0..images).into_iter().flatten().count();
+    let known = known(network, examples, 0..images).len();
     match network.is_conditional() && known < images {
         true => Err(NetworkError::Unlabelled {
             missing: images - known,
@@ -28,6 +28,11 @@ pub(crate) fn check_classes(network: &NetworkConfig, examples: Examples) -> Resu
 pub(super) fn labels(network: &NetworkConfig, examples: Examples, range: Range<usize>) -> Vec<Option<u16>> {
     let known = |&class: &u16| network.check_class(class).is_ok();
     range.map(|index| examples.label(index).filter(known)).collect()
+}
+
+/// The classes of the images in `range` that have one which the network knows: of all, after [`check_classes`].
+pub(super) fn known(network: &NetworkConfig, examples: Examples, range: Range<usize>) -> Vec<u16> {
+    labels(network, examples, range).into_iter().flatten().collect()
 }
 
 /// What a network is told of images of these classes.

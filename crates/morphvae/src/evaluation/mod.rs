@@ -20,7 +20,7 @@ use crate::random::{Generator, Purpose, generator, noise_of};
 use crate::tables::{Column, Numbers};
 
 pub(crate) use classes::check_classes;
-use classes::{classes, condition, labels};
+use classes::{classes, condition, known, labels};
 pub use draw::draw;
 pub use likelihood::{Bound, LikelihoodError, LikelihoodEstimate, LikelihoodOptions, estimate_likelihood};
 pub use losses::ImageLosses;
@@ -118,11 +118,7 @@ pub fn evaluate<'a>(
     for (step, range) in batches(images.count()).enumerate() {
         let done = range.end;
         let batch = load(network, images, range.clone());
-        // All are known.
-        let classes: Vec<u16> = labels(network.config(), examples, range)
-            .into_iter()
-            .flatten()
-            .collect();
+        let classes = known(network.config(), examples, range);
         let condition = condition(network, &classes);
         let posterior = network.encode(batch.clone(), &condition);
         let errors = |latents| {
@@ -214,7 +210,19 @@ fn judge(
 /// # Errors
 /// [`NetworkError::Channels`] for images of another kind than the network's.
 pub fn encode<'a>(network: &Inference, examples: impl Into<Examples<'a>>) -> Result<Codes, NetworkError> {
-    let examples = examples.into();
+    let codes = encode_observed(network, examples.into(), &mut |_| ControlFlow::Continue(()))?;
+    Ok(codes.expect("nobody stops it"))
+}
+
+/// The same of many images: `observe` is told after each batch how many are done; nothing is returned when it breaks.
+///
+/// # Errors
+/// As [`encode`].
+pub(crate) fn encode_observed(
+    network: &Inference,
+    examples: Examples,
+    observe: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Codes>, NetworkError> {
     let images = examples.images;
     check_channels(network.config(), images)?;
     let mut codes = Codes {
@@ -222,11 +230,15 @@ pub fn encode<'a>(network: &Inference, examples: impl Into<Examples<'a>>) -> Res
         ..Codes::default()
     };
     for range in batches(images.count()) {
+        let done = range.end;
         let batch = load(network, images, range.clone());
         let classes = classes(network, labels(network.config(), examples, range), &batch);
         codes.push(network.encode(batch, &condition(network, &classes)), classes);
+        if observe(done).is_break() {
+            return Ok(None);
+        }
     }
-    Ok(codes)
+    Ok(Some(codes))
 }
 
 /// The images at points that a decoder takes, `[count, latent]`: 8 bits a channel.

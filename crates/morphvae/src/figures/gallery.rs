@@ -261,10 +261,7 @@ impl Gallery<'_> {
 
     /// The images at points of the latent space, and of a conditional network those of its first class.
     fn decoded(&self, points: &[f32]) -> Result<Images, NetworkError> {
-        match self.network.config().is_conditional() {
-            true => decode(&self.network.given(0)?, points),
-            false => decode(self.network, points),
-        }
+        decode(&self.network.given_or_first(None)?, points)
     }
 
     /// Which class that is, for a subtitle.

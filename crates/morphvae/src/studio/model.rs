@@ -7,8 +7,9 @@ use burn::tensor::Device;
 
 use super::images::{ImageRequest, Reading, Source, USUAL_SET, note};
 use super::keys::KeyError;
-use super::{Observer, StudioError};
-use crate::data::{Dataset, Fit, Protocol};
+use super::{Event, Observer, StudioError};
+use crate::data::{Dataset, Fit, Protocol, Split};
+use crate::evaluation::{Codes, encode_observed};
 use crate::model::{ModelCard, TrainedModel};
 use crate::network::{Inference, Vae};
 use crate::training::{EpochMetrics, RunConfig, RunFolder};
@@ -151,6 +152,26 @@ impl Model {
             class: name.to_owned(),
             classes: classes.to_vec(),
         })?)
+    }
+
+    /// Where a split's images lie, of `of` that are to be encoded in all; `before` are done already.
+    ///
+    /// # Errors
+    /// [`StudioError::Network`] for images of another kind than the network's; [`StudioError::Stopped`] when the observer
+    /// wants no more.
+    pub(super) fn encoded(
+        &self,
+        split: &Split,
+        [before, of]: [usize; 2],
+        observer: &Observer,
+    ) -> Result<Codes, StudioError> {
+        let codes = encode_observed(self.inference(), split.into(), &mut |done| {
+            observer(Event::Encoding {
+                done: before + done,
+                of,
+            })
+        })?;
+        codes.ok_or(StudioError::Stopped)
     }
 
     /// Makes sure that classes can be chosen.

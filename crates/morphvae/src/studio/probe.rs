@@ -2,8 +2,7 @@
 
 use super::event::tell;
 use super::{Event, ImageRequest, Model, Observer, StudioError};
-use crate::data::{Examples, Images, Split};
-use crate::evaluation::encode;
+use crate::data::Split;
 use crate::latent::probe::{Findings, LabelledPoints, NearestNeighbours, SoftmaxRegression};
 use crate::network::BATCH;
 use crate::objective::Objective;
@@ -11,7 +10,7 @@ use crate::objective::Objective;
 /// Neighbours that vote.
 pub const NEIGHBOURS: usize = 5;
 
-/// Images that are encoded, and points whose neighbours are found, between two words to the observer.
+/// Points whose neighbours are found between two words to the observer.
 const STRETCH: usize = 10 * BATCH;
 
 /// A model's latent space, probed: two classifiers learned from where the training images are encoded to, the posteriors'
@@ -53,14 +52,13 @@ impl Probe {
             }
         }
         let of = dataset.train.images.count() + dataset.test.images.count();
-        let mut done = 0;
-        let mut encoded = |split: &Split| {
-            points(model, split, &mut |images| {
-                done += images;
-                tell(observer, Event::Encoding { done, of })
-            })
+        let points = |split: &Split, before| {
+            let means = model.encoded(split, [before, of], observer)?.mean;
+            let labels = split.labels.as_deref().unwrap_or_default();
+            Ok::<_, StudioError>(LabelledPoints::new(&means, model.network().config().latent, labels)?)
         };
-        let (train, test) = (encoded(&dataset.train)?, encoded(&dataset.test)?);
+        let train = points(&dataset.train, 0)?;
+        let test = points(&dataset.test, dataset.train.images.count())?;
         let regression = SoftmaxRegression::fit(&train)?;
         let voters = NearestNeighbours::new(&train, NEIGHBOURS)?;
         let mut neighbours = Vec::with_capacity(test.count());
@@ -80,29 +78,4 @@ impl Probe {
             findings,
         })
     }
-}
-
-/// Where the images of a split lie that have a class; `observe` hears how many more are encoded.
-fn points(
-    model: &Model,
-    split: &Split,
-    observe: &mut dyn FnMut(usize) -> Result<(), StudioError>,
-) -> Result<LabelledPoints, StudioError> {
-    let images = &split.images;
-    let mut means = Vec::new();
-    for (stretch, pixels) in images.pixels().chunks(STRETCH * images.image_length()).enumerate() {
-        let some = Images::new(images.channels(), images.height(), images.width(), pixels.to_vec())?;
-        let known = split
-            .labels
-            .as_deref()
-            .and_then(|labels| labels.chunks(STRETCH).nth(stretch));
-        let examples = Examples {
-            images: &some,
-            labels: known,
-        };
-        means.extend(encode(model.inference(), examples)?.mean);
-        observe(some.count())?;
-    }
-    let labels = split.labels.as_deref().unwrap_or_default();
-    Ok(LabelledPoints::new(&means, model.network().config().latent, labels)?)
 }

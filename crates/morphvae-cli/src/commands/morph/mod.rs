@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 
 use crate::answers::Usage;
 use crate::console::Console;
-use crate::interrupt::{self, Stopped};
+use crate::interrupt;
 use crate::model;
-use crate::observer::observer;
+use crate::observer::{all_or_nothing, observer};
 pub use arguments::MorphArguments;
 use files::{Files, megabytes, repeat, size};
 
@@ -27,13 +27,7 @@ const LARGE: usize = 10_000_000;
 
 pub fn run(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
-    match make(arguments, console) {
-        Err(error) if error.downcast_ref().is_some_and(StudioError::is_stop) => {
-            console.note("stopped; nothing was written");
-            Err(Stopped.into())
-        }
-        result => result,
-    }
+    all_or_nothing(make(arguments, console), console)
 }
 
 fn make(arguments: &MorphArguments, console: Console) -> anyhow::Result<()> {

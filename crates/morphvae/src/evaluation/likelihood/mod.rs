@@ -9,7 +9,7 @@ mod bound;
 
 use std::ops::ControlFlow;
 
-use super::{Codes, batches, check_channels, check_classes, condition, labels, load};
+use super::{Codes, batches, check_channels, check_classes, condition, known, load};
 use crate::data::{Examples, Images};
 use crate::network::{Inference, NetworkError, to_values};
 use crate::objective::Objective;
@@ -171,10 +171,7 @@ pub fn estimate_likelihood<'a>(
     for range in batches(images.count()) {
         let first = range.start;
         let batch = load(network, images, range.clone());
-        let classes: Vec<u16> = labels(network.config(), examples, range)
-            .into_iter()
-            .flatten()
-            .collect();
+        let classes = known(network.config(), examples, range);
         let condition = condition(network, &classes);
         let posterior = network.encode(batch.clone(), &condition);
         let divergences = match &prior {

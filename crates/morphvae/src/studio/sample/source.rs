@@ -3,16 +3,11 @@
 use std::path::Path;
 
 use super::{Origin, SampleError, SampleRequest};
-use crate::data::{Examples, Images, Split, read_image};
-use crate::evaluation::{Codes, encode};
+use crate::data::{Split, read_image};
+use crate::evaluation::Codes;
 use crate::latent::{ClassStatistics, FitOptions, Gaussian, Mixture, MixtureError, fit, posterior};
-use crate::network::BATCH;
-use crate::studio::event::{Event, tell};
 use crate::studio::images::note;
 use crate::studio::{ImageRequest, Model, Observer, Part, StudioError};
-
-/// Images that are encoded between two words to the observer.
-const STRETCH: usize = 10 * BATCH;
 
 /// Images that a mixture is fitted to, at most: of more, as many are taken at equal distances.
 const MOST_FITTED: usize = 10_000;
@@ -289,30 +284,7 @@ fn encoded(
             &format!("{name}: some images have no class, so samples have none"),
         )?;
     }
-    let (of, mut done) = (split.images.count(), 0);
-    let mut codes = Codes {
-        latent: model.network().config().latent,
-        ..Codes::default()
-    };
-    let stretches = split.images.pixels().chunks(STRETCH * split.images.image_length());
-    for (stretch, pixels) in stretches.enumerate() {
-        let [channels, height, width] = [split.images.channels(), split.images.height(), split.images.width()];
-        let some = Images::new(channels, height, width, pixels.to_vec())?;
-        let known = split
-            .labels
-            .as_deref()
-            .and_then(|labels| labels.chunks(STRETCH).nth(stretch));
-        let examples = Examples {
-            images: &some,
-            labels: known,
-        };
-        let found = encode(model.inference(), examples)?;
-        codes.classes.extend(found.classes);
-        codes.mean.extend(found.mean);
-        codes.log_variance.extend(found.log_variance);
-        done += some.count();
-        tell(observer, Event::Encoding { done, of })?;
-    }
+    let codes = model.encoded(&split, [0, split.images.count()], observer)?;
     // A conditional network has found out the classes that nobody told it.
     let (labels, classes) = match model.card().filter(|_| is_conditional) {
         Some(card) => (Some(codes.classes.clone()), card.classes.clone()),
