@@ -18,12 +18,14 @@ pub(crate) struct NpzWriter<W: Write + Seek> {
     is_given_up: Rc<Cell<bool>>,
 }
 
-/// Where an archive is written to, until it is given up: a `ZipWriter` ends its archive when it is dropped, and complains
-/// on standard error where it cannot.
+/// Where an archive is written to, until it is given up, as it is by the first error: a `ZipWriter` ends its archive when it
+/// is dropped, and complains on standard error where it cannot. From then on all that it does succeeds, and nothing is done.
 #[derive(Debug)]
 struct Writer<W> {
     writer: W,
     position: u64,
+    /// The farthest position that was reached.
+    end: u64,
     is_given_up: Rc<Cell<bool>>,
 }
 
@@ -34,6 +36,7 @@ impl<W: Write + Seek> NpzWriter<W> {
         let writer = Writer {
             writer,
             position: 0,
+            end: 0,
             is_given_up: Rc::clone(&is_given_up),
         };
         Self {
@@ -80,12 +83,14 @@ impl<W: Write + Seek> NpzWriter<W> {
 
     /// Ends the archive.
     pub fn finish(&mut self) -> io::Result<W> {
+        self.open()?;
         let archive = self.archive.take().ok_or_else(ended)?;
         Ok(archive.finish().map_err(io::Error::other)?.writer)
     }
 
     fn open(&mut self) -> io::Result<&mut ZipWriter<Writer<W>>> {
-        self.archive.as_mut().ok_or_else(ended)
+        let is_given_up = self.is_given_up.get();
+        self.archive.as_mut().filter(|_| !is_given_up).ok_or_else(ended)
     }
 }
 
@@ -99,32 +104,43 @@ fn ended() -> io::Error {
     io::Error::other("the archive has ended")
 }
 
+impl<W> Writer<W> {
+    /// What an action gives, or this once the archive is given up.
+    fn act<T>(&mut self, otherwise: T, action: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.is_given_up.get() {
+            return Ok(otherwise);
+        }
+        action(&mut self.writer).inspect_err(|error| self.is_given_up.set(error.kind() != io::ErrorKind::Interrupted))
+    }
+
+    fn stand_at(&mut self, position: u64) {
+        self.position = position;
+        self.end = self.end.max(position);
+    }
+}
+
 impl<W: Write> Write for Writer<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = match self.is_given_up.get() {
-            true => bytes.len(),
-            false => self.writer.write(bytes)?,
-        };
-        self.position += count as u64;
+        let count = self.act(bytes.len(), |writer| writer.write(bytes))?;
+        self.stand_at(self.position + count as u64);
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self.is_given_up.get() {
-            true => Ok(()),
-            false => self.writer.flush(),
-        }
+        self.act((), W::flush)
     }
 }
 
 impl<W: Seek> Seek for Writer<W> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.position = match (self.is_given_up.get(), to) {
-            (false, to) => self.writer.seek(to)?,
-            (true, SeekFrom::Start(position)) => position,
-            (true, SeekFrom::Current(by) | SeekFrom::End(by)) => self.position.saturating_add_signed(by),
+        // An archive is only left at its end, whatever was being written when it was given up.
+        let otherwise = match to {
+            SeekFrom::Start(position) => position,
+            SeekFrom::Current(_) | SeekFrom::End(_) => self.end,
         };
-        Ok(self.position)
+        let position = self.act(otherwise, |writer| writer.seek(to))?;
+        self.stand_at(position);
+        Ok(position)
     }
 }
 
@@ -142,4 +158,64 @@ fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
     header.extend((text.len() as u16).to_le_bytes());
     header.extend(text.as_bytes());
     header
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// Does so many things, and then nothing more.
+    struct Failing {
+        file: Cursor<Vec<u8>>,
+        left: usize,
+    }
+
+    impl Failing {
+        fn next(&mut self) -> io::Result<&mut Cursor<Vec<u8>>> {
+            self.left = self.left.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(&mut self.file)
+        }
+    }
+
+    impl Write for Failing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.next()?.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.next()?.flush()
+        }
+    }
+
+    impl Seek for Failing {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.next()?.seek(to)
+        }
+    }
+
+    fn write(archive: &mut NpzWriter<Failing>) -> io::Result<()> {
+        archive.array("numbers", "|u1", &[3], &[1, 2, 3])?;
+        archive.texts("words", &["one".to_owned(), "two".to_owned()])
+    }
+
+    #[test]
+    fn what_is_given_up_is_left_without_a_further_error() {
+        for left in 0.. {
+            let mut archive = NpzWriter::new(Failing {
+                file: Cursor::default(),
+                left,
+            });
+            let Err(error) = write(&mut archive) else {
+                assert!(left > 8, "its end is all that fails from here on");
+                break;
+            };
+            assert!(error.to_string().contains("no storage space"), "{left}: {error}");
+            assert!(archive.array("more", "|u1", &[1], &[1]).is_err());
+            // What a `ZipWriter` does when it is dropped.
+            let rest = archive.archive.take().unwrap();
+            assert!(rest.finish().is_ok(), "{left}");
+        }
+    }
 }
