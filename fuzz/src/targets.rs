@@ -14,8 +14,11 @@ use morphvae::model::{ModelCard, TrainedModel};
 use morphvae::network::{Architecture, HiddenActivation, Inference, NetworkConfig, Vae};
 use morphvae::objective::{Loss, Objective};
 use morphvae::probability::Likelihood;
-use morphvae::training::{DataConfig, HeldRun, RunConfig, RunFolder, Training, TrainingConfig, TrainingData};
+use morphvae::training::{
+    DataConfig, EpochMetrics, HeldRun, RunConfig, RunFolder, Training, TrainingConfig, TrainingData,
+};
 use morphvae::weights::Precision;
+use morphvae_explorer::Replay;
 
 use crate::formats::Form;
 use crate::{seeds, server};
@@ -75,6 +78,13 @@ pub const TARGETS: &[Target] = &[
         Form::Text,
         "smile.attribute.json",
         attribute,
+    ),
+    target(
+        "replay",
+        "replay.bin of a run",
+        Form::Bytes,
+        "figures/replay.bin",
+        replay,
     ),
     target("png", "PNG images", Form::Png, "images/a.png", png),
     target("jpeg", "JPEG images", Form::Jpeg, "images/a.jpg", jpeg),
@@ -297,6 +307,50 @@ fn attribute(folder: &Path) -> Subject {
                 let added = attribute.add("00ff", &[0.0; 2], 1e30);
                 added.map_or_else(|error| error.to_string(), |_| "added".to_owned())
             })
+        }),
+    }
+}
+
+fn epoch_of(epoch: usize) -> EpochMetrics {
+    EpochMetrics {
+        epoch,
+        train_loss: 200.0,
+        train_reconstruction: 190.0,
+        train_kl: 10.0,
+        test_loss: 210.0,
+        test_reconstruction: 200.0,
+        test_kl: 10.0,
+        validation: None,
+        informative_latents: 2,
+        images_per_second: 1000.0,
+        seconds: 60.0,
+    }
+}
+
+fn replay(folder: &Path) -> Subject {
+    let figures = folder.join("figures");
+    fs::create_dir_all(&figures).expect("a folder can be made");
+    let seed = |images: usize, latent: usize| {
+        let split = strokes(1, images, 0).test;
+        let mut replay = Replay::of(&split, latent);
+        for epoch in 1..=3 {
+            let codes = Codes {
+                latent,
+                mean: (0..images * latent).map(|index| (index * epoch) as f32 / 7.0).collect(),
+                ..Codes::default()
+            };
+            replay.add(&codes, &epoch_of(epoch));
+        }
+        replay.bytes()
+    };
+    Subject {
+        seeds: vec![seed(12, 2), seed(3, 5), seed(1, 1)],
+        check: Box::new(|path, _| {
+            let figures = path.parent().ok_or("the file is in a folder")?;
+            Ok(Replay::read(figures).map_or_else(
+                || "none".to_owned(),
+                |replay| format!("{} epochs", replay.last().min(99)),
+            ))
         }),
     }
 }

@@ -1,7 +1,7 @@
 /**
  * What the page shows, in its address: a link, a reload and the way back lead to it.
  *
- * `#at=0.5,-1&view=0,0,6&keys=0.3,1.4;1,2&path=spline&loop=0&seconds=6&axes=p0,p1&base=...&blend=0.4&language=ja`. An
+ * `#at=0.5,-1&view=0,0,6&keys=0.3,1.4;1,2&path=spline&loop=0&seconds=6&axes=p0,p1&base=...&class=7&blend=0.4&language=ja`. An
  * address comes from anywhere: what is not well formed is as if it were not there.
  */
 import { isComponent } from "./plane.js";
@@ -24,6 +24,7 @@ export function write(state, { isWhole, language }) {
   if (!loop) parts.loop = "0";
   if (seconds !== 4) parts.seconds = seconds;
   if (model.latent > 2) Object.assign(parts, { axes: axes.join(","), base: row(base) });
+  if (model.given !== undefined) parts.class = model.given;
   parts.blend = row([blend]);
   parts.language = language;
   return Object.entries(parts).map(([name, value]) => `${name}=${value}`).join("&");
@@ -45,6 +46,7 @@ export function read(hash, model, languages) {
     seconds: Math.round(Math.min(20, Math.max(1, list("seconds", 1)?.[0] ?? 4))),
     axes: knownAxes(said.get("axes"), model),
     base: model.latent > 2 ? list("base", model.latent) : undefined,
+    given: model.given === undefined ? undefined : [...model.classes.keys()].find((label) => String(label) === said.get("class")),
     blend: Math.min(1, Math.max(0, list("blend", 1)?.[0] ?? 0.22)),
     language: one("language", languages),
   };

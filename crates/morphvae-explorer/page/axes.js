@@ -1,6 +1,7 @@
 /** In a latent space of more than two dimensions: which plane of it is shown, and sliders for the rest. */
 import { text } from "./language.js";
 import { firstAxes, isComponent, showPlane } from "./plane.js";
+import { makeSlider } from "./slider.js";
 
 /** How far sliders go: three deviations of the prior, and three of the encoded images around their mean. */
 const REACH = 3;
@@ -11,12 +12,11 @@ export function axisName(axis) {
 }
 
 /** Gives back what writes the axes' names anew. */
-export function startAxes(state, canChoose) {
+export function startAxes(state) {
   const byId = (id) => document.getElementById(id);
   const { model } = state;
-  const isLarge = model.latent > 2 && canChoose;
-  byId("plane").hidden = !isLarge;
-  if (!isLarge) return () => {};
+  byId("plane").hidden = model.latent <= 2;
+  if (model.latent <= 2) return () => {};
   const selects = [byId("axis-x"), byId("axis-y")];
   const here = () => state.plane.point(state.cursor);
 
@@ -25,9 +25,12 @@ export function startAxes(state, canChoose) {
   );
   byId("base-reset").addEventListener("click", () => showPlane(state, { axes: firstAxes(model), base: model.base.slice() }));
   const sliders = byKl(model).map((dimension) => {
-    const slider = makeSlider(model, dimension);
-    slider.input.addEventListener("input", () => showPlane(state, { base: here().with(dimension, Number(slider.input.value)) }));
-    return slider;
+    const [mean, reach] = [model.statistics.mean[dimension], REACH * model.statistics.deviation[dimension]];
+    const [min, max] = [Math.min(-REACH, mean - reach), Math.max(REACH, mean + reach)];
+    const slider = makeSlider(`z${dimension + 1}`, min, max, (value) => showPlane(state, { base: here().with(dimension, value) }));
+    // A dimension that carries little is written paler.
+    slider.words.style.opacity = 0.5 + 0.5 * Math.min(1, model.statistics.kl[dimension] / 0.5);
+    return { ...slider, dimension };
   });
   byId("sliders").replaceChildren(...sliders.map(({ row }) => row));
 
@@ -43,26 +46,13 @@ export function startAxes(state, canChoose) {
   const show = () => {
     selects.forEach((select, axis) => (select.value = state.axes[axis]));
     const latent = here();
-    for (const { dimension, input, output, row } of sliders) {
+    for (const { dimension, show: showValue, row } of sliders) {
       row.hidden = state.axes.includes(String(dimension));
-      input.value = latent[dimension];
-      output.textContent = latent[dimension].toFixed(2).replace("-", "−");
+      showValue(latent[dimension]);
     }
   };
   state.on("axes cursor plane", show);
   return names;
-}
-
-function makeSlider({ statistics }, dimension) {
-  const [row, name, input, output] = ["label", "span", "input", "span"].map((tag) => document.createElement(tag));
-  name.textContent = `z${dimension + 1}`;
-  // A dimension that carries little is written paler.
-  name.style.opacity = 0.5 + 0.5 * Math.min(1, statistics.kl[dimension] / 0.5);
-  const [mean, reach] = [statistics.mean[dimension], REACH * statistics.deviation[dimension]];
-  const [min, max] = [Math.min(-REACH, mean - reach), Math.max(REACH, mean + reach)];
-  Object.assign(input, { type: "range", min, max, step: 0.01 });
-  row.append(name, input, output);
-  return { dimension, row, input, output };
 }
 
 /** The axes after one of them was chosen. Two latents or two principal directions: of a mixture nothing would be right. */

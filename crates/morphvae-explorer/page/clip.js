@@ -13,14 +13,16 @@ const BATCH = 64;
 export function startClip(state, source, failed) {
   let wanted;
   const make = latest(
-    (recipe) => (recipe.keys.length < 2 ? undefined : film(source, recipe)),
+    (recipe) => (recipe.keys.length < 2 ? undefined : film(source, recipe, () => recipe === wanted)),
     (clip, recipe) => {
       const [count, isThere] = [clip?.images.length ?? 0, clip !== undefined];
       const frame = Math.max(0, Math.min(state.frame, count - 1));
       state.set({ clip, frame, playing: state.playing && isThere, inClip: state.inClip && isThere, making: recipe !== wanted });
     },
     (error, recipe) => {
-      if (recipe === wanted) state.set({ clip: undefined, playing: false, inClip: false, making: false });
+      // What has become of a path that nobody waits for is of no matter.
+      if (recipe !== wanted) return;
+      state.set({ clip: undefined, playing: false, inClip: false, making: false });
       failed(error);
     },
   );
@@ -45,8 +47,8 @@ export function whenMade(state) {
   return () => new Promise((then) => (state.making ? waiting.push(then) : then()));
 }
 
-async function film(source, recipe) {
-  const points = await source.path(recipe);
+async function film(source, recipe, isWanted) {
+  const points = await source.path(recipe, isWanted);
   const images = [];
   for (let start = 0; start < points.length; start += BATCH) {
     const batch = points.slice(start, start + BATCH);

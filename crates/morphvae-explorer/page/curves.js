@@ -1,17 +1,19 @@
-/** Curves through places of a plane, and frames along them at an even pace of visible change. */
+/** Curves through points of the latent space, and frames along them at an even pace of visible change. */
 
 /** Points of a curve that are looked at to pace it, in all. */
-const SAMPLES = 400;
+const SAMPLES = 200;
+/** Directions that differ less are opposite. */
+const OPPOSITE = 1e-6;
 
-/** A curve through `places`: a function of `[segment, share]` for each of its segments. */
-export function along(kind, places, loop) {
-  const count = places.length;
+/** A curve through `points`: a function of `[segment, share]` for each of its segments. */
+export function along(kind, points, loop) {
+  const count = points.length;
   const key = (index) => {
-    if (loop) return places[(index + count) % count];
+    if (loop) return points[(index + count) % count];
     // Beyond the ends of an open curve lies each end's neighbour, mirrored.
-    if (index < 0) return mix(places[0], places[1], -1);
-    if (index >= count) return mix(places[count - 1], places[count - 2], -1);
-    return places[index];
+    if (index < 0) return mix(points[0], points[1], -1);
+    if (index >= count) return mix(points[count - 1], points[count - 2], -1);
+    return points[index];
   };
   const between = { line: mix, spherical }[kind];
   return Array.from({ length: loop ? count : count - 1 }, (_, index) => {
@@ -20,26 +22,25 @@ export function along(kind, places, loop) {
   });
 }
 
-/** `frames` places along a curve, so that from each to the next about as much changes in the images. */
-export function pace(curve, loop, frames, image) {
+/**
+ * `frames` points along a curve, so that from each to the next about as much changes in the images; `images` gives a promise of
+ * those at points.
+ */
+export async function pace(curve, loop, frames, images) {
   const steps = Math.ceil(SAMPLES / curve.length);
-  const places = [curve[0](0)];
-  for (const segment of curve) for (let step = 1; step <= steps; step += 1) places.push(segment(step / steps));
+  const points = [curve[0](0)];
+  for (const segment of curve) for (let step = 1; step <= steps; step += 1) points.push(segment(step / steps));
+  const seen = await images(points);
   const way = [0];
-  let last = image(places[0]);
-  for (const place of places.slice(1)) {
-    const now = image(place);
-    way.push(way.at(-1) + difference(last, now) + 1e-6);
-    last = now;
-  }
+  for (let at = 1; at < seen.length; at += 1) way.push(way.at(-1) + difference(seen[at - 1], seen[at]) + 1e-9);
   // A closed clip does not show its first frame twice.
-  const last_frame = loop ? frames : frames - 1;
+  const last = loop ? frames : frames - 1;
   let at = 0;
   return Array.from({ length: frames }, (_, frame) => {
-    const wanted = (way.at(-1) * frame) / last_frame;
+    const wanted = (way.at(-1) * frame) / last;
     while (at < way.length - 2 && way[at + 1] < wanted) at += 1;
     const share = Math.min(1, Math.max(0, (wanted - way[at]) / (way[at + 1] - way[at])));
-    return mix(places[at], places[at + 1], share);
+    return mix(points[at], points[at + 1], share);
   });
 }
 
@@ -51,24 +52,39 @@ export function difference(a, b) {
 }
 
 export function mix(from, to, share) {
-  return from.map((value, axis) => value + share * (to[axis] - value));
+  return from.map((value, axis) => (1 - share) * value + share * to[axis]);
 }
 
-/** Around the origin: the direction turns evenly, and the distance changes evenly. */
-function spherical(from, to, share) {
+/**
+ * Around the origin: the direction turns evenly, and the distance changes evenly (K. Shoemake, "Animating rotation with quaternion
+ * curves", 1985). Opposite points take the way through the axis that is most perpendicular to them.
+ */
+export function spherical(from, to, share) {
   const [a, b] = [Math.hypot(...from), Math.hypot(...to)];
   if (a === 0 || b === 0) return mix(from, to, share);
-  const start = Math.atan2(from[1], from[0]);
-  let turn = Math.atan2(to[1], to[0]) - start;
-  if (turn > Math.PI) turn -= 2 * Math.PI;
-  if (turn < -Math.PI) turn += 2 * Math.PI;
-  const [angle, radius] = [start + share * turn, a + share * (b - a)];
-  return [radius * Math.cos(angle), radius * Math.sin(angle)];
+  const [start, end] = [from.map((value) => value / a), to.map((value) => value / b)];
+  const cosine = start.reduce((sum, value, axis) => sum + value * end[axis], 0);
+  const aside = end.map((value, axis) => value - cosine * start[axis]);
+  const sine = Math.hypot(...aside);
+  const isOpposite = cosine < 0 && sine < OPPOSITE;
+  const across = isOpposite ? perpendicular(start) : aside.map((value) => value / Math.max(sine, Number.MIN_VALUE));
+  if (!across) return mix(from, to, share);
+  const angle = share * Math.atan2(sine, cosine);
+  return start.map((value, axis) => (a + share * (b - a)) * (Math.cos(angle) * value + Math.sin(angle) * across[axis]));
+}
+
+/** A unit vector at right angles to another; none on a line. */
+function perpendicular(unit) {
+  const sizes = unit.map(Math.abs);
+  const axis = sizes.indexOf(Math.min(...sizes));
+  const across = unit.map((value, index) => Number(index === axis) - unit[axis] * value);
+  const length = Math.hypot(...across);
+  return length > OPPOSITE ? across.map((value) => value / length) : undefined;
 }
 
 /** Centripetal Catmull-Rom: C. Yuksel, S. Schaefer, J. Keyser, "Parameterization and applications of Catmull-Rom curves", 2011. */
 function cubic(before, from, to, after) {
-  const knot = (a, b) => Math.sqrt(Math.hypot(a[0] - b[0], a[1] - b[1]));
+  const knot = (a, b) => Math.sqrt(difference(a, b));
   const [first, middle, last] = [knot(before, from), knot(from, to), knot(to, after)];
   const tangent = (a, b, c, left, right) =>
     a.map((_, axis) => {

@@ -2,7 +2,7 @@
 import { text } from "./language.js";
 import { latest } from "./latest.js";
 import { startPad } from "./pad.js";
-import { asFile, inverted, readPhotograph } from "./photograph.js";
+import { inverted, readPhotograph } from "./photograph.js";
 import { edge, show } from "./picture.js";
 import { showPlane } from "./plane.js";
 
@@ -14,8 +14,6 @@ const DARK = 80;
 
 export function startDrawing(state, source, addKey, failed) {
   const byId = (id) => document.getElementById(id);
-  if (!source.canEncode) return;
-  byId("draw").hidden = false;
   let file;
 
   const encode = latest(
@@ -24,7 +22,7 @@ export function startDrawing(state, source, addKey, failed) {
       const { model } = state;
       const isDark = await knowsDark(source, model);
       const canvas = await readPhotograph(what.file, isDark ? "#000" : "#fff");
-      const found = await source.encode(await asFile(what.isInverted ? inverted(canvas) : canvas));
+      const found = await source.photograph(what.isInverted ? inverted(canvas) : canvas);
       // Ink on paper, for a network that knows light on dark.
       return { ...found, isPaper: isDark && model.channels === 1 && edge(found.input, model) > BRIGHT };
     },

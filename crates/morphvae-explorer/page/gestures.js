@@ -8,7 +8,7 @@ const ON = 6;
 /** How far a hand may move, in pixels, and still have clicked. */
 const STILL = 5;
 
-/** `act` has `addKey(place)`, `addImage(index)`, `stand(index)`, `moveKey(index, place)`, and `reach(place)`, the nearest place that can be decoded. */
+/** `act` has `addKey(place)`, `addImage(index)`, `stand(index)`, `moveKey(index, place)`, and `select(region)`. */
 export function startGestures(canvas, state, act) {
   const fingers = new Map();
   let hold;
@@ -17,7 +17,7 @@ export function startGestures(canvas, state, act) {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const place = (event) => act.reach(state.view.place(pixel(event)));
+  const place = (event) => state.view.place(pixel(event));
 
   const keyAt = (at) =>
     state.keys.findLastIndex(({ point }) => {
@@ -34,6 +34,7 @@ export function startGestures(canvas, state, act) {
     }
     const key = keyAt(pixel(event));
     if (event.button === 1 || event.button === 2 || event.shiftKey || state.tool === "pan") hold = { kind: "pan", last: pixel(event) };
+    else if (state.tool === "select") hold = { kind: "region", region: [place(event)], last: pixel(event) };
     else if (key >= 0 && !event.altKey) {
       hold = { kind: "key", key };
       state.set({ selected: key });
@@ -56,6 +57,11 @@ export function startGestures(canvas, state, act) {
       const at = pixel(event);
       state.set({ view: state.view.moved(at[0] - hold.last[0], at[1] - hold.last[1]) });
       hold.last = at;
+    } else if (hold.kind === "region") {
+      const at = pixel(event);
+      if (Math.hypot(at[0] - hold.last[0], at[1] - hold.last[1]) < STILL) return;
+      hold = { ...hold, region: [...hold.region, place(event)], last: at };
+      state.set({ region: hold.region });
     } else if (hold.kind === "key") act.moveKey(hold.key, place(event));
     else if (hold.kind === "cursor") {
       const at = pixel(event);
@@ -66,6 +72,7 @@ export function startGestures(canvas, state, act) {
 
   const release = (event) => {
     fingers.delete(event.pointerId);
+    if (hold?.kind === "region" && event.type === "pointerup") act.select(hold.region);
     if (hold?.kind === "cursor" && !hold.moved && event.type === "pointerup") click(event, hold.adds);
     if (hold?.kind === "pinch" && fingers.size === 1) hold = { kind: "pan", last: [...fingers.values()][0] };
     else if (fingers.size === 0) hold = undefined;

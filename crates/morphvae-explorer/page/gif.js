@@ -3,11 +3,11 @@ import { breath } from "./breath.js";
 import { palette } from "./palette.js";
 
 /**
- * A GIF of `frames`, each RGBA bytes of `width` x `height`, shown for `centiseconds` each, once or forever.
+ * A GIF of `frames`, each RGBA bytes of `width` x `height`, shown for `centiseconds` each and the last for `rest`, once or forever.
  *
  * Grey frames keep every grey exactly. `told` hears which share is done.
  */
-export async function encodeGif(frames, { width, height, centiseconds, repeats }, told = () => {}) {
+export async function encodeGif(frames, { width, height, centiseconds, rest = centiseconds, repeats }, told = () => {}) {
   const breathe = breath();
   const { colours, indices } = frames.every(isGrey) ? greys() : palette(frames);
   const out = new Bytes();
@@ -25,7 +25,7 @@ export async function encodeGif(frames, { width, height, centiseconds, repeats }
     await breathe();
     told(index / frames.length);
     out.bytes([0x21, 0xf9, 4, 0]);
-    out.short(centiseconds);
+    out.short(index < frames.length - 1 ? centiseconds : rest);
     out.bytes([0, 0, 0x2c, 0, 0, 0, 0]);
     out.short(width);
     out.short(height);

@@ -16,8 +16,6 @@ export function startHow(state, source, map, failed) {
     byId("how-draws").append(picture);
     return picture;
   });
-  // A file knows one plane only, and the noise of a larger space leads out of it.
-  const canDraw = source.canEncode || state.model.latent <= 2;
 
   const tell = async () => {
     if (!open) return;
@@ -37,7 +35,7 @@ export function startHow(state, source, map, failed) {
     byId("how-loss").textContent = model.test_loss == null ? "" : text(model.noisy ? "howLossSays" : "howLossPlain", values);
     for (const [picture] of draws.entries()) draws[picture].setAttribute("aria-label", text("howDraw", { number: picture + 1 }));
     miniature(byId("how-plane"), state, map, nearest?.index);
-    byId("how-noise-part").hidden = nearest === undefined || !canDraw || !model.noisy;
+    byId("how-noise-part").hidden = nearest === undefined || !model.noisy;
     show(byId("how-decoded"), await source.decode([plane.point(cursor)]), model);
     if (nearest === undefined) return;
     const { real } = await source.image(nearest.index);
@@ -47,7 +45,7 @@ export function startHow(state, source, map, failed) {
     const spread = model.noisy ? ` ± (${deviations.map((value) => value.toFixed(2)).join(", ")})` : "";
     byId("how-code").textContent = model.latent > 3 ? "" : coordinates(mean) + spread;
     if (byId("how-noise-part").hidden) return;
-    const points = draws.map(() => source.within(mean.map((value, axis) => value + deviations[axis] * normal())));
+    const points = draws.map(() => mean.map((value, axis) => value + deviations[axis] * normal()));
     const bytes = await source.decode(points);
     draws.forEach((picture, index) => show(picture, bytes.subarray((index * bytes.length) / DRAWS, ((index + 1) * bytes.length) / DRAWS), model));
   };

@@ -2,6 +2,7 @@
 import { text } from "./language.js";
 import { latest } from "./latest.js";
 import { show } from "./picture.js";
+import { strength } from "./reach.js";
 
 /** `failed` is told of requests that came to nothing. Gives back what writes the words anew. */
 export function startInspecting(state, source, failed) {
@@ -10,6 +11,7 @@ export function startInspecting(state, source, failed) {
 
   const draw = (bytes, latent) => {
     show(byId("decoded"), bytes, state.model);
+    byId("decoded").style.opacity = strength(latent, state.model.reach);
     byId("decoded").dataset.latent = JSON.stringify(latent);
   };
   const decode = latest(

@@ -8,8 +8,8 @@ import { Trouble } from "./trouble.js";
 /** How long the page must rest before its address is written, in milliseconds: browsers refuse to write it often. */
 const REST = 250;
 
-/** `words` writes all texts anew. */
-export function startKeeping(state, map, words, failed) {
+/** `words` writes all texts anew, and `draw` draws another class of a conditional model. */
+export function startKeeping(state, map, { words, draw }, failed) {
   let written = location.hash;
   const store = () => {
     const hash = `#${write(state, { isWhole: map.isWhole, language: currentLanguage() })}`;
@@ -27,11 +27,12 @@ export function startKeeping(state, map, words, failed) {
     clearTimeout(wait);
     if (!state.isUntouched) wait = setTimeout(store, REST);
   };
-  state.on("cursor view keys kind loop seconds axes base blend isExample isUntouched", keep);
+  state.on("model cursor view keys kind loop seconds axes base blend isExample isUntouched", keep);
 
   const restore = () => {
-    const { language, view, axes, base, ...said } = read(location.hash, state.model, LANGUAGE_NAMES);
+    const { language, view, axes, base, given, ...said } = read(location.hash, state.model, LANGUAGE_NAMES);
     if (language) setLanguage(language, words);
+    if (given !== undefined) draw(given);
     if (axes || base) showPlane(state, { axes, base });
     if (view) state.set({ view: map.near(view) });
     const isExample = said.keys === undefined && (state.isExample || state.keys.length === 0);

@@ -20,6 +20,7 @@ export function text(name, values = {}) {
 export function translate(root = document) {
   document.documentElement.lang = language;
   for (const element of root.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  for (const element of root.querySelectorAll("[data-hint]")) element.placeholder = text(element.dataset.hint);
   for (const element of root.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", text(element.dataset.label));
     if (element.matches("button, .legend")) element.title = text(element.dataset.label);

@@ -3,6 +3,7 @@
  * image keeps about its size; what was decoded once is kept.
  */
 import { edge, toCanvas, toInk } from "./picture.js";
+import { strength } from "./reach.js";
 
 /** The narrowest a mesh is, in pixels: over a plane, and along a line, where there is room. */
 const LEAST = { plane: 40, line: 72 };
@@ -28,7 +29,8 @@ export class Lattice {
   }
 
   /** Asks for all images anew, because the network or the plane has changed; the old ones stay until then. */
-  forget() {
+  forget(model) {
+    this.model = model;
     this.#generation += 1;
   }
 
@@ -41,23 +43,23 @@ export class Lattice {
   draw(context, view, plane, ink, opacity) {
     if (opacity === 0) return;
     const level = levelOf(view, plane);
-    const wanted = meshes(view, plane, level).filter(({ place }) => this.source.holds(plane.point(place)));
+    const wanted = meshes(view, plane, level);
     const missing = wanted.filter(({ key }) => this.#images.get(key)?.generation !== this.#generation);
     if (missing.length === 0) this.#shown = level;
     this.#shown ??= level;
-    context.globalAlpha = opacity;
     // Whatever the view has become, no more is gone through than what is kept.
-    for (const image of this.#images.values()) if (image.mesh.level === this.#shown) this.#drawOne(context, view, image, ink);
+    for (const image of this.#images.values()) if (image.mesh.level === this.#shown) this.#drawOne(context, view, image, ink, opacity);
     context.globalAlpha = 1;
     if (missing.length > 0 && !this.#busy) this.#fetch(nearestFirst(missing, view).slice(0, BATCH), plane);
   }
 
-  #drawOne(context, view, image, ink) {
+  #drawOne(context, view, image, ink, opacity) {
     const { place, side } = image.mesh;
     const [x, y] = view.pixel(place);
     const width = side * view.scale;
     if (x + width < 0 || y + width < 0 || x - width > view.width || y - width > view.height) return;
     image.canvas ??= image.isDark ? toInk(image.bytes, this.model, ink) : toCanvas(image.bytes, this.model);
+    context.globalAlpha = opacity * image.strength;
     context.drawImage(image.canvas, x - width / 2, y - width / 2, width, width);
   }
 
@@ -66,7 +68,7 @@ export class Lattice {
     const generation = this.#generation;
     try {
       const bytes = await this.source.decode(wanted.map(({ place }) => plane.point(place)));
-      this.#keep(wanted, bytes, generation);
+      this.#keep(wanted, bytes, generation, plane);
       this.#busy = false;
       this.changed();
     } catch {
@@ -75,13 +77,13 @@ export class Lattice {
     }
   }
 
-  #keep(wanted, all, generation) {
+  #keep(wanted, all, generation, plane) {
     const length = all.length / wanted.length;
     wanted.forEach((mesh, index) => {
       const bytes = all.slice(index * length, (index + 1) * length);
       const isDark = this.model.channels === 1 && edge(bytes, this.model) < DARK;
       this.#images.delete(mesh.key);
-      this.#images.set(mesh.key, { mesh, bytes, isDark, generation });
+      this.#images.set(mesh.key, { mesh, bytes, isDark, generation, strength: strength(plane.point(mesh.place), this.model.reach) });
     });
     for (const key of this.#images.keys()) {
       if (this.#images.size <= KEPT) break;

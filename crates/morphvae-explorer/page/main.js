@@ -1,5 +1,5 @@
 /** The page: makes its parts and ties them together. */
-import { Atlas } from "./atlas.js";
+import { startAttributes } from "./attributes.js";
 import { startAxes } from "./axes.js";
 import { startClip } from "./clip.js";
 import { Cloud } from "./cloud.js";
@@ -7,6 +7,7 @@ import { startCondition } from "./condition.js";
 import { startControls } from "./controls.js";
 import { startDrawing } from "./drawing.js";
 import { startExample } from "./example.js";
+import { startFinding } from "./find.js";
 import { startGestures } from "./gestures.js";
 import { startHow } from "./how.js";
 import { startInspecting } from "./inspect.js";
@@ -15,7 +16,8 @@ import { Keys } from "./keys.js";
 import { switchLanguage, text, translate } from "./language.js";
 import { startLegend } from "./legend.js";
 import { LatentMap } from "./map.js";
-import { stand, startNear } from "./near.js";
+import { startNear } from "./near.js";
+import { Network } from "./network.js";
 import { firstAxes, Plane } from "./plane.js";
 import { startPlayer } from "./player.js";
 import { startSaving } from "./save.js";
@@ -23,6 +25,7 @@ import { Server } from "./server.js";
 import { startShortcuts } from "./shortcuts.js";
 import { startSpeaking } from "./speaking.js";
 import { State } from "./state.js";
+import { stand } from "./strip.js";
 import { startTheme } from "./theme.js";
 import { startTraining } from "./training.js";
 import { startTroubles } from "./trouble.js";
@@ -35,7 +38,7 @@ const failed = startTroubles(byId("problem"));
 async function start() {
   translate();
   const data = byId("morphvae-data");
-  const source = data ? new Atlas(JSON.parse(data.textContent)) : new Server();
+  const source = data ? new Network(JSON.parse(data.textContent)) : new Server();
   const model = await source.model();
   const cloud = new Cloud(await source.points(), model.latent);
   const [axes, base] = [firstAxes(model), model.latent > 2 ? model.base.slice() : new Array(model.latent).fill(0)];
@@ -44,7 +47,7 @@ async function start() {
   const state = new State({
     model, cloud, axes, base, plane,
     view: undefined, tool: "key", blend: 0.22, hidden: new Set(), lit: undefined,
-    cursor: firstCursor(model, plane), pointer: undefined, hovered: undefined, encoded: undefined, replayed: undefined,
+    cursor: firstCursor(model, plane), pointer: undefined, hovered: undefined, encoded: undefined, replayed: undefined, found: undefined, region: undefined,
     keys: [], selected: undefined, isHeld: false, isExample: true, isUntouched: location.hash.length < 2, kind: "spline", loop: true, seconds: 4, clip: undefined, making: false, frame: 0, playing: false, inClip: false,
   });
 
@@ -61,20 +64,21 @@ async function start() {
   const inspect = startInspecting(state, source, failed);
   const play = startPlayer(state);
   const tellNear = startNear(state, source, (point) => keys.add(point), failed);
-  const tell = startDrawing(state, source, (point) => keys.add(point), failed) ?? (() => {});
-  const nameAxes = startAxes(state, source.canEncode);
+  const find = startFinding(state, source, (point) => keys.add(point), failed);
+  const tell = startDrawing(state, source, (point) => keys.add(point), failed);
+  const nameAxes = startAxes(state);
+  startAttributes(state);
   state.on("axes", () => map.showAll());
   startClip(state, source, failed);
   startSaving(state, failed);
-  const reach = (place) => state.plane.place(source.within(state.plane.point(place)));
   startGestures(byId("map"), state, {
-    reach,
     addKey: (place) => keys.add(state.plane.point(place)),
-    addImage: (index) => keys.add(source.within(state.cloud.mean(index))),
+    addImage: (index) => keys.add(state.cloud.mean(index)),
     moveKey: (index, place) => keys.move(index, state.plane.point(place)),
-    stand: (index) => stand(state, source, index),
+    stand: (index) => stand(state, index),
+    select: find.select,
   });
-  if (model.watching || model.replay) drawCurves = startTraining(state, source, () => renew(state, source, map), failed);
+  if (model.watching || model.replay) drawCurves = startTraining(state, source, { move: () => renew(state, source, map), colours: () => map }, failed);
 
   const explain = startHow(state, source, map, failed);
   const say = startSpeaking(state);
@@ -84,6 +88,7 @@ async function start() {
     inspect();
     tell();
     tellNear();
+    find.words();
     nameAxes();
     explain();
     map.askAnew();
@@ -91,19 +96,22 @@ async function start() {
   };
   const { undo, redo, forget } = startUndo(state);
   startControls(state, map);
-  startCondition(state, source, () => renew(state, source, map), failed);
-  startExample(state, () => startKeeping(state, map, words, failed), forget);
+  const draw = startCondition(state, source, () => renew(state, source, map), failed);
+  startExample(state, () => startKeeping(state, map, { words, draw }, failed), forget);
   const language = () => {
     switchLanguage(words);
     state.set({ isUntouched: false });
   };
   startShortcuts(byId("map"), state, {
-    theme, language, play, reach, say, undo, redo,
+    theme, language, play, say, undo, redo,
     whole: () => map.showAll(),
     addKey: () => keys.add(state.plane.point(state.cursor)),
     removeKey: () => state.selected !== undefined && keys.remove(state.selected),
     moveKey: (place) => keys.move(state.selected, state.plane.point(place)),
     selectKey: (step) => keys.select(step),
+    find: () => byId("find").focus(),
+    select: find.select,
+    unselect: find.clear,
     grab: () => state.set({ isHeld: !state.isHeld && state.selected !== undefined }),
   });
   byId("theme").addEventListener("click", theme);
@@ -129,11 +137,10 @@ function describe(model) {
   byId("facts").textContent = [text(facts, values), ...shown].join(" · ");
   document.title = `${model.name} · morphvae`;
   byId("language").textContent = text("otherLanguage");
-  const { atlas } = model;
-  if (atlas) {
-    const { mean, worst, places } = atlas.difference;
-    const values = { count: atlas.count.toLocaleString(), places: places.toLocaleString(), mean: mean.toFixed(1), worst: worst.toFixed(0) };
-    byId("atlas-note").textContent = text("atlasNote", values);
+  if (model.difference) {
+    const { mean, worst, places } = model.difference;
+    const values = { places: places.toLocaleString(), mean: mean.toFixed(2), worst, shift: model.shift.mean.toPrecision(1) };
+    byId("file-note").textContent = text(model.count > 0 ? "fileNote" : "fileNotePlain", values);
   }
   const touch = matchMedia("(pointer: coarse)").matches ? "Touch" : "";
   byId("intro").textContent = text(`intro${touch}`);

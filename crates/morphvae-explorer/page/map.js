@@ -3,7 +3,7 @@ import { axisName } from "./axes.js";
 import { classColours, inks } from "./colour.js";
 import { drawGrid } from "./grid.js";
 import { Lattice } from "./lattice.js";
-import { drawCursor, drawEllipse, drawNames, drawPath, drawPoints, ring } from "./marks.js";
+import { drawCursor, drawEllipse, drawNames, drawPath, drawPoints, drawRegion, ring } from "./marks.js";
 import { isComponent } from "./plane.js";
 import { isDark } from "./theme.js";
 import { View } from "./view.js";
@@ -24,10 +24,10 @@ export class LatentMap {
     this.middles = state.cloud.middles(state.model.classes.length);
     this.recolour();
     this.#fit();
-    state.on("view hidden lit blend replayed", () => this.askAnew());
-    state.on("cursor hovered keys selected clip frame inClip encoded", () => this.ask());
+    state.on("view hidden lit found blend replayed", () => this.askAnew());
+    state.on("cursor hovered keys selected clip frame inClip encoded region", () => this.ask());
     state.on("cloud plane", () => {
-      this.lattice.forget();
+      this.lattice.forget(state.model);
       this.middles = state.cloud.middles(state.model.classes.length);
       this.askAnew();
     });
@@ -133,7 +133,9 @@ export class LatentMap {
     const isPrior = state.model.latent <= 3 && !plane.axes.some(isComponent) && !plane.isLine;
     drawGrid(context, view, inks, { isLine: plane.isLine, isPrior, insets: this.insets(), names: plane.axes.map(axisName) });
     const look = { ...this.#shared(), opacity: points };
-    drawPoints(context, view, { ...look, cloud: replayed ?? state.cloud, glide: this.#glide && !replayed ? this.#between(glided) : undefined });
+    // What is found are images of the map as it is.
+    const found = replayed ? undefined : state.found;
+    drawPoints(context, view, { ...look, found, cloud: replayed ?? state.cloud, glide: this.#glide && !replayed ? this.#between(glided) : undefined });
     if (state.model.classes.length > 1 && !replayed) drawNames(context, view, { ...look, opacity: Math.max(0.35, Math.min(1, 1.4 * points)) });
   }
 
@@ -145,7 +147,8 @@ export class LatentMap {
 
   #drawOver(view) {
     const { context, state, inks } = this;
-    const { plane, encoded, hovered, clip } = state;
+    const { plane, encoded, hovered, clip, region } = state;
+    if (region) drawRegion(context, view, region, inks);
     if (encoded) drawEllipse(context, view, plane.place(encoded.mean), plane.spread(encoded.variance), inks);
     const places = clip ? clip.points.map((point) => plane.place(point)) : [];
     const keys = state.keys.map(({ point }) => plane.place(point));

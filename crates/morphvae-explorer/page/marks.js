@@ -2,7 +2,7 @@
 import { inkOn, rim } from "./colour.js";
 
 /** The encoded images: dots from afar, the names of their classes from near. */
-export function drawPoints(context, view, { cloud, model, hidden, lit, colours, inks, opacity, glide }) {
+export function drawPoints(context, view, { cloud, model, hidden, lit, found, colours, inks, opacity, glide }) {
   if (opacity === 0) return;
   const radius = Math.min(4.5, Math.max(1.7, 2 * Math.sqrt(view.scale / 110)));
   const named = view.scale > 420 && model.classes.every((name) => name.length <= 2);
@@ -20,7 +20,8 @@ export function drawPoints(context, view, { cloud, model, hidden, lit, colours, 
     const sprite = sprites.get(label);
     // What has no label is quiet beside what has one.
     const strength = model.labelled && !(label in colours) ? 0.4 * opacity : opacity;
-    context.globalAlpha = lit === undefined || lit === label ? strength : 0.12 * strength;
+    const isLit = (lit === undefined || lit === label) && (found === undefined || found.has(index));
+    context.globalAlpha = isLit ? strength : 0.12 * strength;
     const [width, height] = [sprite.width / ratio, sprite.height / ratio];
     context.drawImage(sprite, x - width / 2, y - height / 2, width, height);
   }
@@ -199,6 +200,22 @@ export function drawEllipse(context, view, place, [[uu, uv], [, vv]], inks) {
   context.fill();
   context.strokeStyle = inks.paper;
   context.stroke();
+}
+
+/** A part of the plane that is selected. */
+export function drawRegion(context, view, region, inks) {
+  context.beginPath();
+  for (const place of region) context.lineTo(...view.pixel(place));
+  context.closePath();
+  context.globalAlpha = 0.1;
+  context.fillStyle = inks.mark;
+  context.fill();
+  context.globalAlpha = 1;
+  context.lineJoin = "round";
+  for (const [colour, width] of [[inks.paper, 4], [inks.mark, 2]]) {
+    [context.strokeStyle, context.lineWidth] = [colour, width];
+    context.stroke();
+  }
 }
 
 /** The cursor: a ring with four short hairs; filled, where it runs along a path. */

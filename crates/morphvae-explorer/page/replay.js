@@ -1,13 +1,19 @@
 /** How a run went: where its points lay after each epoch, gone through by hand or played; points glide in between. */
+import { download } from "./download.js";
 import { fromBytes } from "./epochs.js";
+import { text } from "./language.js";
+import { record } from "./record.js";
 
 /** How long an epoch takes when a run is played, in milliseconds, and how long all of it takes at most. */
 const PACE = 500;
 const LONGEST = 12_000;
 
-/** `told(epochs, shown)` hears of the run's epochs and of the one that is shown. Gives back what looks for them anew. */
-export function startReplay(state, source, told) {
-  const [scrub, button] = ["replay", "replay-play"].map((id) => document.getElementById(id));
+/**
+ * `told(epochs, shown)` hears of the run's epochs and of the one that is shown; `look` gives the map's colours. Gives back what looks
+ * for the epochs anew.
+ */
+export function startReplay(state, source, look, told) {
+  const [scrub, button, save] = ["replay", "replay-play", "replay-save"].map((id) => document.getElementById(id));
   let [labels, epochs] = [[], []];
   let shown;
   let begun;
@@ -39,6 +45,15 @@ export function startReplay(state, source, told) {
   scrub.addEventListener("input", () => {
     play(false);
     show(Number(scrub.value));
+  });
+  save.addEventListener("click", async () => {
+    if (save.ariaBusy === "true") return;
+    save.ariaBusy = "true";
+    const points = (at) => between(labels, epochs, at, state);
+    const bytes = await record(state, epochs, points, look(), (share) => (save.textContent = `${Math.round(100 * share)} %`));
+    download(new Blob([bytes], { type: "image/gif" }), `${state.model.name}-training.gif`);
+    save.textContent = text("saveGif");
+    save.ariaBusy = "false";
   });
   return async () => {
     ({ labels, epochs } = fromBytes(await source.replay()));

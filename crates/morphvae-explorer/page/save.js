@@ -2,6 +2,7 @@
 import { breath } from "./breath.js";
 import { RATE, whenMade } from "./clip.js";
 import { copy } from "./copy.js";
+import { download } from "./download.js";
 import { encodeGif } from "./gif.js";
 import { text } from "./language.js";
 import { toCanvas } from "./picture.js";
@@ -95,12 +96,4 @@ function command({ keys, kind, loop, seconds, model }) {
 
 function quoted(word) {
   return /^[\w./:,=-]*$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-function download(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

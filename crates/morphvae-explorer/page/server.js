@@ -1,9 +1,10 @@
 /** Everything from the program: what the page is given when it is served. */
+import { fromBase64 } from "./bytes.js";
+import { asFile } from "./photograph.js";
 import { Trouble } from "./trouble.js";
 
 /** The server as the page's source. */
 export class Server {
-  canEncode = true;
   /** The class that is drawn, where the model is conditional. */
   given;
 
@@ -18,14 +19,9 @@ export class Server {
     return unpackPoints(await (await ask("/api/points")).arrayBuffer(), this.facts);
   }
 
-  /** Whether a latent can be decoded: here, any. */
-  holds() {
-    return true;
-  }
-
-  /** The latent nearest to one that can be decoded. */
-  within(point) {
-    return point;
+  /** A name for each image: its file's, where it has one. */
+  async names() {
+    return (await ask("/api/names")).json();
   }
 
   /** The images at latents, one after another. */
@@ -36,15 +32,22 @@ export class Server {
 
   /** A real image and what the network makes of it. */
   async image(index) {
-    return halves(new Uint8Array(await (await ask(`/api/image/${index}`)).arrayBuffer()));
+    const bytes = new Uint8Array(await (await ask(`/api/image/${index}`)).arrayBuffer());
+    return { real: bytes.subarray(0, bytes.length / 2), rebuilt: bytes.subarray(bytes.length / 2) };
   }
 
-  /** Where an image lies: a small file, or bytes as the network takes them. */
-  async encode(body) {
-    const address = body instanceof Blob ? "/api/encode" : "/api/encode/pixels";
-    const found = await (await post(address, body, "application/octet-stream")).json();
-    const variance = found.log_variance.map(Math.exp);
-    return { mean: found.mean, given: found.given ?? undefined, variance, input: fromBase64(found.input), image: fromBase64(found.image) };
+  async real(index) {
+    return (await this.image(index)).real;
+  }
+
+  /** Where an image lies: bytes as the network takes them. */
+  encode(pixels) {
+    return encoded("/api/encode/pixels", pixels);
+  }
+
+  /** The same of a picture of any size. */
+  async photograph(canvas) {
+    return encoded("/api/encode", await asFile(canvas));
   }
 
   /** Latents along a path, one a frame. */
@@ -82,8 +85,10 @@ function post(address, body, type) {
   return ask(address, { method: "POST", headers: { "Content-Type": type }, body });
 }
 
-export function fromBase64(words) {
-  return Uint8Array.from(atob(words), (letter) => letter.charCodeAt(0));
+async function encoded(address, body) {
+  const found = await (await post(address, body, "application/octet-stream")).json();
+  const variance = found.log_variance.map(Math.exp);
+  return { mean: found.mean, given: found.given ?? undefined, variance, input: fromBase64(found.input), image: fromBase64(found.image) };
 }
 
 /** Splits means, log variances and labels, as they lie in `/api/points`. */
@@ -94,8 +99,4 @@ export function unpackPoints(buffer, { count, latent }) {
     logVariances: new Float32Array(buffer, 4 * size, size),
     labels: new Uint16Array(buffer, 8 * size, count),
   };
-}
-
-export function halves(bytes) {
-  return { real: bytes.subarray(0, bytes.length / 2), rebuilt: bytes.subarray(bytes.length / 2) };
 }

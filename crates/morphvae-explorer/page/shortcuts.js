@@ -11,6 +11,8 @@ const LIST = [
   ["Space", "keyPlay"],
   ["+ − 0", "keyZoom"],
   ["E K M", "keyTools"],
+  ["R", "keyRegion"],
+  ["/", "keyFind"],
   ["Shift", "keyPan"],
   ["Alt", "keyPlace"],
   ["T L", "keyLooks"],
@@ -22,7 +24,7 @@ const STEP = 1 / 60;
 
 /**
  * `act` holds what the keys do: `addKey`, `removeKey`, `moveKey(place)`, `selectKey(step)`, `grab`, `undo`, `redo`, `play`,
- * `whole`, `theme`, `language`, `say`, and `reach(place)`, the nearest place that can be decoded.
+ * `whole`, `theme`, `language`, `say`, `find`, `select(region)`, and `unselect`.
  */
 export function startShortcuts(canvas, state, act) {
   const dialog = document.getElementById("shortcuts");
@@ -44,10 +46,13 @@ export function startShortcuts(canvas, state, act) {
   const anywhere = {
     " ": act.play,
     "?": help,
+    "/": act.find,
+    escape: act.unselect,
     e: tool("look"),
     g: act.grab,
     k: tool("key"),
     m: tool("pan"),
+    r: tool("select"),
     t: act.theme,
     l: act.language,
     "[": () => act.selectKey(-1),
@@ -58,7 +63,18 @@ export function startShortcuts(canvas, state, act) {
     0: act.whole,
   };
   const withControl = { z: act.undo, Z: act.redo, y: act.redo };
-  const onMap = { Enter: () => (state.isHeld ? act.grab() : act.addKey()), Delete: act.removeKey, Backspace: act.removeKey };
+  /** With the selecting tool, Enter sets a corner of a region, the cursor leads to the other one, and Enter selects it. */
+  let from;
+  const corner = () => {
+    if (from) act.select(box(from, state.cursor));
+    from = from ? undefined : state.cursor;
+  };
+  state.on("cursor tool", () => {
+    if (state.tool !== "select") from = undefined;
+    if (from) state.set({ region: box(from, state.cursor) });
+  });
+  const enter = () => (state.tool === "select" ? corner() : state.isHeld ? act.grab() : act.addKey());
+  const onMap = { Enter: enter, Delete: act.removeKey, Backspace: act.removeKey };
 
   addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]") || event.target.matches("select, input:not([type=range])")) return;
@@ -81,12 +97,17 @@ export function startShortcuts(canvas, state, act) {
       const { view } = state;
       const factor = event.shiftKey ? 6 : event.altKey ? 0.2 : 1;
       const step = (factor * STEP * Math.min(view.width, view.height)) / view.scale;
-      const cursor = act.reach(state.cursor.map((value, axis) => value + way[axis] * step));
+      const cursor = state.cursor.map((value, axis) => value + way[axis] * step);
       state.set({ cursor, pointer: undefined, hovered: undefined, playing: false, inClip: false, view: inSight(view, cursor) });
       if (state.isHeld) act.moveKey(cursor);
       act.say();
     };
   };
+}
+
+/** The rectangle between two corners. */
+function box([left, bottom], [right, top]) {
+  return [[left, bottom], [right, bottom], [right, top], [left, top]];
 }
 
 /** The view, moved so far that a place can be seen. */

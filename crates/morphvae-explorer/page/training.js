@@ -8,9 +8,9 @@ const GATHERED = 30;
 
 /**
  * Watches a training, if there is one under way, and replays what is kept of it; `move` is called after each epoch and gives
- * a promise. Gives back what draws the curves.
+ * a promise, and `colours` gives those of the map. Gives back what draws the curves.
  */
-export function startTraining(state, source, move, failed) {
+export function startTraining(state, source, { move, colours }, failed) {
   const figure = document.getElementById("curves");
   const canvas = figure.querySelector("canvas");
   const epochs = new Map();
@@ -24,7 +24,7 @@ export function startTraining(state, source, move, failed) {
     figure.querySelector("figcaption").textContent = text("epochOf", { epoch: shown ?? lines.at(-1).epoch, epochs: whole });
     curves(canvas, lines, whole, shown);
   };
-  const look = startReplay(state, source, (kept, now) => {
+  const look = startReplay(state, source, colours, (kept, now) => {
     for (const epoch of kept) if (!epochs.has(epoch.epoch)) epochs.set(epoch.epoch, epoch);
     whole = Math.max(whole, ...epochs.keys());
     shown = now;

@@ -3,8 +3,8 @@ import { text } from "./language.js";
 
 /** Something that people are told of; `name` is that of its text. */
 export class Trouble extends Error {
-  constructor(name) {
-    super(name);
+  constructor(name, options) {
+    super(name, options);
     this.name = name;
   }
 }

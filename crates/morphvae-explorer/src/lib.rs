@@ -20,7 +20,9 @@ mod replay;
 mod server;
 mod worker;
 
-pub use export::{Difference, ExportError, Exported, export};
-pub use map::{Description, LatentMap, MOST_SHOWN, MapError, ModelFacts, ShownImages, Statistics};
+pub use export::{Difference, ExportError, Exported, Shift, export};
+pub use map::{
+    Description, LatentMap, MOST_SHOWN, MapError, ModelFacts, NamedDirection, Reach, ShownImages, Statistics,
+};
 pub use replay::Replay;
 pub use server::{Explorer, ExplorerError, Place, USUAL_PORT, Watched};

@@ -15,7 +15,7 @@ use image::{GrayImage, ImageFormat};
 use morphvae::data::strokes::strokes;
 use morphvae::data::{Fit, Images, decode_image};
 use morphvae::evaluation::{Codes, decode, encode};
-use morphvae::latent::LatentStatistics;
+use morphvae::latent::{Attribute, LatentStatistics};
 use morphvae::network::{Architecture, Inference, NetworkConfig, Vae};
 use morphvae_explorer::{Explorer, ExplorerError, LatentMap, ModelFacts, Place, ShownImages, Watched, export};
 use serde_json::json;
@@ -39,6 +39,11 @@ fn the_model_is_described() {
     for key in ["mean", "deviation", "kl"] {
         assert_eq!(model["statistics"][key].as_array().unwrap().len(), 2);
     }
+    // Nothing of the prior is beyond reach.
+    for axis in 0..2 {
+        let [least, most] = ["least", "most"].map(|end| model["reach"][end][axis].as_f64().unwrap());
+        assert!(least <= -3.0 && most >= 3.0, "{least} {most}");
+    }
     // All of a plane is filled; of more dimensions, an encoding is a better place to begin at than the mean.
     assert_eq!(model["base"], model["centre"]);
     let space = get(&start(map(3, 1), None), "/api/model").json();
@@ -58,6 +63,27 @@ fn the_model_is_described() {
             "{point}"
         );
     }
+}
+
+#[test]
+fn images_have_names_and_attributes_have_directions() {
+    let attribute = Attribute {
+        name: "smile".into(),
+        model: String::new(),
+        images: [1, 1],
+        direction: vec![0.5, -2.0],
+    };
+    let facts = ModelFacts {
+        attributes: vec![attribute],
+        ..facts()
+    };
+    let shown = Arc::new(ShownImages::of(&strokes(1, SHOWN, 0).test));
+    let codes = encode(&network(2, 1), shown.images()).unwrap();
+    let explorer = start(LatentMap::new(network(2, 1), facts, shown, codes).unwrap(), None);
+    let expected: Vec<String> = (0..SHOWN).map(|index| format!("test/{index:05}")).collect();
+    assert_eq!(get(&explorer, "/api/names").json(), json!(expected));
+    let attributes = get(&explorer, "/api/model").json()["attributes"].clone();
+    assert_eq!(attributes, json!([{ "name": "smile", "direction": [0.5, -2.0] }]));
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use morphvae::data::Dataset;
 use morphvae::evaluation::encode;
+use morphvae::latent::{Attribute, AttributeError};
+use morphvae::studio::keys::attribute_path;
 use morphvae::studio::{Model, StudioError};
 use morphvae_explorer::{Difference, Explorer, Exported, LatentMap, ModelFacts, Place, Replay, ShownImages, export};
 use serde::Serialize;
@@ -25,6 +27,9 @@ pub struct ExploreArguments {
     pub model: ModelArgument,
     #[command(flatten)]
     pub images: ImageArguments,
+    /// Show a slider for an attribute: its name, or the file that `attribute` wrote; may be repeated
+    #[arg(long = "attribute", value_name = "NAME")]
+    pub attributes: Vec<String>,
     /// Serve at this name or address of this computer; other than by default, others can then reach it
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1", help_heading = "Serving")]
     pub host: String,
@@ -34,7 +39,7 @@ pub struct ExploreArguments {
     /// Print the address without opening a browser
     #[arg(long, help_heading = "Serving")]
     pub no_open: bool,
-    /// Serve nothing: write the map as one file that works without the program and offline
+    /// Serve nothing: write the map, and the network with it, as one file that works without the program and offline
     #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "no_open"])]
     pub export: Option<PathBuf>,
     /// Replace an existing file
@@ -103,11 +108,10 @@ fn write(file: &Path, arguments: &ExploreArguments, console: Console) -> anyhow:
     let exported = export(&latent_map(arguments, console)?, file)?;
     let Difference { mean, worst, .. } = exported.difference;
     console.note(format!(
-        "{} ({:.1} MB): {} decoded images, mixed ones differ from the decoder's by {mean:.1} grey levels of 255 on average \
-         and {worst} at worst",
+        "{} ({:.1} MB): the network is in it, rounded so that its images differ by {mean:.2} grey levels of 255 on average and \
+         {worst} at worst",
         file.display(),
         exported.bytes as f64 / 1e6,
-        exported.images,
     ));
     if arguments.json {
         console.json(&Report { out: file, exported })?;
@@ -120,6 +124,7 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
     let model = model::open(&arguments.model, console)?;
     let dataset = images(&model, arguments, console)?;
     let network = model.inference();
+    let attributes = attributes(&model, &arguments.attributes)?;
     let shown = dataset.as_ref().map(|dataset| ShownImages::of(&dataset.test));
     let shown = shown.unwrap_or_else(|| ShownImages::none(network.config().channels));
     let codes = encode(network, shown.examples())?;
@@ -136,12 +141,28 @@ fn latent_map(arguments: &ExploreArguments, console: Console) -> anyhow::Result<
         test_loss: card.map(|card| card.test.loss),
         statistics: card.map(|card| card.latent_statistics.clone()),
         fit: arguments.images.fit.unwrap_or(model.fit()),
+        attributes,
         command: MORPH.into(),
         argument: model.path().map_or_else(String::new, |_| model.name().to_owned()),
     };
     let replay = model.run().and_then(|run| Replay::read(&run.figures_path()));
     let map = LatentMap::new(model.shared_inference(), facts, Arc::new(shown), codes)?;
     Ok(map.with_replay(replay))
+}
+
+/// The attributes that were named, which must be this model's.
+fn attributes(model: &Model, names: &[String]) -> Result<Vec<Attribute>, AttributeError> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (fingerprint, latent) = (model.network().fingerprint(), model.network().config().latent);
+    let read = |name: &String| {
+        let attribute = Attribute::read(&attribute_path(name))?;
+        // Nothing of it is added; what is asked is whether it could be.
+        attribute.add(&fingerprint, &vec![0.0; latent], 0.0)?;
+        Ok(attribute)
+    };
+    names.iter().map(read).collect()
 }
 
 /// The images that were named, which must be there; otherwise those of the model, if they can be had.

@@ -2,9 +2,9 @@
 
 use crate::page::file;
 
-/// Nothing is loaded from anywhere, whatever the page is.
+/// Nothing is loaded from anywhere, whatever the page is; its worker and the code that it writes are its own.
 const POLICY: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-    script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:\">";
+    script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:\">";
 
 /// The page with `data`, JSON, which it takes in place of what a server would say.
 pub(super) fn bundle(data: &str) -> String {
@@ -29,7 +29,7 @@ pub(super) fn bundle(data: &str) -> String {
 }
 
 /// A module and all that it imports, as one script: each a function that gives what the module exports.
-fn scripts(main: &str) -> String {
+pub(super) fn scripts(main: &str) -> String {
     let mut script = String::from("const modules = {};\n");
     add(main, &mut script, &mut Vec::new());
     script

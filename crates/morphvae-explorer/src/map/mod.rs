@@ -13,7 +13,7 @@ use morphvae::latent::{LatentStatistics, PrincipalComponents, typical_members};
 use morphvae::network::Inference;
 
 use crate::Replay;
-pub use description::{Description, ModelFacts, Statistics};
+pub use description::{Description, ModelFacts, NamedDirection, Reach, Statistics};
 pub use error::MapError;
 pub use shown::{MOST_SHOWN, ShownImages};
 
@@ -31,6 +31,7 @@ pub struct LatentMap {
     shown: Arc<ShownImages>,
     codes: Codes,
     statistics: Statistics,
+    reach: Reach,
     components: PrincipalComponents,
     base: Vec<f64>,
     typical: Vec<Vec<f64>>,
@@ -82,6 +83,7 @@ impl LatentMap {
         }
         Ok(Self {
             base: central.unwrap_or_else(|| components.mean.clone()),
+            reach: Reach::of(&codes, &statistics),
             statistics,
             components,
             typical,
@@ -113,9 +115,10 @@ impl LatentMap {
         &self.network
     }
 
-    /// The directions in which the shown images differ most.
-    pub(crate) fn components(&self) -> &PrincipalComponents {
-        &self.components
+    /// How far its latent space is known.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// The images that are shown in its latent space.
@@ -149,7 +152,8 @@ impl LatentMap {
             epochs,
             test_loss,
             statistics: _,
-            fit: _,
+            fit,
+            attributes,
             command,
             argument,
         } = &self.facts;
@@ -163,6 +167,7 @@ impl LatentMap {
             latent: config.latent,
             channels: config.channels,
             image_size: config.image_size,
+            fit: *fit,
             given: config.is_conditional().then_some(0),
             noisy: objective.is_variational(),
             epochs: *epochs,
@@ -173,10 +178,12 @@ impl LatentMap {
             watching,
             replay: self.replay.is_some(),
             statistics: &self.statistics,
+            reach: &self.reach,
             components: &self.components.directions,
             centre: &self.components.mean,
             base: &self.base,
             typical: &self.typical,
+            attributes: attributes.iter().map(NamedDirection::of).collect(),
             command,
             model_argument: argument,
         }

@@ -3,6 +3,7 @@
 use morphvae::data::{Examples, Images, Split, prepare};
 use morphvae::evaluation::Codes;
 use morphvae::latent::LatentStatistics;
+use morphvae::studio::Part;
 
 /// Images that the page shows, at most: more points hide one another and cost a browser its frames.
 pub const MOST_SHOWN: usize = 4000;
@@ -12,6 +13,8 @@ pub const MOST_SHOWN: usize = 4000;
 pub struct ShownImages {
     images: Images,
     labels: Option<Vec<Option<u16>>>,
+    /// What each is called in tables.
+    names: Vec<String>,
     /// Their places in the split.
     places: Vec<usize>,
     /// Images of the split.
@@ -19,7 +22,7 @@ pub struct ShownImages {
 }
 
 impl ShownImages {
-    /// At most [`MOST_SHOWN`] images of a split.
+    /// At most [`MOST_SHOWN`] images of a test split.
     #[must_use]
     pub fn of(split: &Split) -> Self {
         let (count, images) = (split.images.count(), &split.images);
@@ -28,9 +31,11 @@ impl ShownImages {
         let pixels = places.iter().flat_map(|&place| images.image(place)).copied().collect();
         let picked = Images::new(images.channels(), images.height(), images.width(), pixels);
         let label = |labels: &Vec<Option<u16>>| places.iter().map(|&place| labels[place]).collect();
+        let names = Part::Test.ids(split);
         Self {
             images: picked.expect("whole images of a size that there is"),
             labels: split.labels.as_ref().map(label),
+            names: places.iter().map(|&place| names[place].clone()).collect(),
             places,
             total: count,
         }
@@ -45,6 +50,7 @@ impl ShownImages {
         Self {
             images: Images::new(channels, 1, 1, Vec::new()).expect("an image has a channel"),
             labels: None,
+            names: Vec::new(),
             places: Vec::new(),
             total: 0,
         }
@@ -72,6 +78,12 @@ impl ShownImages {
     #[must_use]
     pub fn labels(&self) -> Option<&[Option<u16>]> {
         self.labels.as_deref()
+    }
+
+    /// What each is called in tables: its file, where it has one of its own.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The images and their labels, for an encoder.

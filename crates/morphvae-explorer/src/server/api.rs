@@ -31,6 +31,7 @@ pub(super) fn routes(state: Arc<super::State>) -> Router {
         .route("/page/{name}", get(page::file))
         .route("/api/model", get(model))
         .route("/api/points", get(points))
+        .route("/api/names", get(names))
         .route("/api/image/{index}", get(image))
         .route("/api/decode", post(decode))
         .route("/api/encode", post(encode_file))
@@ -60,6 +61,10 @@ async fn model(State(state): Shared) -> Response {
 
 async fn points(State(state): Shared) -> Response {
     bytes(state.map().points())
+}
+
+async fn names(State(state): Shared) -> Response {
+    json(&state.map().shown().names())
 }
 
 /// A real image, and the same as the network gives it back.

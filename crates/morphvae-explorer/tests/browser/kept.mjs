@@ -174,6 +174,62 @@ export const keptTests = [
     await clean(page);
   }],
 
+  ["images are found by their class and by their name, and saved as a table, served and in the file", async ({ browser, address, file, folder }) => {
+    for (const start of [address, pathToFileURL(file).href]) {
+      const page = await open(browser);
+      await page.visit(start);
+      const count = "Number(document.querySelector('#found-count').textContent.replace(/\\D.*/, ''))";
+      const before = await page.value("document.querySelector('#map').toDataURL()");
+      await page.value("document.querySelector('#map').focus()");
+      await page.press("/");
+      await page.until("document.activeElement.id === 'find'");
+      await page.value(inPage.choose("#find", "7"));
+      await page.until(`${count} > 10 && document.querySelectorAll('#found-list li').length === Math.min(60, ${count})`);
+      await page.until(`document.querySelector('#map').toDataURL() !== ${JSON.stringify(before)}`);
+      const lines = (await page.saved("#found-save", folder)).toString().trim().split("\n");
+      assert.equal(lines.length - 1, await page.value(count));
+      assert.equal(lines[0], "id,label,mean_1,mean_2,log_variance_1,log_variance_2,class");
+      assert.ok(lines.slice(1).every((line) => /^test\/\d{5},7,.*,7$/.test(line)), lines[1]);
+      const [name] = lines[1].split(",");
+      await page.value(inPage.choose("#find", name));
+      await page.until(`${count} === 1`);
+      await page.click("#found-list .go");
+      await page.until("document.querySelector('#near-list li > span')?.textContent === '0.00'");
+      await page.click("#found-clear");
+      await page.until("document.querySelector('#found-list').hidden && document.querySelector('#find').value === ''");
+      await clean(page);
+    }
+  }],
+
+  ["a region of the map is selected by hand, by finger and by keyboard, and what lies in it is listed", async ({ browser, address }) => {
+    const [found, WHOLE] = ["document.querySelector('#found-count').textContent", "document.querySelectorAll('#found-list li').length > 0"];
+    const page = await open(browser);
+    await page.visit(address);
+    await page.click("[data-value=select]");
+    const corners = await Promise.all([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7]].map((place) => page.place("#map", place)));
+    await page.drag([...corners, corners[0]]);
+    await page.until(WHOLE);
+    const byHand = await page.value(found);
+    await page.press("Escape");
+    await page.until("document.querySelector('#found-list').hidden");
+    await page.value("document.querySelector('#map').focus()");
+    await page.press("r");
+    await page.press("Enter");
+    for (let turn = 0; turn < 3; turn += 1) await page.press("ArrowRight", { modifiers: 8 });
+    for (let turn = 0; turn < 3; turn += 1) await page.press("ArrowDown", { modifiers: 8 });
+    await page.press("Enter");
+    await page.until(WHOLE);
+    assert.notEqual(await page.value(found), byHand);
+    await clean(page);
+    const phone = await open(browser, { width: 390, height: 844, phone: true });
+    await phone.visit(address);
+    await phone.click("[data-value=select]");
+    const places = await Promise.all([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7]].map((place) => phone.place("#map", place)));
+    await phone.touch(places.map((place) => [place]));
+    await phone.until(WHOLE);
+    await clean(phone);
+  }],
+
   ["keys are moved without a mouse", async ({ browser, address }) => {
     const page = await open(browser);
     await page.visit(address);

@@ -66,7 +66,7 @@ try {
 
   const out = join(folder, "run");
   const training = ["train", ...images, "--limit", "300", "--epochs", "2", "--latent", "5", "--base-channels", "4", "--out", out];
-  await run(otherTests, { browser, serve, training, out, images, folder });
+  await run(otherTests, { browser, serve, training, out, program, images, folder });
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 // Modules of the page by themselves, in the browser that runs them.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { open } from "./chromium.mjs";
 import { clean } from "./steps.mjs";
 
@@ -11,7 +12,34 @@ async function within({ browser, address }, work) {
   return found;
 }
 
+/** A module that imports none, here and not in the page. */
+function here(name) {
+  const text = readFileSync(new URL(`../../page/${name}`, import.meta.url), "utf8");
+  return import(`data:text/javascript,${encodeURIComponent(text)}`);
+}
+
 export const moduleTests = [
+  ["matrices are multiplied by WebAssembly as by hand, whatever their size", async () => {
+    const { kernel, plain, PANEL } = await here("gemm.js");
+    for (const [rows, inner, columns] of [[1, 1, 8], [4, 4, 8], [5, 7, 16], [3, 2, 8], [9, 33, 24], [1, 70, 40]]) {
+      const [a, b] = [rows * inner, inner * columns].map((length, seed) => Float32Array.from({ length }, (_, index) => Math.sin((seed + 2) * (index + 1))));
+      for (const make of [kernel, plain]) {
+        const { floats, multiply } = await make(a.length + b.length + rows * columns + 3);
+        assert.equal(make === kernel, multiply.name !== "multiply", "WebAssembly is there");
+        floats.set(a, 3);
+        for (let row = 0; row < inner; row += 1) {
+          for (let column = 0; column < columns; column += 1) floats[3 + a.length + (column - (column % PANEL)) * inner + row * PANEL + (column % PANEL)] = b[row * columns + column];
+        }
+        multiply(3, 3 + a.length, 3 + a.length + b.length, rows, inner, columns);
+        for (let at = 0; at < rows * columns; at += 1) {
+          let sum = 0;
+          for (let index = 0; index < inner; index += 1) sum += a[Math.floor(at / columns) * inner + index] * b[index * columns + (at % columns)];
+          assert.ok(Math.abs(sum - floats[3 + a.length + b.length + at]) < 1e-5, `${rows} ${inner} ${columns}: ${at}`);
+        }
+      }
+    }
+  }],
+
   ["a GIF keeps every grey of noise, and the browser reads all of it", async (context) => {
     const found = await within(context, async () => {
       const { encodeGif } = await import("/page/gif.js");
@@ -75,30 +103,29 @@ export const moduleTests = [
     assert.deepEqual(found, { begun: ["under way", "fails", "next"], delivered: ["next"] });
   }],
 
-  ["the file's geodesic is straight over a plain, and goes around a hill", async (context) => {
-    const { plain, hill } = await within(context, async () => {
+  ["the file's geodesic is straight over a plain, and goes around a hill, in a plane and in a space", async (context) => {
+    const found = await within(context, async () => {
       const [{ geodesic }, { along, difference }] = await Promise.all([import("/page/geodesic.js"), import("/page/curves.js")]);
-      const bounds = { least: [-3, -3], most: [3, 3] };
-      const ends = [[-2, 0.13], [2, 0.13]];
       const walk = (curve, image) => {
         const places = Array.from({ length: 201 }, (_, index) => curve[0](index / 200));
         const images = places.map(image);
         const length = images.slice(1).reduce((sum, now, index) => sum + difference(images[index], now), 0);
-        return { length, aside: Math.max(...places.map(([, v]) => Math.abs(v - 0.13))), ends: [places[0], places.at(-1)] };
+        return { length, aside: Math.max(...places.map(([, v]) => Math.abs(v - 0.13))), places: [places[0], places.at(-1)] };
       };
-      const measure = (image) => ({
-        line: walk(along("line", ends, false), image),
-        way: walk(geodesic(ends, false, image, bounds), image),
-      });
-      return {
-
-        plain: measure(([u, v]) => [40 * u, 40 * v]),
-        hill: measure(([u, v]) => [40 * u, 40 * v, 200 * Math.exp(-(u * u + v * v))]),
+      const measure = async (ends, image) => {
+        const images = async (points) => points.map((point) => Float32Array.from(image(point)));
+        return { ends, line: walk(along("line", ends, false), image), way: walk(await geodesic(ends, false, images), image) };
       };
+      const plain = ([u, v]) => [0.4 * u, 0.4 * v];
+      const hill = (point) => [...point.map((value) => 0.4 * value), 2 * Math.exp(-point.reduce((sum, value) => sum + value * value, 0))];
+      const plane = [[-2, 0.13], [2, 0.13]];
+      return { plain: await measure(plane, plain), hill: await measure(plane, hill), space: await measure(plane.map((end) => [...end, 0.1]), hill) };
     });
+    const { plain, hill, space } = found;
     assert.ok(plain.way.length < 1.002 * plain.line.length && plain.way.aside < 0.1, JSON.stringify(plain));
     assert.ok(hill.way.length < 0.8 * hill.line.length && hill.way.aside > 0.8, JSON.stringify(hill));
-    for (const { way } of [plain, hill]) assert.deepEqual(way.ends, [[-2, 0.13], [2, 0.13]]);
+    assert.ok(space.way.length < 0.9 * space.line.length, JSON.stringify(space));
+    for (const { way, ends } of [plain, hill, space]) assert.deepEqual(way.places, ends);
   }],
 
   ["curves go through their key points, and frames change evenly", async (context) => {
@@ -114,7 +141,8 @@ export const moduleTests = [
         }));
       }));
       const image = ([u, v]) => [50 * u, 20 * v ** 3];
-      const frames = pace(along("spline", keys, false), false, 60, image).map(image);
+      const points = await pace(along("spline", keys, false), false, 60, async (places) => places.map(image));
+      const frames = points.map(image);
       const steps = frames.slice(1).map((now, index) => difference(frames[index], now));
       return { misses, ratio: Math.max(...steps) / (steps.reduce((sum, step) => sum + step) / steps.length) };
     });

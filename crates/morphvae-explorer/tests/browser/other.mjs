@@ -1,7 +1,9 @@
 // Other than a trained plane with images: a training that is watched, five dimensions, no images.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { open } from "./chromium.mjs";
-import { clean, decodedLike, inPage, placeKeys } from "./steps.mjs";
+import { clean, decodedLike, framesOf, inPage, placeKeys } from "./steps.mjs";
 
 export const otherTests = [
   ["a training that is watched moves the map and draws its curves", async ({ browser, serve, training }) => {
@@ -66,6 +68,9 @@ export const otherTests = [
       await page.until(`${map} !== ${JSON.stringify(last)}`);
       await page.click("#replay-play");
       await page.until(`${caption}.includes('4 of 4')`);
+      const gif = await framesOf(page, await page.saved("#replay-save", folder));
+      // Ten frames from each epoch to the next, and the last stays.
+      assert.deepEqual([gif.length, gif[0], gif.at(-1)], [31, 70, 2000]);
       await clean(page);
       await served.stop();
     }
@@ -117,6 +122,30 @@ export const otherTests = [
     await served.stop();
   }],
 
+  ["an attribute is a slider, whose way is the attribute's", async ({ browser, serve, out, program, folder, images }) => {
+    const [strokes, attribute] = [`${folder}/strokes`, `${folder}/slant.attribute.json`];
+    const say = (...words) => execFileSync(program, words, { stdio: "pipe" });
+    say("data", "export", ...images, "--limit", "60", "--out", strokes);
+    say("attribute", "slant", out, "--from", `${strokes}/train/1`, "--to", `${strokes}/train/7`, "--out", attribute);
+    const served = serve(["explore", out, "--no-open", "--attribute", attribute, ...images]);
+    const page = await open(browser);
+    await page.visit(await served.address);
+    await page.press("Shift");
+    const { direction } = JSON.parse(readFileSync(attribute));
+    const before = JSON.parse((await decodedLike(page)).latent);
+    const slider = "#attribute-sliders input";
+    const amount = Number(await page.value(`document.querySelector("${slider}").value`));
+    await page.value(inPage.choose(slider, 2));
+    const { latent, largest } = await decodedLike(page);
+    assert.equal(largest, 0);
+    JSON.parse(latent).forEach((value, axis) => {
+      const wanted = before[axis] + (2 - amount) * direction[axis];
+      assert.ok(Math.abs(value - wanted) < 0.02 * Math.hypot(...direction), `${value}, and not ${wanted}`);
+    });
+    await clean(page);
+    await served.stop();
+  }],
+
   ["a model whose images are not there is shown by what it decodes", async ({ browser, serve, folder }) => {
     const served = serve(["explore", "--no-open", "--offline", "--data-dir", folder]);
     const page = await open(browser);
@@ -155,7 +184,18 @@ export const otherTests = [
     await placeKeys(page, [[0.3, 0.4], [0.6, 0.6]]);
     const command = await page.value("document.querySelector('#command').textContent");
     assert.match(command, /z:[-\d.,]+=7 z:[-\d.,]+=7 /);
+    // The link says the class.
+    await page.until("location.hash.includes('class=7')");
+    const link = await page.value("location.href");
     await clean(page);
+    const other = await open(browser);
+    await other.visit(link);
+    await other.until("document.querySelector('#given').value === '7'");
+    await other.press("Shift");
+    let again;
+    for (let turn = 0; turn < 40 && again?.largest !== 0; turn += 1) again = await decodedLike(other, address, 7);
+    assert.equal(again.largest, 0);
+    await clean(other);
     await trained.stop();
   }],
 ];

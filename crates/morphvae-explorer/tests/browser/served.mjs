@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "./chromium.mjs";
-import { clean, decodedLike, gifIn, inPage, placeKeys } from "./steps.mjs";
+import { clean, decodedLike, drawZero, gifIn, inPage, placeKeys } from "./steps.mjs";
 
 export const servedTests = [
   ["the map is shown, and nothing is fetched from elsewhere", async ({ browser, address }) => {
@@ -52,12 +52,7 @@ export const servedTests = [
     const page = await open(browser);
     await page.visit(address);
     const before = await page.value(inPage.coloursOf("#redrawn"));
-    const stroke = [];
-    for (let step = 0; step <= 24; step += 1) {
-      const angle = (step / 24) * 2 * Math.PI;
-      stroke.push(await page.place("#pad", [0.5 + 0.2 * Math.sin(angle), 0.5 - 0.32 * Math.cos(angle)]));
-    }
-    await page.drag(stroke);
+    await drawZero(page);
     await page.until("document.querySelector('#guess').textContent.includes('0')");
     assert.ok((await page.value(inPage.coloursOf("#redrawn"))) > before);
     await page.click("#pad-key");

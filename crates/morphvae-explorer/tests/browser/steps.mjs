@@ -55,6 +55,32 @@ export async function placeKeys(page, places) {
   await page.until("!document.querySelector('#play').disabled");
 }
 
+/** How long a browser shows each frame of a GIF, in milliseconds. */
+export async function framesOf(page, bytes) {
+  return page.value(`(async () => {
+    const data = Uint8Array.from(atob("${bytes.toString("base64")}"), (letter) => letter.charCodeAt(0));
+    const decoder = new ImageDecoder({ data, type: "image/gif" });
+    await decoder.completed;
+    await decoder.tracks.ready;
+    const { frameCount } = decoder.tracks.selectedTrack;
+    const frames = [];
+    for (let frameIndex = 0; frameIndex < frameCount; frameIndex += 1) frames.push((await decoder.decode({ frameIndex })).image.duration / 1000);
+    return frames;
+  })()`);
+}
+
+/** Draws a zero on the pad, and waits until it is encoded. */
+export async function drawZero(page) {
+  const stroke = [];
+  for (let step = 0; step <= 24; step += 1) {
+    const angle = (step / 24) * 2 * Math.PI;
+    stroke.push(await page.place("#pad", [0.5 + 0.2 * Math.sin(angle), 0.5 - 0.32 * Math.cos(angle)]));
+  }
+  await page.drag(stroke);
+  await page.until("!document.querySelector('#pad-key').disabled");
+  await page.value("new Promise((done) => setTimeout(done, 300))");
+}
+
 /** What the browser's own decoder finds in a GIF; `largest` is by how much a first frame's pixel is off in grey. */
 export async function gifIn(page, bytes) {
   return page.value(`(async () => {

@@ -11,6 +11,7 @@ mod architecture;
 mod classifier;
 mod condition;
 mod decoder;
+mod folded;
 mod inference;
 mod layers;
 mod pixels;
