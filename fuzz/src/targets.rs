@@ -170,6 +170,7 @@ fn safetensors(folder: &Path) -> Subject {
             &["0".to_owned()],
             &[Some(0)],
         ),
+        classifier: None,
     };
     let write = |network: &Vae, precision| {
         let path = folder.join("sound");
@@ -228,6 +229,7 @@ fn run(folder: &Path) -> RunConfig {
     let config = RunConfig {
         init_from: None,
         conditional: false,
+        semi_supervised: None,
         data: DataConfig {
             dataset: "faces".to_owned(),
             data_dir: None,

@@ -9,7 +9,8 @@ use morphvae::evaluation::LikelihoodError;
 use morphvae::figures::clip::ClipError;
 use morphvae::latent::path::PathError;
 use morphvae::network::NetworkError;
-use morphvae::studio::{KeyError, SampleError, StudioError};
+use morphvae::semi_supervised::SemiSupervisedError;
+use morphvae::studio::{KeyError, MoveError, SampleError, StudioError};
 use morphvae::training::TrainingError;
 
 /// A request that cannot be met however the files are: exit status 2, as for options that do not parse.
@@ -96,6 +97,12 @@ fn advice(error: &StudioError) -> Option<String> {
         Studio::NotDivided { .. } => "leave --split out to take all its images",
         Studio::EmptyPart { .. } => "leave --split out",
         Studio::NoClasses { .. } => "name a --dataset, or a folder with --images whose subfolders are the classes",
+        Studio::FewLabels { .. } => "give less of --labels-for, or more images with a label",
+        Studio::NoCard { .. } => "name a run's folder or a .safetensors of this program",
+        Studio::NoClassifier { .. } => "train one with --labels-for N, or with --conditional",
+        Studio::Move(MoveError::Stands { .. } | MoveError::Twins { .. }) => {
+            "choose another --move-to, or rename the file"
+        }
         Studio::Key(KeyError::NotText { .. }) => "--add adds attributes to it",
         Studio::Memory { .. } => {
             "use less of --base-channels, --hidden, --image-size, --latent, --batch-size or --samples"
@@ -163,6 +170,10 @@ fn is_request(error: &StudioError) -> bool {
         | Studio::NoClasses { .. }
         | Studio::OtherClasses { .. }
         | Studio::Key(_)
+        | Studio::FewLabels { .. }
+        | Studio::NoCard { .. }
+        | Studio::NoClassifier { .. }
+        | Studio::Move(MoveError::NoFiles { .. } | MoveError::Stands { .. } | MoveError::Twins { .. })
         | Studio::Morph(_)
         | Studio::Sample(_)
         | Studio::Memory { .. }
@@ -173,6 +184,7 @@ fn is_request(error: &StudioError) -> bool {
         Studio::Data(error) => is_data_request(error),
         Studio::Clip(error) => is_clip_request(error),
         Studio::Training(error) => is_training_request(error),
+        Studio::SemiSupervised(error) => is_semi_supervised_request(error),
         _ => false,
     }
 }
@@ -209,10 +221,21 @@ fn is_clip_request(error: &ClipError) -> bool {
     )
 }
 
+fn is_semi_supervised_request(error: &SemiSupervisedError) -> bool {
+    match error {
+        SemiSupervisedError::Network(error) => is_network_request(error),
+        SemiSupervisedError::NonFinite { .. }
+        | SemiSupervisedError::Checkpoint { .. }
+        | SemiSupervisedError::Weights(_) => false,
+        _ => true,
+    }
+}
+
 fn is_training_request(error: &TrainingError) -> bool {
     match error {
         TrainingError::Network(error) => is_network_request(error),
         TrainingError::Data(error) => is_data_request(error),
+        TrainingError::SemiSupervised(error) => is_semi_supervised_request(error),
         TrainingError::Setting { .. }
         | TrainingError::OtherSettings { .. }
         | TrainingError::Exists { .. }

@@ -75,6 +75,11 @@ fn show(event: Event, console: Console, shown: &mut Option<Meter>) {
                 &state,
             );
         }
+        Event::SemiSupervised(progress) => {
+            let what = format!("epoch {}", progress.epoch);
+            let state = format!("loss {:.2}", progress.loss);
+            count(Unit::Images, &what, progress.images as u64, progress.of as u64, &state);
+        }
         Event::Training(Progress::Test { images, of }) => count(Unit::Images, "testing", images as u64, of as u64, ""),
         // Of others there is nothing to be seen.
         _ => {}

@@ -52,6 +52,7 @@ pub mod network;
 pub mod objective;
 pub mod probability;
 pub mod random;
+pub mod semi_supervised;
 pub mod studio;
 pub mod tables;
 pub mod training;

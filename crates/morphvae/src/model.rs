@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Protocol;
 use crate::latent::LatentStatistics;
-use crate::network::{NetworkConfig, NetworkError, Vae};
+use crate::network::{M2, M2_NAMES, M2Config, NetworkConfig, NetworkError, Vae};
 use crate::objective::{Loss, MOST_SAMPLES, Objective};
 use crate::probability::Likelihood;
-use crate::weights::{self, Format, Precision, WeightFile, WeightsError};
+use crate::semi_supervised::SemiSupervisedConfig;
+use crate::weights::{self, Format, Precision, StateDict, WeightFile, WeightsError};
 
 /// The metadata key of a safetensors file under which the card stands, as JSON.
 const CARD: &str = "morphvae";
@@ -46,6 +47,28 @@ pub struct ModelCard {
     pub test: Loss,
     /// Where the test images lie in its latent space.
     pub latent_statistics: LatentStatistics,
+    /// The classifier in its file, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classifier: Option<ClassifierCard>,
+}
+
+/// What a weight file says about the semi-supervised classifier in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassifierCard {
+    /// The shapes of its weights.
+    pub m2: M2Config,
+    /// How it learned.
+    pub learning: SemiSupervisedConfig,
+    /// Images of each class whose label it learned from.
+    pub labels_for: usize,
+    /// Epochs it learned for.
+    pub epochs: usize,
+    /// The share of the test images that it classifies wrongly, where they have labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_error: Option<f64>,
+    /// The same of the validation images, where some were held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_error: Option<f64>,
 }
 
 fn one() -> usize {
@@ -64,6 +87,8 @@ pub struct TrainedModel {
     pub network: Vae,
     /// What is known about it. Absent for weights from elsewhere.
     pub card: Option<ModelCard>,
+    /// What tells classes apart by its latents, if it was learned with few labels.
+    pub classifier: Option<M2>,
     /// The kind of file it came from.
     pub format: Format,
 }
@@ -98,6 +123,14 @@ impl TrainedModel {
                     return Err(NetworkError::NotThisNetwork { reason });
                 }
                 let (told, named) = (card.network.classes, card.classes.len());
+                if let Some(ClassifierCard { m2, .. }) = &card.classifier
+                    && (told > 0
+                        || m2.classes != named
+                        || m2.features.last().is_some_and(|&last| last >= card.network.latent))
+                {
+                    let reason = "its metadata has a classifier of other classes or latents than its own".to_owned();
+                    return Err(NetworkError::NotThisNetwork { reason });
+                }
                 if told > 0 && told != named {
                     let reason = format!("it is conditional on {told} classes, and its metadata names {named}");
                     return Err(NetworkError::NotThisNetwork { reason });
@@ -106,14 +139,23 @@ impl TrainedModel {
             }
         };
         let likelihood = card.as_ref().map(|card| card.likelihood).unwrap_or_default();
+        let mut tensors = file.tensors;
+        let classifier = match card.as_ref().and_then(|card| card.classifier.as_ref()) {
+            None => None,
+            Some(classifier) => {
+                let state: StateDict = tensors.extract_if(.., |name, _| name.starts_with(M2_NAMES)).collect();
+                Some(M2::from_state(classifier.m2.clone(), &state, device)?)
+            }
+        };
         let config = match &card {
             Some(card) => card.network.clone(),
-            None => NetworkConfig::of_weights(&file.tensors)?,
+            None => NetworkConfig::of_weights(&tensors)?,
         };
-        let network = Vae::from_state(config, &file.tensors, likelihood, device)?;
+        let network = Vae::from_state(config, &tensors, likelihood, device)?;
         Ok(Self {
             network,
             card,
+            classifier,
             format: file.format,
         })
     }
@@ -124,10 +166,29 @@ impl TrainedModel {
     /// # Errors
     /// [`WeightsError`] when the file cannot be written.
     pub fn write(network: &Vae, card: &ModelCard, path: &Path, precision: Precision) -> Result<(), WeightsError> {
-        let json = serde_json::to_string(card).expect("a card is plain data");
-        let metadata = BTreeMap::from([(CARD.to_owned(), json)]);
-        let state = network.state();
-        let counts = weights::batches_tracked(&state, card.steps as i64);
-        weights::write_safetensors(path, &state, &counts, &metadata, precision)
+        write(&network.state(), card, path, precision)
     }
+
+    /// The same with what tells classes apart by the network's latents, in tensors whose names begin with `m2.`.
+    ///
+    /// # Errors
+    /// [`WeightsError`] when the file cannot be written.
+    pub fn write_with_classifier(
+        network: &Vae,
+        classifier: &M2,
+        card: &ModelCard,
+        path: &Path,
+        precision: Precision,
+    ) -> Result<(), WeightsError> {
+        let mut state = network.state();
+        state.extend(classifier.state());
+        write(&state, card, path, precision)
+    }
+}
+
+fn write(state: &StateDict, card: &ModelCard, path: &Path, precision: Precision) -> Result<(), WeightsError> {
+    let json = serde_json::to_string(card).expect("a card is plain data");
+    let metadata = BTreeMap::from([(CARD.to_owned(), json)]);
+    let counts = weights::batches_tracked(state, card.steps as i64);
+    weights::write_safetensors(path, state, &counts, &metadata, precision)
 }

@@ -48,6 +48,12 @@ pub enum Purpose {
     Classifier = 16,
     /// How an image is distorted before a classifier learns from it.
     Distortion = 17,
+    /// Which images keep their label, where few do.
+    KnownLabels = 18,
+    /// The first weights of a semi-supervised classifier.
+    SemiSupervisedWeights = 19,
+    /// What a step of it draws: labelled images, features, latents.
+    SemiSupervisedStep = 20,
 }
 
 /// The generator of one purpose and one step (an epoch, a batch, an image: whatever the purpose counts).

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// From what knows nothing of the others to what knows all of them.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "choice",
     "memory",
     "random",
@@ -17,6 +17,7 @@ const ORDER: [&str; 18] = [
     "classification",
     "objective",
     "evaluation",
+    "semi_supervised",
     "latent",
     "model",
     "training",

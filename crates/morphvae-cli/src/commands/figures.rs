@@ -54,9 +54,11 @@ pub fn run(arguments: &FiguresArguments, console: Console) -> anyhow::Result<()>
     let dataset = model.images(&arguments.images.request()?, None, &observer(console))?;
     let network = model.inference();
     let codes = encode(network, &dataset.test)?;
+    let has_classifier = model.card().is_some_and(|card| card.classifier.is_some());
     let history = match model.run() {
-        Some(run) => run.metrics()?,
-        None => Vec::new(),
+        // The metrics of such a run are the classifier's.
+        Some(run) if !has_classifier => run.metrics()?,
+        _ => Vec::new(),
     };
     let epoch = model.card().map(|card| card.epochs);
     let epoch = history.iter().find(|metrics| Some(metrics.epoch) == epoch);

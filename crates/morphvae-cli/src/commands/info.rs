@@ -86,6 +86,18 @@ pub fn run(arguments: &InfoArguments, console: Console) -> anyhow::Result<()> {
         ))?,
         None => console.print("trained        elsewhere: the file says nothing of it")?,
     }
+    if let Some(classifier) = model.card().and_then(|card| card.classifier.as_ref()) {
+        let error = classifier.test_error.map_or(String::new(), |error| {
+            format!("; {:.2} % of the test images wrong", 100.0 * error)
+        });
+        console.print(&format!(
+            "classifier     {} labels of each class, {} of {} latents, {} epoch(s){error}",
+            classifier.labels_for,
+            classifier.m2.features.len(),
+            network.latent,
+            classifier.epochs,
+        ))?;
+    }
     if let (Some(last), Some(run)) = (last, model.run()) {
         console.print(&format!(
             "last epoch     {}: test loss {:.2} nats per image, in {}",

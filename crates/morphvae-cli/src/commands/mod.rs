@@ -2,6 +2,7 @@
 
 mod attribute;
 mod bench;
+mod classify;
 mod data;
 mod decode;
 mod encode;
@@ -40,6 +41,18 @@ pub enum Verb {
     #[command(after_help = "Examples: morphvae probe --dataset strokes --limit 500\n          \
                             morphvae probe --dataset strokes --limit 500 --out probe.png")]
     Probe(probe::ProbeArguments),
+    /// Say which class images are of, with probabilities, and sort files into folders by class
+    ///
+    /// A model of `train --labels-for` has a classifier. One of `train --conditional` takes that class for the image's which
+    /// explains it best, with the highest evidence lower bound; such probabilities are nearly always close to 0 or 1. The
+    /// table has a line for each image: id, label (the likeliest class), probability, and one column for each class.
+    #[command(
+        after_help = "Examples: morphvae classify runs/few photo.png other-photos/\n          \
+                      morphvae classify runs/few --dataset mnist --out classes.csv\n          \
+                      morphvae classify runs/few --images unsorted --move-to sorted\n\n\
+                      Such a model comes of: morphvae train --labels-for 10 --out runs/few"
+    )]
+    Classify(classify::ClassifyArguments),
     /// Let one image flow into another: a clip through classes, files or points
     #[command(
         after_help = "Examples: morphvae morph 2 4 9 3 5 3 8\n          \
@@ -115,6 +128,7 @@ impl Verb {
             Self::Train(arguments) => train::run(&arguments, console),
             Self::Evaluate(arguments) => evaluate::run(&arguments, console),
             Self::Probe(arguments) => probe::run(&arguments, console),
+            Self::Classify(arguments) => classify::run(&arguments, console),
             Self::Morph(arguments) => morph::run(&arguments, console),
             Self::Restyle(arguments) => restyle::run(&arguments, console),
             Self::Attribute(arguments) => attribute::run(&arguments, console),

@@ -9,6 +9,7 @@ mod codes;
 mod conditional;
 mod desk;
 mod drawing;
+mod few_labels;
 mod grid;
 mod images;
 mod labels;

@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use crate::data::{Images, Split, epoch_order, prepare};
 use crate::network::{Classifier, NetworkError, ReadyClassifier, Shape};
-use adam::Adam;
+pub(crate) use adam::Adam;
 pub use distortion::Distortion;
 
 /// Images that are judged at a time.

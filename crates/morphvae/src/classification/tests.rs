@@ -125,7 +125,7 @@ fn a_first_step_of_adam_is_as_long_as_the_learning_rate() {
     let loss = |network: &Classifier| network.train_pass(images.clone(), &[0, 2]).0;
     let weights = |network: &Classifier| {
         let mut weights = Weights(Vec::new());
-        let _ = network.clone().changed(&mut weights);
+        let _ = network.clone().map(&mut weights);
         weights.0
     };
     let before = loss(&network);

@@ -343,6 +343,19 @@ pub enum DataError {
         count: usize,
     },
 
+    /// Fewer images of a class with a label than are to keep it.
+    #[error(
+        "{wanted} image(s) of each class are to keep their label, and only {found} of class {class} (from 0) have one"
+    )]
+    FewLabels {
+        /// The class.
+        class: u16,
+        /// Images of it with a label.
+        found: usize,
+        /// How many are to keep it.
+        wanted: usize,
+    },
+
     /// Too few images to train on some and test on others.
     #[error(
         "{}: {count} image(s) in {classes} class(es) cannot be split into training and test images: \

@@ -24,6 +24,7 @@ mod folder;
 pub mod idx;
 mod idx_folder;
 mod images;
+mod labels;
 mod order;
 mod protocol;
 mod resize;

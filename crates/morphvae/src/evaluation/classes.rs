@@ -1,10 +1,11 @@
 //! Which class a conditional network is told of an image.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::data::Examples;
+use super::{batches, check_channels, load};
+use crate::data::{Examples, Images};
 use crate::network::{Condition, Inference, NetworkConfig, NetworkError, to_values};
 use crate::probability::kl_divergence;
 
@@ -65,15 +66,9 @@ pub(super) fn classes(network: &Inference, labels: Vec<Option<u16>>, images: &Te
 
 /// The class under which each image has the highest lower bound.
 fn best(network: &Inference, images: Tensor<4>) -> Vec<u16> {
-    let count = images.dims()[0];
-    let mut best = vec![(f32::INFINITY, 0); count];
-    for class in 0..network.config().classes as u16 {
-        let condition = Condition::of_classes(&vec![class; count], network.config(), &images.device());
-        let posterior = network.encode(images.clone(), &condition);
-        let location = network.locate(condition.append(posterior.mean.clone()));
-        let errors = network.network().reconstruction_loss(images.clone(), location);
-        let divergences = kl_divergence(&posterior).sum_dim(1).squeeze_dim::<1>(1);
-        for (best, loss) in best.iter_mut().zip(to_values(errors + divergences)) {
+    let mut best = vec![(f32::INFINITY, 0); images.dims()[0]];
+    for (class, losses) in (0..).zip(losses(network, images)) {
+        for (best, loss) in best.iter_mut().zip(losses) {
             if loss < best.0 {
                 *best = (loss, class);
             }
@@ -82,12 +77,63 @@ fn best(network: &Inference, images: Tensor<4>) -> Vec<u16> {
     best.into_iter().map(|(_, class)| class).collect()
 }
 
+/// The negative lower bound of each image under each class in turn, at the posterior's mean.
+fn losses(network: &Inference, images: Tensor<4>) -> impl Iterator<Item = Vec<f32>> {
+    let count = images.dims()[0];
+    (0..network.config().classes as u16).map(move |class| {
+        let condition = Condition::of_classes(&vec![class; count], network.config(), &images.device());
+        let posterior = network.encode(images.clone(), &condition);
+        let location = network.locate(condition.append(posterior.mean.clone()));
+        let errors = network.network().reconstruction_loss(images.clone(), location);
+        let divergences = kl_divergence(&posterior).sum_dim(1).squeeze_dim::<1>(1);
+        to_values(errors + divergences)
+    })
+}
+
+/// How probable a conditional network holds each class of each image for, `[images, classes]`: as by Bayes' rule, where all
+/// classes are equally likely and the evidence lower bound at the posterior's mean stands for log p(image | class).
+///
+/// `observe` is told after each batch how many images are done; nothing is returned when it breaks.
+///
+/// # Errors
+/// [`NetworkError::Unconditional`] for a network that takes no class; [`NetworkError::Channels`] for images of another kind
+/// than the network's.
+pub fn class_probabilities(
+    network: &Inference,
+    images: &Images,
+    observe: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Vec<f32>>, NetworkError> {
+    let classes = network.config().classes;
+    if classes == 0 {
+        return Err(NetworkError::Unconditional);
+    }
+    check_channels(network.config(), images)?;
+    let mut probabilities = vec![0.0; images.count() * classes];
+    for range in batches(images.count()) {
+        let rows = range.clone();
+        for (class, losses) in losses(network, load(network, images, range)).enumerate() {
+            for (image, loss) in rows.clone().zip(losses) {
+                probabilities[image * classes + class] = loss;
+            }
+        }
+        for losses in probabilities[rows.start * classes..rows.end * classes].chunks_exact_mut(classes) {
+            let least = losses.iter().copied().fold(f32::INFINITY, f32::min);
+            losses.iter_mut().for_each(|loss| *loss = (least - *loss).exp());
+            let sum: f32 = losses.iter().sum();
+            losses.iter_mut().for_each(|weight| *weight /= sum);
+        }
+        if observe(rows.end).is_break() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(probabilities))
+}
+
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::data::Images;
     use crate::evaluation::{encode, reconstruct};
     use crate::network::{Architecture, HiddenActivation, Vae};
     use crate::probability::Likelihood;
@@ -151,6 +197,20 @@ mod tests {
         let brightest = |index: usize| (0..4_u16).max_by_key(|&pixel| drawn.image(index)[usize::from(pixel)]);
         let brightest: Vec<u16> = (0..5).filter_map(brightest).collect();
         assert_eq!(brightest, codes.classes);
+    }
+
+    #[test]
+    fn the_likeliest_class_is_the_one_that_draws_the_image() {
+        let (network, classes) = (network(), [2, 0, 3, 1, 1]);
+        let images = images(&classes);
+        let mut go_on = |_| ControlFlow::Continue(());
+        let found = class_probabilities(&network, &images, &mut go_on).unwrap().unwrap();
+        for (row, class) in found.chunks(CLASSES).zip(classes) {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            assert!(row[usize::from(class)] > 0.9, "{row:?}");
+        }
+        let stopped = class_probabilities(&network, &images, &mut |_| ControlFlow::Break(()));
+        assert!(stopped.unwrap().is_none());
     }
 
     #[test]

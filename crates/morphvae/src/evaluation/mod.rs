@@ -20,6 +20,7 @@ use crate::random::{Generator, Purpose, generator, noise_of};
 use crate::tables::{Column, Numbers};
 
 pub(crate) use classes::check_classes;
+pub use classes::class_probabilities;
 use classes::{classes, condition, known, labels};
 pub use draw::draw;
 pub use likelihood::{Bound, LikelihoodError, LikelihoodEstimate, LikelihoodOptions, estimate_likelihood};

@@ -37,23 +37,23 @@ impl CurvePoint {
     }
 }
 
-const WIDTH: f64 = 1760.0;
+pub(super) const WIDTH: f64 = 1760.0;
 /// Left of the panels: numbers and the axis's name.
-const LEFT: f64 = 160.0;
+pub(super) const LEFT: f64 = 160.0;
 /// Right of the panels: the lines' names.
 const RIGHT: f64 = 430.0;
 /// Above and at the right of everything.
-const MARGIN: f64 = 64.0;
+pub(super) const MARGIN: f64 = 64.0;
 /// Above the panels, for the name of the best epoch.
 const MARK: f64 = 28.0;
 /// Height of the panel of the large terms.
-const LARGE: f64 = 720.0;
+pub(super) const LARGE: f64 = 720.0;
 /// Height of the panel of the divergence.
 const SMALL: f64 = 300.0;
 /// Between the panels.
 const BETWEEN: f64 = 70.0;
 /// Below the lowest panel.
-const BOTTOM: f64 = 140.0;
+pub(super) const BOTTOM: f64 = 140.0;
 /// From one line's name to the next.
 const LABEL_STEP: f64 = 36.0;
 /// Up to this many epochs have a mark each.
@@ -64,10 +64,10 @@ const STEEP: usize = 40;
 /// How many times higher than the later ones the first values must reach to be cut off.
 const CUT: f64 = 3.0;
 
-const BLUE: Colour = [38, 84, 158];
+pub(super) const BLUE: Colour = [38, 84, 158];
 const ORANGE: Colour = [214, 98, 12];
 const PURPLE: Colour = [122, 54, 152];
-const GREEN: Colour = [24, 122, 82];
+pub(super) const GREEN: Colour = [24, 122, 82];
 
 /// Draws the training and the test loss by epoch, with the reconstruction term beside it and the divergence in a panel
 /// of its own, since its scale differs; `term` is the name of the former. The validation loss has a line, too, where images
@@ -108,7 +108,7 @@ pub fn learning_curve(
     let bottom = if has_small { small_top + SMALL } else { top + LARGE };
     let mut canvas = Canvas::new(WIDTH as usize, (bottom + BOTTOM) as usize)?;
     caption.draw(&mut canvas, [LEFT, MARGIN], caption_width);
-    let across = epoch_range(epochs);
+    let across = epoch_range(epochs.iter().map(|point| point.epoch));
     let decimals = decimals(&large, if has_small { &small } else { &[] });
     if let Some(best) = best {
         mark_epoch(&mut canvas, across, [top, bottom], best.epoch);
@@ -132,12 +132,12 @@ pub fn learning_curve(
 }
 
 /// One line of the figure.
-struct Line {
-    name: String,
-    colour: Colour,
-    dashed: bool,
+pub(super) struct Line {
+    pub name: String,
+    pub colour: Colour,
+    pub dashed: bool,
     /// Epoch and value.
-    values: Vec<[f64; 2]>,
+    pub values: Vec<[f64; 2]>,
 }
 
 impl Line {
@@ -205,8 +205,8 @@ fn decimals(large: &[Line], small: &[Line]) -> usize {
 }
 
 /// The first and the last epoch, with room at either side where there is only one.
-fn epoch_range(epochs: &[CurvePoint]) -> [f64; 2] {
-    let numbers = || epochs.iter().map(|point| f64::from(point.epoch));
+pub(super) fn epoch_range(epochs: impl Iterator<Item = u32> + Clone) -> [f64; 2] {
+    let numbers = || epochs.clone().map(f64::from);
     let (first, last) = (numbers().fold(f64::INFINITY, f64::min), numbers().fold(0.0, f64::max));
     let room = if last > first { 0.02 * (last - first) } else { 0.5 };
     [first - room, last + room]
@@ -226,7 +226,7 @@ fn mark_epoch(canvas: &mut Canvas, across: [f64; 2], [top, bottom]: [f64; 2], ep
     canvas.text(&text, [x.max(LEFT + half), top - 14.0], style.align(Align::Centre));
 }
 
-fn draw_epochs(canvas: &mut Canvas, [first, last]: [f64; 2], bottom: f64) {
+pub(super) fn draw_epochs(canvas: &mut Canvas, [first, last]: [f64; 2], bottom: f64) {
     let width = WIDTH - LEFT - RIGHT;
     let ticks = Ticks::whole(first, last, 10);
     for &epoch in &ticks.values {
@@ -237,7 +237,7 @@ fn draw_epochs(canvas: &mut Canvas, [first, last]: [f64; 2], bottom: f64) {
 }
 
 /// A part of the page with its own vertical scale.
-struct Panel {
+pub(super) struct Panel {
     across: [f64; 2],
     upwards: [f64; 2],
     top: f64,
@@ -246,7 +246,7 @@ struct Panel {
 }
 
 impl Panel {
-    fn new(lines: &[Line], across: [f64; 2], [top, height]: [f64; 2], count: usize) -> Self {
+    pub fn new(lines: &[Line], across: [f64; 2], [top, height]: [f64; 2], count: usize) -> Self {
         let values = || lines.iter().flat_map(|line| &line.values).map(|&[_, value]| value);
         let low = values().fold(f64::INFINITY, f64::min);
         let high = values().fold(f64::NEG_INFINITY, f64::max);
@@ -283,7 +283,7 @@ impl Panel {
         ]
     }
 
-    fn draw(&self, canvas: &mut Canvas, lines: &[Line], decimals: usize) {
+    pub fn draw(&self, canvas: &mut Canvas, lines: &[Line], decimals: usize) {
         let (right, bottom) = (WIDTH - RIGHT, self.top + self.height);
         for &value in &self.ticks.values {
             let [_, y] = self.place([self.across[0], value]);

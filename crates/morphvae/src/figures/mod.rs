@@ -8,6 +8,7 @@
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`traversals`](fn@traversals): what each latent dimension does;
 //! - [`learning_curve`]: the loss and its terms by epoch;
+//! - [`error_curve`]: the share of images that a classifier takes for another class, by epoch;
 //! - [`bound_curve`]: the bound below the likelihood by the number of samples;
 //! - [`probe`](fn@probe): how far straight boundaries tell classes apart;
 //! - [`clip`]: a row of images as an animation or as numbered pictures.
@@ -25,6 +26,7 @@ pub mod clip;
 mod curve;
 mod enlarged;
 mod error;
+mod error_curve;
 mod gallery;
 mod gif;
 pub mod latent_map;
@@ -42,6 +44,7 @@ pub use canvas::Shape;
 pub use caption::Caption;
 pub use curve::{CurvePoint, Terms, learning_curve};
 pub use error::FigureError;
+pub use error_curve::{ErrorPoint, error_curve};
 pub use gallery::Gallery;
 pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, check_manifold, manifold};

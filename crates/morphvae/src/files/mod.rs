@@ -6,6 +6,7 @@ pub(crate) mod faults;
 mod folder;
 mod leftovers;
 mod locked;
+mod moves;
 mod operations;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use claim::{Claim, ClaimError};
 pub(crate) use folder::{NewFile, UnfinishedFolder};
 pub(crate) use leftovers::{is_unfinished, sweep};
+pub(crate) use moves::{Stuck, move_all};
 pub use operations::Output;
 pub(crate) use operations::{remove_dir_all, remove_file, rename};
 

@@ -90,6 +90,12 @@ pub(super) fn create_dir_all(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
+pub(super) fn hard_link(original: &Path, link: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    strike(Needs::Space, || Ok(()))?;
+    fs::hard_link(original, link)
+}
+
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(test)]
     strike(Needs::Nothing, || Ok(()))?;

@@ -358,7 +358,7 @@ impl NetworkConfig {
 }
 
 /// A linear layer without batch norm.
-fn linear(name: &str, input: Shape, output: Shape, activation: Activation) -> Stage {
+pub(super) fn linear(name: &str, input: Shape, output: Shape, activation: Activation) -> Stage {
     Stage {
         name: name.to_owned(),
         layer: Layer::Linear,

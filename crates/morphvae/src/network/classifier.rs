@@ -1,6 +1,6 @@
 //! A network that tells classes apart.
 
-use burn::module::{Module, ModuleMapper};
+use burn::module::Module;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -105,11 +105,6 @@ impl Classifier {
             encoder: network.encoder.ready(network.operations),
             network,
         }
-    }
-
-    /// Lets something change each of the weights.
-    pub(crate) fn changed(self, change: &mut impl ModuleMapper) -> Self {
-        self.map(change)
     }
 }
 

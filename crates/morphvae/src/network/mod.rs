@@ -4,7 +4,7 @@
 //! holds the weights and computes; [`Inference`] is a `Vae`
 //! made ready to be used again and again. Whoever only needs images at points asks a [`Decoder`]. A conditional network is told
 //! the class of each image, a [`Condition`]; [`Inference::given`] is its decoder for one. A [`Classifier`] is another network of
-//! the same stages, which tells classes apart.
+//! the same stages, which tells classes apart, and [`M2`] one of features that knows few classes.
 
 mod accelerate;
 mod architecture;
@@ -14,6 +14,7 @@ mod decoder;
 mod folded;
 mod inference;
 mod layers;
+mod m2;
 mod pixels;
 mod plan;
 mod prior;
@@ -33,6 +34,8 @@ pub(crate) use inference::BATCH;
 pub use inference::Inference;
 pub use layers::BatchStatistics;
 pub(crate) use layers::StageWeights;
+pub(crate) use m2::M2_NAMES;
+pub use m2::{M2, M2Batch, M2Config, M2Terms};
 pub(crate) use pixels::LOG_SCALE;
 pub use plan::{Activation, Layer, Plan, Shape, Stage};
 pub use prior::MOST_PSEUDO_INPUTS;

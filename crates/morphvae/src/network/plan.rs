@@ -198,7 +198,7 @@ impl Stage {
     }
 
     /// The name and shape of each tensor in a weight file.
-    fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+    pub(super) fn tensors(&self) -> Vec<(String, Vec<usize>)> {
         let name = |layer, tensor| format!("{}.{layer}.{tensor}", self.name);
         let mut tensors = vec![
             (name(0, "weight"), self.weight_shape()),

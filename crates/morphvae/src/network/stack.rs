@@ -53,6 +53,11 @@ impl Stack {
         }
     }
 
+    /// The stages, in their order.
+    pub fn stages(&self) -> impl Iterator<Item = &StageWeights> {
+        self.stages.iter()
+    }
+
     /// The batch norms, in the order in which a training pass meets them.
     pub fn normalizations(&mut self) -> impl Iterator<Item = &mut BatchNorm> {
         self.stages.iter_mut().filter_map(|stage| stage.normalization.as_mut())

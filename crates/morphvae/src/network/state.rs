@@ -12,20 +12,7 @@ impl Vae {
     /// The weights and running statistics, named and shaped as PyTorch's for this network.
     #[must_use]
     pub fn state(&self) -> StateDict {
-        let mut state = StateDict::new();
-        self.visit(&mut Visitor::new(
-            self,
-            |name, shape, values: &dyn Fn() -> Tensor<1>| {
-                state.insert(
-                    name,
-                    Array {
-                        shape,
-                        values: to_values(values()),
-                    },
-                );
-            },
-        ));
-        state
+        state_of(self, self.names())
     }
 
     /// A network with the given weights. The likelihood says whether the scale `likelihood.log_scale` is among them; if
@@ -55,15 +42,8 @@ impl Vae {
             .with_likelihood(likelihood)
             .with_blank_pseudo_inputs(pseudo_inputs);
         match_names(&network.names_and_shapes(), state)?;
-        Ok(network.map_parameters(&mut [], |name, old, _| {
-            Values::Now(match state.get(name) {
-                Some(array) => Tensor::from_data(
-                    TensorData::new(array.values.clone(), [array.values.len()]),
-                    &old.device(),
-                ),
-                None => old,
-            })
-        }))
+        let names = network.names();
+        Ok(filled(network, names, state))
     }
 
     /// SHA-256 of all weights in hexadecimal: what belongs to one model, such as a direction of its latent space, is
@@ -83,7 +63,10 @@ impl Vae {
     /// Every tensor's name and shape, in the order of the network, none of which is made for this.
     fn names_and_shapes(&self) -> Vec<(String, Vec<usize>)> {
         let mut names = Vec::new();
-        self.visit(&mut Visitor::new(self, |name, shape, _| names.push((name, shape))));
+        self.visit(&mut Visitor {
+            names: self.names(),
+            show: |name, shape, _: &dyn Fn() -> Tensor<1>| names.push((name, shape)),
+        });
         names
     }
 
@@ -112,6 +95,37 @@ impl Vae {
     }
 }
 
+/// Every tensor of a module whose parameters have these names, in the order in which it meets them.
+pub(super) fn state_of(module: &impl Module, names: std::vec::IntoIter<String>) -> StateDict {
+    let mut state = StateDict::new();
+    module.visit(&mut Visitor {
+        names,
+        show: |name, shape, values: &dyn Fn() -> Tensor<1>| {
+            let values = to_values(values());
+            state.insert(name, Array { shape, values });
+        },
+    });
+    state
+}
+
+/// The same module with what a state has of those tensors, whose shapes must be right.
+pub(super) fn filled<M: Module>(module: M, names: std::vec::IntoIter<String>, state: &StateDict) -> M {
+    let change = |name: &str, old: Tensor<1>, _| {
+        Values::Now(match state.get(name) {
+            Some(array) => Tensor::from_data(
+                TensorData::new(array.values.clone(), [array.values.len()]),
+                &old.device(),
+            ),
+            None => old,
+        })
+    };
+    module.map(&mut Mapper {
+        names,
+        gradients: &mut [],
+        change,
+    })
+}
+
 /// Why a parameter's name is known.
 const NAMED: &str = "the plan names every tensor";
 
@@ -136,15 +150,6 @@ pub(crate) fn to_values(tensor: Tensor<1>) -> Vec<f32> {
 struct Visitor<F> {
     names: std::vec::IntoIter<String>,
     show: F,
-}
-
-impl<F: FnMut(String, Vec<usize>, &dyn Fn() -> Tensor<1>)> Visitor<F> {
-    fn new(network: &Vae, show: F) -> Self {
-        Self {
-            names: network.names(),
-            show,
-        }
-    }
 }
 
 impl<F: FnMut(String, Vec<usize>, &dyn Fn() -> Tensor<1>)> ModuleVisitor for Visitor<F> {

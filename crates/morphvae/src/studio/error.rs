@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::classify::MoveError;
 use super::keys::KeyError;
 use super::morph::MorphError;
 use super::sample::SampleError;
@@ -15,6 +16,7 @@ use crate::latent::AttributeError;
 use crate::latent::path::PathError;
 use crate::latent::probe::ProbeError;
 use crate::network::NetworkError;
+use crate::semi_supervised::SemiSupervisedError;
 use crate::training::{Footprint, TrainingError};
 
 /// What can go wrong between a request and its result.
@@ -117,6 +119,34 @@ pub enum StudioError {
         /// Which part of them: training, test.
         part: &'static str,
     },
+    /// A model that tells no classes apart.
+    #[error(
+        "{name}: this model tells no classes apart: it is neither conditional, nor was it trained with the labels of few \
+         images"
+    )]
+    NoClassifier {
+        /// The model.
+        name: String,
+    },
+    /// Files that cannot be moved.
+    #[error(transparent)]
+    Move(#[from] MoveError),
+    /// A network whose file does not say how it learned.
+    #[error("{name}: this file does not say how its network learned, so that nothing can be built on its latents")]
+    NoCard {
+        /// The model.
+        name: String,
+    },
+    /// A class of which fewer images have a label than are to keep it.
+    #[error("{wanted} image(s) of each class are to keep their label, and {class} has {found} to learn from")]
+    FewLabels {
+        /// The class.
+        class: String,
+        /// Images of it.
+        found: usize,
+        /// How many are to keep their label.
+        wanted: usize,
+    },
     /// Images of other classes than the conditional network was told of that is to learn from them.
     #[error("{name}: these images have {found} class(es), but the network to begin with was told of {known}")]
     OtherClasses {
@@ -198,6 +228,9 @@ pub enum StudioError {
     /// A run that cannot be begun, continued or kept.
     #[error(transparent)]
     Training(#[from] TrainingError),
+    /// What cannot be learned from few labels.
+    #[error(transparent)]
+    SemiSupervised(#[from] SemiSupervisedError),
     /// A path that cannot be found.
     #[error(transparent)]
     Path(#[from] PathError),

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::StudioError;
 use crate::data::{self, Skipped};
+use crate::semi_supervised::SemiSupervisedProgress;
 use crate::training;
 
 /// Something that happens during long work.
@@ -74,6 +75,8 @@ pub enum Event<'a> {
     },
     /// A network learns.
     Training(training::Progress),
+    /// A classifier learns from all images and few labels.
+    SemiSupervised(SemiSupervisedProgress),
 }
 
 /// Hears of work and stops it, as far as it can be stopped, by [`ControlFlow::Break`]. Several threads may call it.

@@ -4,6 +4,7 @@
 //! with a [`Morph`], draw new images with a [`Sampler`], teach a new network in a [`Run`], ask with a [`Probe`] whether its classes lie apart. What papers have
 //! found is a [`Reproduction`]. Long work tells an [`Observer`] how far it is, and asks it whether to go on.
 
+mod classify;
 mod error;
 mod event;
 mod images;
@@ -15,7 +16,9 @@ mod reproduction;
 mod restyle;
 mod run;
 mod sample;
+mod semi_supervised;
 
+pub use classify::{Classified, MoveError};
 pub use error::StudioError;
 pub use event::{Event, Observer, unobserved};
 pub use images::{ImageRequest, Part, Reading, STROKES, Source, Store, USUAL_SET};
@@ -30,3 +33,4 @@ pub use sample::{
     Balance, CARD, Counts, MOST_TEMPERATURE, Origin, PixelChoice, SampleCard, SampleError, SampleRequest, Sampler,
     check_place,
 };
+pub use semi_supervised::SemiSupervisedRun;

@@ -12,6 +12,7 @@ use crate::data::{Dataset, Fit, Protocol, Split};
 use crate::evaluation::{Codes, encode_observed};
 use crate::model::{ModelCard, TrainedModel};
 use crate::network::{Inference, Vae};
+use crate::semi_supervised::SemiSupervisedClassifier;
 use crate::training::{EpochMetrics, RunConfig, RunFolder};
 use crate::weights::Format;
 
@@ -165,13 +166,14 @@ impl Model {
         [before, of]: [usize; 2],
         observer: &Observer,
     ) -> Result<Codes, StudioError> {
-        let codes = encode_observed(self.inference(), split.into(), &mut |done| {
-            observer(Event::Encoding {
-                done: before + done,
-                of,
-            })
-        })?;
-        codes.ok_or(StudioError::Stopped)
+        encoded(self.inference(), split, [before, of], observer)
+    }
+
+    /// What tells classes apart by the network's latents, if its file holds that.
+    #[must_use]
+    pub fn semi_supervised_classifier(&self) -> Option<SemiSupervisedClassifier> {
+        let m2 = self.trained.classifier.as_ref()?;
+        SemiSupervisedClassifier::new(self.shared_inference(), m2).ok()
     }
 
     /// Makes sure that classes can be chosen.
@@ -316,9 +318,28 @@ impl Model {
     }
 
     /// The settings of the run that the model belongs to.
-    fn config(&self) -> Option<&RunConfig> {
+    pub(super) fn config(&self) -> Option<&RunConfig> {
         self.run.as_ref().map(|(_, config)| config)
     }
+}
+
+/// Where a network puts a split's images, of `of` that are to be encoded in all; `before` are done already.
+///
+/// # Errors
+/// As [`Model::encoded`].
+pub(super) fn encoded(
+    network: &Inference,
+    split: &Split,
+    [before, of]: [usize; 2],
+    observer: &Observer,
+) -> Result<Codes, StudioError> {
+    let codes = encode_observed(network, split.into(), &mut |done| {
+        observer(Event::Encoding {
+            done: before + done,
+            of,
+        })
+    })?;
+    codes.ok_or(StudioError::Stopped)
 }
 
 /// Reads a model's file. Of a run whose best network is damaged, the last may be whole.

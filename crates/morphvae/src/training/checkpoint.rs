@@ -8,8 +8,9 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::held_run::json_lines;
 use super::session::Position;
-use super::{Adam, EpochMetrics, RunConfig, Training, TrainingConfig, TrainingError};
+use super::{Adam, EpochMetrics, Kept, RunConfig, Training, TrainingConfig, TrainingError};
 use crate::network::{NetworkConfig, Vae};
 use crate::weights::{self, Integers, Metadata, Precision, StateDict, WeightFile};
 
@@ -29,6 +30,40 @@ struct Rest {
     history: Vec<EpochMetrics>,
 }
 
+/// A run's settings, as its checkpoint holds them.
+pub(crate) fn settings(config: &RunConfig) -> Metadata {
+    let json = serde_json::to_string(config).expect("settings are plain data");
+    Metadata::from([(RUN.to_owned(), json)])
+}
+
+/// That a checkpoint was written with a run's settings. Early ones do not say.
+pub(crate) fn check_settings(file: &WeightFile, path: &Path, config: &RunConfig) -> Result<(), TrainingError> {
+    let Some(json) = file.metadata.get(RUN) else {
+        return Ok(());
+    };
+    let reject = |reason: String| TrainingError::Checkpoint {
+        path: path.to_owned(),
+        reason,
+    };
+    let written: RunConfig = serde_json::from_str(json).map_err(|error| reject(error.to_string()))?;
+    match written.continued_as(config).difference(config) {
+        None => Ok(()),
+        Some((name, written, now)) => Err(reject(format!(
+            "it was written with {name} = {written}, and the run's config.toml has {now}: put that back"
+        ))),
+    }
+}
+
+impl Kept for Training {
+    fn save_in_run(&self, path: &Path, config: &RunConfig) -> Result<(), TrainingError> {
+        self.save_with(path, settings(config))
+    }
+
+    fn metrics(&self) -> Vec<u8> {
+        json_lines(&self.history)
+    }
+}
+
 impl Training {
     /// Writes everything that is needed to go on from here.
     ///
@@ -36,12 +71,6 @@ impl Training {
     /// [`TrainingError::Weights`] when the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
         self.save_with(path, Metadata::new())
-    }
-
-    /// The same for a run: its settings are written down beside it.
-    pub(super) fn save_in_run(&self, path: &Path, config: &RunConfig) -> Result<(), TrainingError> {
-        let json = serde_json::to_string(config).expect("settings are plain data");
-        self.save_with(path, Metadata::from([(RUN.to_owned(), json)]))
     }
 
     fn save_with(&self, path: &Path, mut metadata: Metadata) -> Result<(), TrainingError> {
@@ -79,19 +108,7 @@ impl Training {
     pub(super) fn load_in_run(path: &Path, config: &RunConfig, device: &Device) -> Result<Self, TrainingError> {
         config.validate()?;
         let file = weights::read(path)?;
-        // Early ones do not say.
-        if let Some(json) = file.metadata.get(RUN) {
-            let reject = |reason: String| TrainingError::Checkpoint {
-                path: path.to_owned(),
-                reason,
-            };
-            let written: RunConfig = serde_json::from_str(json).map_err(|error| reject(error.to_string()))?;
-            if let Some((name, written, now)) = written.continued_as(config).difference(config) {
-                return Err(reject(format!(
-                    "it was written with {name} = {written}, and the run's config.toml has {now}: put that back"
-                )));
-            }
-        }
+        check_settings(&file, path, config)?;
         let training = Self::from_file(file, path, config.training.clone(), device)?;
         if *training.network.config() != config.network {
             return Err(TrainingError::Checkpoint {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Training, TrainingConfig, TrainingData, TrainingError};
 use crate::data::{Binarization, Fit, NameOrder, Protocol};
-use crate::network::{NetworkConfig, Vae};
+use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae};
+use crate::semi_supervised::SemiSupervisedConfig;
 
 /// Everything that a run's result follows from. The default is the reference network, of images that are still to be
 /// named.
@@ -27,9 +28,48 @@ pub struct RunConfig {
     pub network: NetworkConfig,
     /// How it learns.
     pub training: TrainingConfig,
+    /// The classifier that the run learns with the labels of few images. The network and how it learned are then those of
+    /// `init_from`, whose weights stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semi_supervised: Option<FewLabels>,
+}
+
+/// How a run learns from few labels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FewLabels {
+    /// How many images of each class keep their label, drawn by the seed.
+    pub labels_for: usize,
+    /// How the classifier learns.
+    pub learning: SemiSupervisedConfig,
 }
 
 impl RunConfig {
+    /// An unsupervised network whose latents are good features for a [`SemiSupervisedClassifier`], of images that are still
+    /// to be named. It needs no label, and one serves all numbers of labels and all seeds.
+    ///
+    /// [`SemiSupervisedClassifier`]: crate::semi_supervised::SemiSupervisedClassifier
+    #[must_use]
+    pub fn for_features() -> Self {
+        Self {
+            network: NetworkConfig {
+                image_size: 28,
+                latent: 50,
+                architecture: Architecture::Mlp {
+                    hidden: vec![600, 600],
+                    activation: HiddenActivation::Softplus,
+                },
+                ..NetworkConfig::default()
+            },
+            training: TrainingConfig {
+                epochs: 20,
+                batch_size: 100,
+                ..TrainingConfig::default()
+            },
+            ..Self::default()
+        }
+    }
+
     /// Checks every number.
     ///
     /// # Errors
@@ -37,6 +77,9 @@ impl RunConfig {
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.network.validate()?;
         self.training.validate()?;
+        if let Some(few) = &self.semi_supervised {
+            few.learning.validate()?;
+        }
         // Before the images are read, it is not known how many classes there are.
         let network = NetworkConfig {
             classes: self.network.classes.max(usize::from(self.conditional)),
@@ -73,6 +116,9 @@ impl RunConfig {
     pub fn continued_as(&self, asked: &Self) -> Self {
         let mut config = self.clone();
         config.training.epochs = asked.training.epochs;
+        if let (Some(few), Some(asked)) = (&mut config.semi_supervised, &asked.semi_supervised) {
+            few.learning.epochs = asked.learning.epochs;
+        }
         config.training.patience = asked.training.patience;
         // Wherever it lies, the fingerprint tells whether it is the same.
         config.data.data_dir.clone_from(&asked.data.data_dir);

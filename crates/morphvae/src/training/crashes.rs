@@ -521,6 +521,7 @@ fn config(batch_size: usize) -> RunConfig {
     RunConfig {
         init_from: None,
         conditional: false,
+        semi_supervised: None,
         data: DataConfig {
             dataset: "noise".into(),
             data_dir: None,
@@ -586,5 +587,6 @@ fn card(config: &RunConfig, training: &Training, epochs: usize) -> ModelCard {
         steps: training.steps(),
         test: Loss::default(),
         latent_statistics: LatentStatistics::of(&[0.0; 4], &[0.0; 2], None, &[], &[]),
+        classifier: None,
     }
 }

@@ -12,6 +12,7 @@ use std::ops::Deref;
 use std::path::Path;
 
 use burn::tensor::Device;
+use serde::Serialize;
 
 use super::{RunConfig, RunFolder, Training, TrainingData, TrainingError};
 use crate::files::{
@@ -19,6 +20,28 @@ use crate::files::{
 };
 use crate::model::{ModelCard, TrainedModel};
 use crate::weights::Precision;
+
+/// A training that a run's folder keeps.
+pub trait Kept {
+    /// Writes everything that is needed to go on from here, with the run's settings beside it.
+    ///
+    /// # Errors
+    /// [`TrainingError::Weights`] when the file cannot be written.
+    fn save_in_run(&self, path: &Path, config: &RunConfig) -> Result<(), TrainingError>;
+
+    /// What `metrics.jsonl` says: a line for each finished epoch.
+    fn metrics(&self) -> Vec<u8>;
+}
+
+/// One JSON object a line.
+pub(crate) fn json_lines<T: Serialize>(entries: &[T]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry).expect("metrics are plain data");
+        lines.push(b'\n');
+    }
+    lines
+}
 
 /// The folder of a run that this process alone writes to, until it is dropped.
 #[derive(Debug)]
@@ -99,7 +122,7 @@ impl HeldRun {
     ///
     /// # Errors
     /// [`TrainingError::File`] or [`TrainingError::Weights`] when a file cannot be written.
-    pub fn begin(&self, config: &RunConfig, training: &Training) -> Result<(), TrainingError> {
+    pub fn begin(&self, config: &RunConfig, training: &impl Kept) -> Result<(), TrainingError> {
         // Weights from elsewhere are not to be had again from the settings alone.
         if config.init_from.is_none() && is_vacant(self.path()) {
             write_config(&self.folder, config)?;
@@ -182,18 +205,13 @@ impl HeldRun {
     ///
     /// # Errors
     /// [`TrainingError::File`] or [`TrainingError::Weights`] when a file cannot be written.
-    pub fn save(&self, config: &RunConfig, training: &Training) -> Result<(), TrainingError> {
+    pub fn save(&self, config: &RunConfig, training: &impl Kept) -> Result<(), TrainingError> {
         training.save_in_run(&self.checkpoint_path(), config)?;
         self.write_metrics(training)
     }
 
-    fn write_metrics(&self, training: &Training) -> Result<(), TrainingError> {
-        let mut lines = Vec::new();
-        for metrics in training.history() {
-            serde_json::to_writer(&mut lines, metrics).expect("metrics are plain data");
-            lines.push(b'\n');
-        }
-        write(&self.metrics_path(), &lines)
+    pub(crate) fn write_metrics(&self, training: &impl Kept) -> Result<(), TrainingError> {
+        write(&self.metrics_path(), &training.metrics())
     }
 }
 

@@ -50,8 +50,10 @@ mod linear_layers;
 mod losses;
 
 pub use adam::{Adam, AdamConfig};
-pub use config::{DataConfig, RunConfig};
-pub use held_run::HeldRun;
+pub(crate) use checkpoint::{check_settings, settings};
+pub use config::{DataConfig, FewLabels, RunConfig};
+pub(crate) use held_run::json_lines;
+pub use held_run::{HeldRun, Kept};
 pub use learning::{LearningRateSteps, TrainingConfig};
 pub use memory::Footprint;
 pub use output::Output;
@@ -65,6 +67,7 @@ use thiserror::Error;
 
 use crate::data::DataError;
 use crate::network::NetworkError;
+use crate::semi_supervised::SemiSupervisedError;
 use crate::weights::WeightsError;
 
 /// What can go wrong while training.
@@ -180,4 +183,7 @@ pub enum TrainingError {
     /// Weights that cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// What cannot be learned from few labels.
+    #[error(transparent)]
+    SemiSupervised(#[from] SemiSupervisedError),
 }

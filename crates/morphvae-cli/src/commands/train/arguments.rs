@@ -43,6 +43,23 @@ pub struct TrainArguments {
     /// Tell the network the class of each image: latents are then style, and a class is chosen when something is drawn
     #[arg(long, help_heading = "Network")]
     pub conditional: bool,
+    /// Learn to classify from all images and the labels of N of each class (semi-supervised, M1 + M2 of Kingma et al., 2014):
+    /// the latents of the network that --init-from names, which needs no labels and stays as it is, become the features of a
+    /// classifier. Without --init-from such a network is trained first, an mlp with 50 latents, beside --out. --latent,
+    /// --hidden, --epochs, --batch-size, --learning-rate and --seed are then the classifier's; the seed chooses the labels
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = positive(),
+        help_heading = "Network",
+        allow_negative_numbers = true,
+        conflicts_with_all = [
+            "conditional", "architecture", "base_channels", "activation", "image_size", "preset", "patience", "objective",
+            "samples", "prior", "pseudo_inputs", "likelihood", "beta", "warm_up", "free_bits", "learning_rate_steps",
+            "adam_betas", "adam_epsilon", "adam_epsilon_hat", "adam_first_square", "weight_decay", "pixel_mean_bias", "watch",
+        ]
+    )]
+    pub labels_for: Option<usize>,
     /// Side of the images in pixels: 32, 64 or 128, or anything up to 128 for an mlp [default: 32]
     #[arg(long, value_name = "N", value_parser = whole(1, LARGEST_SIDE), help_heading = "Network", allow_negative_numbers = true)]
     pub image_size: Option<usize>,

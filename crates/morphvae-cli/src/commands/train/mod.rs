@@ -1,6 +1,7 @@
 //! `morphvae train`
 
 mod arguments;
+mod few_labels;
 mod preset;
 mod recorder;
 mod settings;
@@ -25,6 +26,9 @@ use watching::Watching;
 
 pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
+    if few_labels::is_asked_for(arguments) {
+        return few_labels::run(arguments, console);
+    }
     watching::check(arguments)?;
     let run = settings::run(arguments, console)?;
     let teller = Teller { console };

@@ -109,7 +109,7 @@ fn check(config: &RunConfig, grid: usize) -> anyhow::Result<()> {
     check_figure("--grid", grid, |grid| Gallery::check(&config.network, grid))
 }
 
-fn put<T: Copy>(setting: &mut T, given: Option<T>) {
+pub fn put<T: Copy>(setting: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *setting = given;
     }

@@ -137,16 +137,7 @@ impl Run {
         };
         let reading = Reading::of_run(&config).with_network(&config.network);
         let dataset = source.read(request, &reading, observer)?;
-        if dataset.fingerprint() != config.data.fingerprint {
-            return Err(StudioError::OtherImages {
-                name: match &config.data.images {
-                    Some(folder) => folder.display().to_string(),
-                    None => config.data.dataset,
-                },
-                train: dataset.train.images.count(),
-                test: dataset.test.images.count(),
-            });
-        }
+        check_images(&dataset, &config)?;
         let classes = dataset.classes.clone();
         let data = TrainingData::under(config.data.protocol(), dataset, config.network.image_size)?;
         check_step(&config, &data)?;
@@ -326,6 +317,7 @@ impl Run {
                 &self.classes,
                 &typical.unwrap_or_default(),
             ),
+            classifier: None,
         }
     }
 
@@ -374,6 +366,21 @@ impl Run {
     }
 }
 
+/// That these are the images that a run began with.
+pub(super) fn check_images(dataset: &Dataset, config: &RunConfig) -> Result<(), StudioError> {
+    if dataset.fingerprint() == config.data.fingerprint {
+        return Ok(());
+    }
+    Err(StudioError::OtherImages {
+        name: match &config.data.images {
+            Some(folder) => folder.display().to_string(),
+            None => config.data.dataset.clone(),
+        },
+        train: dataset.train.images.count(),
+        test: dataset.test.images.count(),
+    })
+}
+
 /// How many classes a conditional network is to be told of.
 fn classes_to_tell(dataset: &Dataset, initial: Option<&Vae>) -> Result<usize, StudioError> {
     let found = dataset.classes.len();
@@ -392,7 +399,7 @@ fn classes_to_tell(dataset: &Dataset, initial: Option<&Vae>) -> Result<usize, St
 }
 
 /// Writes into the settings where the images come from.
-fn describe(source: &Source, request: &ImageRequest, config: &mut RunConfig) {
+pub(super) fn describe(source: &Source, request: &ImageRequest, config: &mut RunConfig) {
     let data = &mut config.data;
     data.fit = request.fit.unwrap_or(data.fit);
     source.remember(&request.store, data);
