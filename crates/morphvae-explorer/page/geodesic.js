@@ -8,8 +8,8 @@ import { difference, mix, spherical } from "./curves.js";
 /** Pieces of a chain at first and in the end. */
 const [FEWEST, MOST] = [8, 16];
 /** Images for a chain of a segment, about, and over how many steps lengths are compared in the end. */
-const BUDGET = 400;
-const FINE = 48;
+const BUDGET = 200;
+const FINE = 32;
 /** How far apart points are from which derivatives are taken. */
 const STEP = 1 / 256;
 /** Damping by the mean of the diagonal at first, and what it is multiplied by after a move that is taken and one that is not. */
@@ -17,7 +17,7 @@ const [DAMPING, EASING, STIFFENING] = [1e-3, 0.3, 8];
 /** Moves end when they lower the energy by no more than this share, and a way must be shorter than the line by this share of it. */
 const [CONVERGED, WORTH] = [2e-3, 1e-3];
 /** Nodes of a mesh along a side, and how much larger it is than the square around the points: ways around may lead outside. */
-const SIDE = 24;
+const SIDE = 18;
 const ROOM = 1.4;
 /** Neighbours, up to knight's moves: more directions give straighter ways. */
 const STEPS = [[1, 0], [0, 1], [1, 1], [1, -1], [2, 1], [1, 2], [2, -1], [1, -2]].flatMap(([x, y]) => [[x, y], [-x, -y]]);
@@ -36,7 +36,7 @@ export async function geodesic(points, loop, images) {
 async function between(from, to, mesh, images) {
   const line = [from, to];
   if (from.length === 1 || difference(from, to) === 0) return line;
-  const evenly = (at) => Array.from({ length: FEWEST + 1 }, (_, index) => at(index / FEWEST));
+  const evenly = (at) => [from, ...Array.from({ length: FEWEST - 1 }, (_, index) => at((index + 1) / FEWEST)), to];
   const starts = [evenly((share) => mix(from, to, share)), evenly((share) => spherical(from, to, share))];
   const around = mesh?.way(from, to);
   if (around) starts.push(evenly((share) => on(around, share)));

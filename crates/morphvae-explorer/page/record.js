@@ -5,11 +5,11 @@ import { drawPoints } from "./marks.js";
 import { View } from "./view.js";
 
 /** Pixels along a side; frames between two epochs, and in all at most. */
-const SIDE = 360;
+const SIDE = 320;
 const BETWEEN = 10;
-const MOST = 72;
+const MOST = 48;
 /** How long a frame is shown, and the last one, in hundredths of a second. */
-const PACE = 7;
+const PACE = 8;
 const REST = 200;
 
 /**

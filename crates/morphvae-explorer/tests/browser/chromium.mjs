@@ -9,7 +9,7 @@ const FLAGS = [
   "--disable-component-update", "--disable-sync", "--remote-debugging-pipe",
 ];
 /** How long anything may take, in milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** Starts a browser with a profile of its own. */
 export async function launch(binary) {
@@ -45,11 +45,11 @@ export async function launch(binary) {
     await ended;
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   };
-  return { send, listeners, close };
+  const browser = { send, listeners, close };
+  return { ...browser, open: (look) => open(browser, look) };
 }
 
-/** Opens a page; `complaints` gathers what it writes to the console and every error. */
-export async function open(browser, { width = 1440, height = 900, phone = false, dark = false, offline = false, ratio = 1 } = {}) {
+async function open(browser, { width = 1440, height = 900, phone = false, dark = false, offline = false, ratio = 1 } = {}) {
   const { targetId } = await browser.send("Target.createTarget", { url: "about:blank" });
   const { sessionId } = await browser.send("Target.attachToTarget", { targetId, flatten: true });
   const send = (method, params) => browser.send(method, params, sessionId);
@@ -72,7 +72,8 @@ export async function open(browser, { width = 1440, height = 900, phone = false,
   return new Page({ send, complaints, requests, download, listeners: browser.listeners, close: () => browser.send("Target.closeTarget", { targetId }) });
 }
 
-class Page {
+/** A page; `complaints` gathers what it writes to the console and every error. */
+export class Page {
   constructor(parts) {
     Object.assign(this, parts);
   }

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { open } from "./chromium.mjs";
 import { clean, decodedLike, inPage, placeKeys } from "./steps.mjs";
 
 const WAIT = (milliseconds) => `new Promise((done) => setTimeout(done, ${milliseconds}))`;
@@ -53,7 +52,7 @@ async function drawnFile(page, folder, name, type, paint) {
 
 export const findings = [
   ["no wheel, zoom or key freezes the map, over images or not", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await page.value(inPage.choose("#blend", 0.8));
     const wheel = async (deltaY, times) => {
@@ -79,7 +78,7 @@ export const findings = [
   }],
 
   ["a very large screen asks for no more images than are kept, and comes to rest", async ({ browser, address }) => {
-    const page = await open(browser, { width: 5120, height: 2880 });
+    const page = await browser.open({ width: 5120, height: 2880 });
     await page.visit(address);
     const points = await asked(page, async () => {
       await page.value(inPage.choose("#blend", 0.9));
@@ -90,7 +89,7 @@ export const findings = [
   }],
 
   ["the copied command makes the same clip", async ({ browser, address, folder, program }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     for (const loop of [true, false]) {
       await placeKeys(page, [[0.41, 0.4], [0.6, 0.35], [0.55, 0.62]]);
@@ -130,7 +129,7 @@ export const findings = [
   }],
 
   ["what is saved is the path that is chosen, even while it is being computed", async ({ browser, address, folder }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.6]]);
     await page.until("document.querySelector('#making').hidden");
@@ -156,7 +155,7 @@ export const findings = [
   }],
 
   ["a long GIF is made without holding the page up", async ({ browser, address, folder }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.6]]);
     await page.value(inPage.choose("#seconds", 12));
@@ -167,7 +166,7 @@ export const findings = [
   }],
 
   ["photographs of any size and kind are read; dark on white can be inverted", async ({ browser, address, folder }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const noise = await drawnFile(page, folder, "large.png", "image/png", `(canvas, context) => {
       canvas.width = canvas.height = 1400;
@@ -202,7 +201,7 @@ export const findings = [
   }],
 
   ["a photograph lies as its EXIF data says", async ({ browser, address, folder }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const plain = readFileSync(await drawnFile(page, folder, "plain.jpg", "image/jpeg", `(canvas, context) => {
       canvas.width = canvas.height = 64;
@@ -225,7 +224,7 @@ export const findings = [
   }],
 
   ["what goes wrong is said in the page's language", async ({ browser, address, folder }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await page.click("#language");
     const other = join(folder, "none.png");
@@ -238,7 +237,7 @@ export const findings = [
   }],
 
   ["a key that is dragged is seen while it is dragged", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4]].concat([[0.6, 0.6]]));
     const start = await page.place("#map", [0.4, 0.4]);
@@ -253,7 +252,7 @@ export const findings = [
   }],
 
   ["the command can be copied without a clipboard", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.6]]);
     await page.value("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
@@ -265,7 +264,7 @@ export const findings = [
   }],
 
   ["nothing that a screen reader reads aloud changes while a clip plays", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.6]]);
     await page.value(WAIT(700));
@@ -284,7 +283,7 @@ export const findings = [
 
   ["sliders and controls stand out three to one", async ({ browser, address }) => {
     for (const dark of [false, true]) {
-      const page = await open(browser, { dark });
+      const page = await browser.open({ dark });
       await page.visit(address);
       const contrasts = await page.value(`(() => {
         const style = getComputedStyle(document.documentElement);
@@ -306,7 +305,7 @@ export const findings = [
 
   ["the tools of the map never lie over one another", async ({ browser, address }) => {
     for (const width of [1440, 1024, 897, 860, 821, 700, 390, 360]) {
-      const page = await open(browser, { width, height: 800, phone: width < 500 });
+      const page = await browser.open({ width, height: 800, phone: width < 500 });
       await page.visit(address);
       const overlaps = await page.value(`(() => {
         const boxes = [...document.querySelectorAll(".map-area > .tools, .map-area > .blend, .map-area > .legend, .map-area > .says")]

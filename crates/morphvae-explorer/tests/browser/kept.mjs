@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { open } from "./chromium.mjs";
 import { clean, decodedLike, inPage, placeKeys } from "./steps.mjs";
 
 const WAIT = (milliseconds) => `new Promise((done) => setTimeout(done, ${milliseconds}))`;
@@ -28,7 +27,7 @@ async function makeSomething(page) {
 
 export const keptTests = [
   ["a reload and a link show the same again, map and all", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await makeSomething(page);
     const [shown, hash] = [await page.value(SHOWN), await page.value(HASH)];
@@ -38,7 +37,7 @@ export const keptTests = [
     await page.until("document.documentElement?.dataset.ready !== undefined");
     await page.value(WAIT(300));
     assert.equal(await page.value(SHOWN), shown);
-    const other = await open(browser);
+    const other = await browser.open();
     await other.visit(`${address}/${hash}`);
     await other.value(WAIT(600));
     assert.equal(await other.value(SHOWN), shown);
@@ -50,7 +49,7 @@ export const keptTests = [
 
   ["back and forward keep everything, and so does the exported file", async ({ browser, address, file }) => {
     for (const start of [address, pathToFileURL(file).href]) {
-      const page = await open(browser);
+      const page = await browser.open();
       await page.visit(start);
       await makeSomething(page);
       const shown = await page.value(SHOWN);
@@ -67,7 +66,7 @@ export const keptTests = [
 
   ["an address that makes no sense is as good as none", async ({ browser, address }) => {
     for (const hash of ["#at=NaN,1&view=0,0,-5&keys=1,2,3;x&path=teleport&seconds=1e9&axes=p0,9&base=1&blend=7&language=xx", "#&&=&keys", "#view=1e300,0,1e-300&at=Infinity,0"]) {
-      const page = await open(browser);
+      const page = await browser.open();
       await page.visit(`${address}/${hash}`);
       await page.until(`${KEYS} > 1`);
       await page.click("#map", [0.3, 0.6]);
@@ -77,7 +76,7 @@ export const keptTests = [
   }],
 
   ["the link is copied", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.35]]);
     await page.value("Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (words) => (window.copied = words) } })");
@@ -87,7 +86,7 @@ export const keptTests = [
   }],
 
   ["what is done is undone and redone, by button and by key", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.35], [0.5, 0.7]]);
     const words = () => page.value("document.querySelector('#command').textContent");
@@ -112,7 +111,7 @@ export const keptTests = [
   }],
 
   ["the page opens with a path that plays until it is touched, and says what to do", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const frame = "Number(document.querySelector('#scrub').value)";
     await page.until(`${frame} > 2`);
@@ -127,7 +126,7 @@ export const keptTests = [
   }],
 
   ["nobody who minds motion sees any", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-reduced-motion", value: "reduce" }] });
     await page.visit(address);
     await page.until("!document.querySelector('#play').disabled");
@@ -137,7 +136,7 @@ export const keptTests = [
   }],
 
   ["how it works is shown on the model, in this order and in both languages", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(`${address}/#language=en`);
     for (const words of [["encoder", "map", "Noise", "decoder"], ["エンコーダ", "地図", "ノイズ", "デコーダ"]]) {
       await page.click("#how");
@@ -155,7 +154,7 @@ export const keptTests = [
   }],
 
   ["a click on a point leads to its image, and the ten nearest are those of the latent space", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await page.click("[data-value=look]");
     const bytes = Buffer.from(await (await fetch(`${address}/api/points`)).arrayBuffer());
@@ -176,7 +175,7 @@ export const keptTests = [
 
   ["images are found by their class and by their name, and saved as a table, served and in the file", async ({ browser, address, file, folder }) => {
     for (const start of [address, pathToFileURL(file).href]) {
-      const page = await open(browser);
+      const page = await browser.open();
       await page.visit(start);
       const count = "Number(document.querySelector('#found-count').textContent.replace(/\\D.*/, ''))";
       const before = await page.value("document.querySelector('#map').toDataURL()");
@@ -203,7 +202,7 @@ export const keptTests = [
 
   ["a region of the map is selected by hand, by finger and by keyboard, and what lies in it is listed", async ({ browser, address }) => {
     const [found, WHOLE] = ["document.querySelector('#found-count').textContent", "document.querySelectorAll('#found-list li').length > 0"];
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await page.click("[data-value=select]");
     const corners = await Promise.all([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7]].map((place) => page.place("#map", place)));
@@ -221,7 +220,7 @@ export const keptTests = [
     await page.until(WHOLE);
     assert.notEqual(await page.value(found), byHand);
     await clean(page);
-    const phone = await open(browser, { width: 390, height: 844, phone: true });
+    const phone = await browser.open({ width: 390, height: 844, phone: true });
     await phone.visit(address);
     await phone.click("[data-value=select]");
     const places = await Promise.all([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7]].map((place) => phone.place("#map", place)));
@@ -231,7 +230,7 @@ export const keptTests = [
   }],
 
   ["keys are moved without a mouse", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.35]]);
     await page.value("document.querySelector('#map').focus()");
@@ -252,7 +251,7 @@ export const keptTests = [
   }],
 
   ["fingers find whatever can be touched: 44 pixels", async ({ browser, address }) => {
-    const page = await open(browser, { width: 390, height: 844, phone: true });
+    const page = await browser.open({ width: 390, height: 844, phone: true });
     await page.visit(address);
     await page.value(WAIT(800));
     const small = await page.value(`[...document.querySelectorAll("button, select, input:not([type=checkbox]), .tick")]
@@ -265,7 +264,7 @@ export const keptTests = [
   }],
 
   ["on a phone a drawing and the place where it lands are seen together", async ({ browser, address }) => {
-    const page = await open(browser, { width: 390, height: 844, phone: true });
+    const page = await browser.open({ width: 390, height: 844, phone: true });
     await page.visit(address);
     await page.until("document.querySelector('#near-list li')");
     await page.value("document.querySelector('#pad').scrollIntoView({ block: 'center' })");
@@ -283,7 +282,7 @@ export const keptTests = [
     if (!axe || !existsSync(axe)) return console.log("      skipped: no axe-core (npm could not install it)");
     const rules = readFileSync(axe, "utf8");
     for (const look of [{}, { dark: true }, { width: 390, height: 844, phone: true }]) {
-      const page = await open(browser, look);
+      const page = await browser.open(look);
       await page.visit(address);
       await placeKeys(page, [[0.4, 0.6], [0.6, 0.55]]);
       await page.value(WAIT(800));

@@ -1,11 +1,13 @@
 // node main.mjs PROGRAM CHROMIUM [WORDS]: runs every test of the page, served and exported, and says how each went; with
-// words, those whose names hold them. AXE names axe-core's script, where there is one.
+// words, those whose names hold them. AXE names axe-core's script, where there is one, and FIREFOX that browser, in which the core
+// of the page is tested as well.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launch } from "./chromium.mjs";
 import { exportedTests } from "./exported.mjs";
+import { launch as launchFirefox } from "./firefox.mjs";
 import { findings } from "./findings.mjs";
 import { keptTests } from "./kept.mjs";
 import { otherTests } from "./other.mjs";
@@ -37,18 +39,26 @@ function serve(args) {
 /** How long a test may take, in milliseconds: a page that hangs answers nothing. */
 const LONGEST = 120_000;
 
+/** What other browsers are to do as well. */
+const CORE = [
+  "dragging draws what the program decodes there",
+  "a drawn digit is encoded and lands on the map",
+  "whatever the file shows within its reach is as close to the decoder as it says, and fades beyond",
+  "a drawing lands in the file where the program puts it",
+];
+
 let failures = 0;
 const isMeant = ([name]) => name.includes(words);
 
-async function run(tests, context) {
+async function run(tests, context, engine = "") {
   for (const [name, test] of tests.filter(isMeant)) {
     try {
       const late = new Promise((_, reject) => setTimeout(reject, LONGEST, new Error("this took too long")).unref());
       await Promise.race([test(context), late]);
-      console.log(`ok    ${name}`);
+      console.log(`ok    ${engine}${name}`);
     } catch (error) {
       failures += 1;
-      console.log(`FAILS ${name}\n      ${error.stack}`);
+      console.log(`FAILS ${engine}${name}\n      ${error.stack}`);
     }
   }
 }
@@ -62,6 +72,11 @@ try {
   const file = join(folder, "map.html");
   if ([...exportedTests, ...keptTests].some(isMeant)) execFileSync(program, ["explore", "--export", file, ...images], { stdio: "pipe" });
   await run([...exportedTests, ...keptTests], { browser, address, folder, file, axe: process.env.AXE });
+  if (process.env.FIREFOX) {
+    const firefox = await launchFirefox(process.env.FIREFOX);
+    const core = [...servedTests, ...exportedTests].filter(([name]) => CORE.includes(name));
+    await run(core, { browser: firefox, address, folder, file }, "Firefox: ").finally(firefox.close);
+  }
   await bundled.stop();
 
   const out = join(folder, "run");

@@ -1,11 +1,10 @@
 // Modules of the page by themselves, in the browser that runs them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { open } from "./chromium.mjs";
 import { clean } from "./steps.mjs";
 
 async function within({ browser, address }, work) {
-  const page = await open(browser);
+  const page = await browser.open();
   await page.visit(address);
   const found = await page.value(`(${work})()`);
   await clean(page);

@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { open } from "./chromium.mjs";
 import { clean, decodedLike, framesOf, inPage, placeKeys } from "./steps.mjs";
 
 export const otherTests = [
   ["a training that is watched moves the map and draws its curves", async ({ browser, serve, training }) => {
     const trained = serve([...training, "--watch"]);
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(await trained.address);
     await page.until("!document.querySelector('#curves').hidden");
     await page.until("document.querySelector('#curves figcaption').textContent.includes('2 of 2')");
@@ -21,7 +20,7 @@ export const otherTests = [
     const longer = training.map((word, index) => ({ "--epochs": "6", "--out": `${folder}/followed` })[training[index - 1]] ?? word);
     const trained = serve([...longer, "--watch"]);
     const address = await trained.address;
-    const early = await open(browser);
+    const early = await browser.open();
     await early.visit(address);
     // Points of the map: pixels that are neither paper nor a grey.
     const spread = (page) => page.value(`(() => {
@@ -39,7 +38,7 @@ export const otherTests = [
     })()`);
     await early.click("#closer");
     await early.click("#whole");
-    for (const page of [early, await open(browser)]) {
+    for (const page of [early, await browser.open()]) {
       if (page !== early) await page.visit(address);
       await page.until("document.querySelector('#curves figcaption').textContent.includes('6 of 6')");
       await page.value("new Promise((done) => setTimeout(done, 1500))");
@@ -56,7 +55,7 @@ export const otherTests = [
     const explored = () => serve(["explore", `${folder}/replayed`, "--no-open", ...images]);
     for (const start of [() => trained, explored]) {
       const served = start();
-      const page = await open(browser);
+      const page = await browser.open();
       await page.visit(await served.address);
       const caption = "document.querySelector('#curves figcaption').textContent";
       await page.until(`!document.querySelector('.replay').hidden && ${caption}.includes('4 of 4') && document.querySelector('#replay').max === '3'`);
@@ -70,7 +69,7 @@ export const otherTests = [
       await page.until(`${caption}.includes('4 of 4')`);
       const gif = await framesOf(page, await page.saved("#replay-save", folder));
       // Ten frames from each epoch to the next, and the last stays.
-      assert.deepEqual([gif.length, gif[0], gif.at(-1)], [31, 70, 2000]);
+      assert.deepEqual([gif.length, gif[0], gif.at(-1)], [31, 80, 2000]);
       await clean(page);
       await served.stop();
     }
@@ -78,7 +77,7 @@ export const otherTests = [
 
   ["in a larger space the nearest image is that of the latent space", async ({ browser, serve, out, images }) => {
     const served = serve(["explore", out, "--no-open", ...images]);
-    const page = await open(browser);
+    const page = await browser.open();
     const address = await served.address;
     await page.visit(address);
     const bytes = Buffer.from(await (await fetch(`${address}/api/points`)).arrayBuffer());
@@ -103,7 +102,7 @@ export const otherTests = [
 
   ["planes and sliders lead through a larger space", async ({ browser, serve, out, images }) => {
     const served = serve(["explore", out, "--no-open", ...images]);
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(await served.address);
     // The example stops.
     await page.press("Shift");
@@ -128,7 +127,7 @@ export const otherTests = [
     say("data", "export", ...images, "--limit", "60", "--out", strokes);
     say("attribute", "slant", out, "--from", `${strokes}/train/1`, "--to", `${strokes}/train/7`, "--out", attribute);
     const served = serve(["explore", out, "--no-open", "--attribute", attribute, ...images]);
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(await served.address);
     await page.press("Shift");
     const { direction } = JSON.parse(readFileSync(attribute));
@@ -148,7 +147,7 @@ export const otherTests = [
 
   ["a model whose images are not there is shown by what it decodes", async ({ browser, serve, folder }) => {
     const served = serve(["explore", "--no-open", "--offline", "--data-dir", folder]);
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(await served.address);
     await page.click("#map", [0.6, 0.4]);
     assert.equal((await decodedLike(page)).largest, 0);
@@ -160,7 +159,7 @@ export const otherTests = [
   ["a conditional model draws the class that is chosen", async ({ browser, serve, training, folder }) => {
     const told = training.map((word, index) => ({ "--latent": "2", "--out": `${folder}/told` })[training[index - 1]] ?? word);
     const trained = serve([...told, "--conditional", "--watch"]);
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(await trained.address);
     await page.until("document.querySelector('#curves figcaption').textContent.includes('2 of 2')");
     assert.equal(await page.value("document.querySelectorAll('#given option').length"), 10);
@@ -188,7 +187,7 @@ export const otherTests = [
     await page.until("location.hash.includes('class=7')");
     const link = await page.value("location.href");
     await clean(page);
-    const other = await open(browser);
+    const other = await browser.open();
     await other.visit(link);
     await other.until("document.querySelector('#given').value === '7'");
     await other.press("Shift");

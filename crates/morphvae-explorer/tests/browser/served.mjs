@@ -2,12 +2,11 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { open } from "./chromium.mjs";
 import { clean, decodedLike, drawZero, gifIn, inPage, placeKeys } from "./steps.mjs";
 
 export const servedTests = [
   ["the map is shown, and nothing is fetched from elsewhere", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     assert.equal(await page.value("document.querySelector('#name').textContent.length > 0"), true);
     await page.until("document.querySelector('#decoded').dataset.latent");
@@ -18,7 +17,7 @@ export const servedTests = [
   }],
 
   ["dragging draws what the program decodes there", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const seen = new Set();
     for (const [from, to] of [[[0.3, 0.4], [0.6, 0.6]], [[0.7, 0.3], [0.5, 0.7]], [[0.45, 0.5], [0.55, 0.45]]]) {
@@ -34,7 +33,7 @@ export const servedTests = [
   }],
 
   ["pointing at a point shows its image and reconstruction", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await page.until("document.querySelector('#near').textContent");
     const pictures = new Set();
@@ -49,7 +48,7 @@ export const servedTests = [
   }],
 
   ["a drawn digit is encoded and lands on the map", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const before = await page.value(inPage.coloursOf("#redrawn"));
     await drawZero(page);
@@ -63,7 +62,7 @@ export const servedTests = [
   }],
 
   ["an image file is encoded; what is no image is refused in words", async ({ browser, address, folder }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const png = await page.value(`(() => {
       const canvas = Object.assign(document.createElement("canvas"), { width: 48, height: 40 });
@@ -84,7 +83,7 @@ export const servedTests = [
   }],
 
   ["key points are placed, put in order and removed, by mouse and by keyboard", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.35], [0.6, 0.5]]);
     await page.value("document.querySelector('#map').focus()");
@@ -104,7 +103,7 @@ export const servedTests = [
   }],
 
   ["a clip plays, stops, and is gone through by hand; each kind of path makes one", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.35, 0.4], [0.6, 0.35], [0.55, 0.65]]);
     const commands = new Set();
@@ -129,7 +128,7 @@ export const servedTests = [
   }],
 
   ["a saved GIF has the clip's frames, and a sheet is saved", async ({ browser, address, folder }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     await placeKeys(page, [[0.4, 0.4], [0.6, 0.6]]);
     await page.value(inPage.choose("#seconds", 2));
@@ -142,7 +141,7 @@ export const servedTests = [
   }],
 
   ["language and theme are switched, and remembered", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const look = "[document.documentElement.lang, document.documentElement.dataset.theme, document.querySelector('.path h2 span').textContent]";
     assert.deepEqual(await page.value(look), ["en", "light", "Path"]);
@@ -160,7 +159,7 @@ export const servedTests = [
   }],
 
   ["every text is there in every language, and everything can be named", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const { TEXTS, LANGUAGES } = await import("../../page/texts.js");
     for (const [name, texts] of Object.entries(TEXTS)) {
@@ -176,7 +175,7 @@ export const servedTests = [
   }],
 
   ["a phone shows everything, and fingers drag and pinch", async ({ browser, address }) => {
-    const page = await open(browser, { width: 360, height: 740, phone: true });
+    const page = await browser.open({ width: 360, height: 740, phone: true });
     await page.visit(address);
     assert.equal(await page.value("document.documentElement.scrollWidth"), 360);
     const before = await page.value("document.querySelector('#where').textContent");
@@ -195,7 +194,7 @@ export const servedTests = [
   }],
 
   ["a class is hidden and shown", async ({ browser, address }) => {
-    const page = await open(browser);
+    const page = await browser.open();
     await page.visit(address);
     const chip = "document.querySelector('#legend button')";
     assert.equal(await page.value(`${chip}.getAttribute('aria-pressed')`), "true");

@@ -71,6 +71,8 @@ export async function framesOf(page, bytes) {
 
 /** Draws a zero on the pad, and waits until it is encoded. */
 export async function drawZero(page) {
+  // Until all pictures are there, the pad may move.
+  await page.until("document.querySelector('#near-list li') && document.querySelector('#keys canvas')?.width === 32");
   const stroke = [];
   for (let step = 0; step <= 24; step += 1) {
     const angle = (step / 24) * 2 * Math.PI;
@@ -78,7 +80,12 @@ export async function drawZero(page) {
   }
   await page.drag(stroke);
   await page.until("!document.querySelector('#pad-key').disabled");
-  await page.value("new Promise((done) => setTimeout(done, 300))");
+  // Every step of the hand is encoded, and the last one comes last.
+  const seen = () => page.value("document.querySelector('#seen').toDataURL() + document.querySelector('#redrawn').toDataURL()");
+  for (let [before, now, same] = [undefined, await seen(), 0]; same < 3; [before, now] = [now, await seen()]) {
+    same = before === now ? same + 1 : 0;
+    await page.value("new Promise((done) => setTimeout(done, 200))");
+  }
 }
 
 /** What the browser's own decoder finds in a GIF; `largest` is by how much a first frame's pixel is off in grey. */
