@@ -160,8 +160,8 @@ impl Classified {
             let found = usize::from(found);
             csv.write_field(id).map_err(io_error)?;
             csv.write_field(&self.classes[found]).map_err(io_error)?;
-            csv.write_field(row[found].to_string()).map_err(io_error)?;
-            csv.write_record(row.iter().map(f32::to_string)).map_err(io_error)?;
+            csv.write_field(shortest(&row[found])).map_err(io_error)?;
+            csv.write_record(row.iter().map(shortest)).map_err(io_error)?;
         }
         csv.flush()
     }
@@ -337,6 +337,11 @@ fn files_of(split: &Split, source: &Source) -> Option<Vec<PathBuf>> {
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// The shortest text that reads back as the same number, small ones with an exponent.
+fn shortest(value: &f32) -> String {
+    format!("{value:?}")
 }
 
 fn io_error(error: csv::Error) -> io::Error {

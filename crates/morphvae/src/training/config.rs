@@ -54,16 +54,18 @@ impl RunConfig {
         Self {
             network: NetworkConfig {
                 image_size: 28,
-                latent: 50,
+                latent: 32,
                 architecture: Architecture::Mlp {
-                    hidden: vec![600, 600],
-                    activation: HiddenActivation::Softplus,
+                    hidden: vec![500, 500],
+                    activation: HiddenActivation::Relu,
                 },
                 ..NetworkConfig::default()
             },
             training: TrainingConfig {
-                epochs: 20,
+                epochs: 16,
                 batch_size: 100,
+                // Keeps more latents telling than would be pulled onto the prior at once.
+                warm_up: 4,
                 ..TrainingConfig::default()
             },
             ..Self::default()

@@ -45,7 +45,7 @@ pub struct TrainArguments {
     pub conditional: bool,
     /// Learn to classify from all images and the labels of N of each class (semi-supervised, M1 + M2 of Kingma et al., 2014):
     /// the latents of the network that --init-from names, which needs no labels and stays as it is, become the features of a
-    /// classifier. Without --init-from such a network is trained first, an mlp with 50 latents, beside --out. --latent,
+    /// classifier. Without --init-from such a network is trained first, an mlp with 32 latents, beside --out. --latent,
     /// --hidden, --epochs, --batch-size, --learning-rate and --seed are then the classifier's; the seed chooses the labels
     #[arg(
         long,
