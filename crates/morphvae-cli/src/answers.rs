@@ -10,7 +10,7 @@ use morphvae::figures::clip::ClipError;
 use morphvae::latent::path::PathError;
 use morphvae::network::NetworkError;
 use morphvae::semi_supervised::SemiSupervisedError;
-use morphvae::studio::{KeyError, MoveError, SampleError, StudioError};
+use morphvae::studio::{AugmentError, KeyError, MoveError, SampleError, StudioError};
 use morphvae::training::TrainingError;
 
 /// A request that cannot be met however the files are: exit status 2, as for options that do not parse.
@@ -109,6 +109,7 @@ fn advice(error: &StudioError) -> Option<String> {
         }
         Studio::OtherImages { .. } => "bring those back, or start another run",
         Studio::EpochsDone { .. } => "give more --epochs, or leave it out",
+        Studio::Augment(error) => return augment_advice(error).map(str::to_owned),
         Studio::Sample(error) => return sample_advice(error).map(str::to_owned),
         Studio::Listed { source, .. } => return advice(source),
         Studio::Training(error) => return training_advice(error).map(str::to_owned),
@@ -116,6 +117,16 @@ fn advice(error: &StudioError) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+fn augment_advice(error: &AugmentError) -> Option<&'static str> {
+    Some(match error {
+        AugmentError::TooFew { .. } => "ask for fewer with --labelled",
+        AugmentError::TooSmall { .. } => "bring more, or a larger --limit",
+        AugmentError::NotBegun { .. } => "leave --resume out, or name its folder with --out",
+        AugmentError::Damaged { .. } => "begin again with --force",
+        _ => return None,
+    })
 }
 
 fn sample_advice(error: &SampleError) -> Option<&'static str> {
@@ -179,6 +190,7 @@ fn is_request(error: &StudioError) -> bool {
         | Studio::Memory { .. }
         | Studio::EpochsDone { .. }
         | Studio::Path(PathError::Steps { .. }) => true,
+        Studio::Augment(error) => !matches!(error, AugmentError::Damaged { .. }),
         Studio::Listed { source, .. } => is_request(source),
         Studio::Model { source, .. } | Studio::Network(source) => is_network_request(source),
         Studio::Data(error) => is_data_request(error),

@@ -59,6 +59,7 @@ fn show(event: Event, console: Console, shown: &mut Option<Meter>) {
         Event::Drawing { done, of } => count(Unit::Images, "drawing", done as u64, of as u64, ""),
         Event::Writing { done, of } => count(Unit::Images, "writing", done as u64, of as u64, ""),
         Event::Sampling { done, of } => count(Unit::Images, "sampling", done as u64, of as u64, ""),
+        Event::Augmenting { what, done, of } => count(Unit::Images, "learning", done as u64, of as u64, what),
         Event::Training(Progress::Train {
             epoch,
             images,

@@ -10,6 +10,7 @@
 //! | flow through them, and write the clip | [`Morph`](studio::Morph) |
 //! | ask whether classes lie apart | [`Probe`](studio::Probe) |
 //! | draw new images, and write them as a data set | [`Sampler`](studio::Sampler) |
+//! | measure whether new images help where few have labels | [`Augmentation`](studio::Augmentation) |
 //! | train, in a folder from which it can be resumed | [`Run`](studio::Run) |
 //!
 //! ```

@@ -54,6 +54,8 @@ pub enum Purpose {
     SemiSupervisedWeights = 19,
     /// What a step of it draws: labelled images, features, latents.
     SemiSupervisedStep = 20,
+    /// Which images are taken for labelled ones.
+    Labelled = 21,
 }
 
 /// The generator of one purpose and one step (an epoch, a batch, an image: whatever the purpose counts).

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use morphvae::data::{Layout, SetForm};
-use morphvae::studio::{Balance, Counts, Model, Origin, PixelChoice, SampleRequest, Sampler, StudioError, check_place};
+use morphvae::evaluation::Distances;
+use morphvae::studio::{
+    Balance, Counts, Model, NearnessReport, Origin, PixelChoice, SampleRequest, Sampler, StudioError, check_place,
+};
 use serde_json::json;
 
 use crate::arguments::values::{MOST, one_of, positive, whole};
@@ -58,6 +61,9 @@ pub struct SampleArguments {
     /// A folder for the images, a contact sheet and a card that says how they were made
     #[arg(long, value_name = "FOLDER", default_value = "samples")]
     pub out: PathBuf,
+    /// Also hold samples against the training images, as the card and a picture then say: copies would be at no distance
+    #[arg(long)]
+    pub nearest: bool,
     /// Replace images that were sampled before
     #[arg(long)]
     pub force: bool,
@@ -111,12 +117,17 @@ fn make(arguments: &SampleArguments, console: Console) -> anyhow::Result<()> {
     let model = model::open(&arguments.model, console)?;
     check_form(arguments, &model)?;
     let observer = observer(console);
-    let sampler = Sampler::new(&model, &arguments.request(), &arguments.images.request()?, &observer)?;
+    let images = arguments.images.request()?;
+    let sampler = Sampler::new(&model, &arguments.request(), &images, &observer)?;
     let counts = Counts {
         train: arguments.count,
         test: arguments.test,
     };
-    let card = sampler.write(out, arguments.format, counts, &observer)?;
+    let nearness = match arguments.nearest {
+        true => Some(sampler.nearest(counts.train, &images, &observer)?),
+        false => None,
+    };
+    let card = sampler.write(out, arguments.format, counts, nearness.as_ref(), &observer)?;
     console.note(format!(
         "{} images{} in {}",
         grouped(counts.train),
@@ -126,6 +137,9 @@ fn make(arguments: &SampleArguments, console: Console) -> anyhow::Result<()> {
         },
         out.display()
     ));
+    if let Some(nearest) = &card.nearest {
+        console.note(compared(nearest));
+    }
     match (arguments.format, sampler.classes().is_empty()) {
         (Layout::Npz, _) => {}
         (Layout::Idx, true) => console.note("they have no labels; --from mixture or --from class gives them some"),
@@ -140,6 +154,19 @@ fn make(arguments: &SampleArguments, console: Console) -> anyhow::Result<()> {
         console.json(&report)?;
     }
     Ok(())
+}
+
+/// How near samples come to the training images.
+fn compared(nearest: &NearnessReport) -> String {
+    let said = |what: &str, Distances { least, median, .. }: &Distances| {
+        format!("{what} {median:.2} in the middle, {least:.2} at least")
+    };
+    format!(
+        "distance from the nearest of {} training images: {}; {}",
+        grouped(nearest.train_count),
+        said("samples", &nearest.samples),
+        said("test images", &nearest.test_images)
+    )
 }
 
 /// Refuses what the format cannot hold before any image is read for it.

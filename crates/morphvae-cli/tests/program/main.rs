@@ -2,6 +2,7 @@
 
 mod alone;
 mod architectures;
+mod augment;
 mod best;
 mod classes;
 mod clip;

@@ -73,6 +73,40 @@ fn idx_files_teach_another_network_and_arrays_are_numpys() {
 }
 
 #[test]
+fn samples_are_held_against_the_training_images() {
+    let desk = Desk::new();
+    desk.trained("run", "--epochs 1 --grid 2");
+    let output = desk.run("sample run -n 20 --nearest --json");
+    let [said, notes] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(
+        notes.contains("distance from the nearest of 60 training images"),
+        "{notes}"
+    );
+    let card: Value = serde_json::from_str(&said).unwrap();
+    let nearest = &card["nearest"];
+    assert_eq!(
+        (
+            &nearest["sample_count"],
+            &nearest["test_count"],
+            &nearest["train_count"]
+        ),
+        (&20.into(), &60.into(), &60.into())
+    );
+    for of in ["samples", "test_images"] {
+        let distance = |key: &str| nearest[of][key].as_f64().unwrap();
+        assert!(
+            0.0 < distance("least") && distance("least") <= distance("median"),
+            "{nearest}"
+        );
+        assert!(distance("twentieth") <= distance("last_twentieth"), "{nearest}");
+    }
+    assert!(image::open(desk.path("samples/nearest.png")).unwrap().width() > 1000);
+    desk.succeed("sample run -n 5 --out others --quiet");
+    let card = fs::read_to_string(desk.path("others/card.json")).unwrap();
+    assert!(!card.contains("nearest") && !desk.path("others/nearest.png").exists());
+}
+
+#[test]
 fn what_cannot_be_sampled_is_one_line_and_leaves_nothing() {
     let desk = Desk::new();
     desk.trained("run", "--epochs 1 --grid 2");

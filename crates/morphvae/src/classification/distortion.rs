@@ -54,6 +54,19 @@ impl Distortion {
         smoothness: 0.0,
     };
 
+    /// So many times as far.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            rotation: factor * self.rotation,
+            scaling: factor * self.scaling,
+            shear: factor * self.shear,
+            shift: factor * self.shift,
+            elasticity: factor * self.elasticity,
+            smoothness: self.smoothness,
+        }
+    }
+
     /// Distorts an image in place, `[channels, side, side]`; what comes from beyond its edge is as the edge. `number` says
     /// which of a seed's distortions this is.
     ///
@@ -109,29 +122,36 @@ impl Distortion {
             return vec![0.0; side * side];
         }
         let reach = (REACH * self.smoothness).ceil() as usize;
-        let kernel: Vec<f64> = (0..=2 * reach)
-            .map(|place| {
-                (-0.5 * ((place as f64 - reach as f64) / self.smoothness.max(f64::MIN_POSITIVE)).powi(2)).exp()
-            })
-            .collect();
-        let sum: f64 = kernel.iter().sum();
+        let weight = |place: usize| {
+            let deviations = (place as f64 - reach as f64) / self.smoothness.max(f64::MIN_POSITIVE);
+            (-0.5 * deviations.powi(2)).exp()
+        };
+        let sum: f64 = (0..=2 * reach).map(weight).sum();
+        let kernel: Vec<f64> = (0..=2 * reach).map(|place| weight(place) / sum).collect();
         // Noise beyond the edges, too, so that what is smoothed is as strong there.
         let wide = side + 2 * reach;
-        let noise: Vec<f64> = (0..wide * wide).map(|_| generator.random_range(-1.0..=1.0)).collect();
-        let along = |values: &dyn Fn(usize) -> f64| -> f64 {
-            kernel
-                .iter()
-                .enumerate()
-                .map(|(place, weight)| weight * values(place))
-                .sum::<f64>()
-                / sum
-        };
-        let rows: Vec<f64> = (0..wide * side)
-            .map(|place| along(&|offset| noise[place / side * wide + place % side + offset]))
-            .collect();
-        (0..side * side)
-            .map(|place| self.elasticity * along(&|offset| rows[(place / side + offset) * side + place % side]))
-            .collect()
+        let noise = (0..wide * wide).map(|_| self.elasticity * (2.0 * generator.random::<f64>() - 1.0));
+        let noise: Vec<f64> = noise.collect();
+        let mut rows = vec![0.0; wide * side];
+        for (row, noise) in rows.chunks_exact_mut(side).zip(noise.chunks_exact(wide)) {
+            for (offset, &weight) in kernel.iter().enumerate() {
+                add(row, weight, &noise[offset..]);
+            }
+        }
+        let mut field = vec![0.0; side * side];
+        for (place, row) in field.chunks_exact_mut(side).enumerate() {
+            for (offset, &weight) in kernel.iter().enumerate() {
+                add(row, weight, &rows[(place + offset) * side..]);
+            }
+        }
+        field
+    }
+}
+
+/// Adds so many times the first of some values.
+fn add(sums: &mut [f64], weight: f64, values: &[f64]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += weight * value;
     }
 }
 

@@ -29,8 +29,8 @@ pub struct ClassifierConfig {
     pub base_channels: usize,
     /// Rows and columns of its images, which others are resized to.
     pub image_size: usize,
-    /// Times that it sees each image.
-    pub epochs: usize,
+    /// Steps of Adam, whatever the number of images: so much is learned, and no more, from few images as from many.
+    pub steps: usize,
     /// Images a step, at least two.
     pub batch_size: usize,
     /// The longest steps of Adam. They become longer over the first tenth of the training, and from there evenly shorter
@@ -47,7 +47,7 @@ impl Default for ClassifierConfig {
         Self {
             base_channels: 16,
             image_size: 32,
-            epochs: 8,
+            steps: 4800,
             batch_size: 100,
             learning_rate: 3e-3,
             seed: 0,
@@ -79,10 +79,10 @@ pub enum ClassifierError {
         needed: usize,
     },
     /// A loss that is no number.
-    #[error("the loss is no longer a number in epoch {epoch}")]
+    #[error("the loss is no longer a number at step {step}")]
     NonFinite {
-        /// The epoch, from 1.
-        epoch: usize,
+        /// The step, from 1.
+        step: usize,
     },
     /// A network that cannot be, or images that it does not take.
     #[error(transparent)]
@@ -113,7 +113,7 @@ pub struct TrainedClassifier(ReadyClassifier);
 impl TrainedClassifier {
     /// Learns to tell the `classes` of the images of a split apart; those without a label do not count. The same images,
     /// settings and seed give the same classifier, whatever the number of threads. `observe` is told after each step how many
-    /// images were learned from, of how many in all epochs; nothing is returned when it breaks.
+    /// were taken, of how many; nothing is returned when it breaks.
     ///
     /// # Errors
     /// [`ClassifierError`] for settings or images that nothing can be learned with.
@@ -132,28 +132,29 @@ impl TrainedClassifier {
         let mut network = Classifier::new(shape, classes, config.base_channels, config.seed, &Device::flex())?.train();
         let mut adam = Adam::default();
         let count = examples.labels.len();
-        let of = config.epochs * count;
         let mut done = 0;
-        for epoch in 0..config.epochs {
-            let order = epoch_order(count, config.seed, epoch as u64);
-            for places in batches(&order, config.batch_size) {
-                let number = (epoch * count) as u64;
-                let pixels = examples.pixels(places, config, number);
+        for epoch in 0.. {
+            let order = epoch_order(count, config.seed, epoch);
+            for places in batches(&order, config.batch_size).take(config.steps - done) {
+                let pixels = examples.pixels(places, config, epoch * count as u64);
                 let shape = [places.len(), shape.channels, shape.side, shape.side];
                 let images = Tensor::from_data(TensorData::new(pixels, shape), &network.device());
                 let labels: Vec<u16> = places.iter().map(|&place| examples.labels[place as usize]).collect();
                 let (loss, statistics) = network.train_pass(images, &labels);
                 if !loss.clone().into_scalar::<f32>().is_finite() {
-                    return Err(ClassifierError::NonFinite { epoch: epoch + 1 });
+                    return Err(ClassifierError::NonFinite { step: done + 1 });
                 }
-                let rate = config.learning_rate_at(done as f64 / of as f64);
+                let rate = config.learning_rate_at(done as f64 / config.steps as f64);
                 network = adam
                     .step(network, loss.backward(), rate)
                     .update_running_statistics(statistics);
-                done += places.len();
-                if observe(done, of).is_break() {
+                done += 1;
+                if observe(done, config.steps).is_break() {
                     return Ok(None);
                 }
+            }
+            if done == config.steps {
+                break;
             }
         }
         Ok(Some(Self(network.ready())))
@@ -202,8 +203,8 @@ impl ClassifierConfig {
             true => Ok(()),
             false => Err(ClassifierError::Setting { name, value, allowed }),
         };
-        let (epochs, batch) = (self.epochs, self.batch_size);
-        check(epochs > 0, "the number of epochs", epochs as f64, "at least 1")?;
+        let (steps, batch) = (self.steps, self.batch_size);
+        check(steps > 0, "the number of steps", steps as f64, "at least 1")?;
         check(batch > 1, "the batch size", batch as f64, "at least 2")?;
         let is_rate = self.learning_rate > 0.0 && self.learning_rate.is_finite();
         check(

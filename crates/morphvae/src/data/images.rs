@@ -98,7 +98,7 @@ impl Images {
     ///
     /// # Errors
     /// [`DataError::Shape`] when they are of another size.
-    pub(super) fn followed_by(mut self, others: &Self) -> Result<Self, DataError> {
+    pub fn followed_by(mut self, others: &Self) -> Result<Self, DataError> {
         if [self.channels, self.height, self.width] != [others.channels, others.height, others.width] {
             return Err(DataError::Shape {
                 channels: self.channels,
@@ -121,6 +121,16 @@ impl Images {
     #[must_use]
     pub fn is_binary_at(&self, side: usize) -> bool {
         self.is_binary() && self.height == side && self.width == side
+    }
+
+    /// The images of these places, in this order.
+    ///
+    /// # Panics
+    /// As [`Images::image`].
+    #[must_use]
+    pub fn chosen(&self, places: &[usize]) -> Self {
+        let pixels = places.iter().flat_map(|&place| self.image(place)).copied().collect();
+        Self { pixels, ..*self }
     }
 
     /// Takes all images from number `first` on away, and returns them.
@@ -189,6 +199,21 @@ impl Split {
         }
     }
 
+    /// These images, and then `others`; what is known of one part alone, labels or sources, is lost.
+    ///
+    /// # Errors
+    /// [`DataError::Shape`] when they are of another size.
+    pub fn followed_by(self, others: &Self) -> Result<Self, DataError> {
+        fn both<T: Clone>(first: Option<Vec<T>>, others: Option<&Vec<T>>) -> Option<Vec<T>> {
+            Some([first?.as_slice(), others?].concat())
+        }
+        Ok(Self {
+            images: self.images.followed_by(&others.images)?,
+            labels: both(self.labels, others.labels.as_ref()),
+            sources: both(self.sources, others.sources.as_ref()),
+        })
+    }
+
     /// Takes the last `count` images away, with their labels and sources, and returns them: all, if there are no more.
     #[must_use]
     pub fn hold_out(&mut self, count: usize) -> Self {
@@ -197,6 +222,22 @@ impl Split {
             images: self.images.split_off(first),
             labels: self.labels.as_mut().map(|labels| labels.split_off(first)),
             sources: self.sources.as_mut().map(|sources| sources.split_off(first)),
+        }
+    }
+
+    /// The images of these places, in this order, with their labels and sources.
+    ///
+    /// # Panics
+    /// As [`Images::image`].
+    #[must_use]
+    pub fn chosen(&self, places: &[usize]) -> Self {
+        fn of<T: Clone>(all: Option<&Vec<T>>, places: &[usize]) -> Option<Vec<T>> {
+            all.map(|all| places.iter().map(|&place| all[place].clone()).collect())
+        }
+        Self {
+            images: self.images.chosen(places),
+            labels: of(self.labels.as_ref(), places),
+            sources: of(self.sources.as_ref(), places),
         }
     }
 

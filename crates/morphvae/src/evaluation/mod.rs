@@ -7,6 +7,7 @@ mod classes;
 mod draw;
 mod likelihood;
 mod losses;
+mod nearest;
 
 use std::ops::ControlFlow;
 
@@ -25,6 +26,7 @@ use classes::{classes, condition, known, labels};
 pub use draw::draw;
 pub use likelihood::{Bound, LikelihoodError, LikelihoodEstimate, LikelihoodOptions, estimate_likelihood};
 pub use losses::ImageLosses;
+pub use nearest::{Distances, Nearest, nearest};
 
 /// A latent dimension is said to carry information when its mean KL divergence is above this many nats.
 const INFORMATIVE_NATS: f64 = 0.01;

@@ -3,7 +3,8 @@
 //! A figure is a function from images or numbers to an [`image::RgbImage`]; it knows nothing of networks and touches no
 //! file. [`write_png`] and [`write_gif`] put pictures on disk, and a [`Gallery`] is all of a network's figures at once.
 //!
-//! - [`contact_sheet`], [`class_sheet`], [`clip_sheets`], [`reconstruction`]: many images on one page;
+//! - [`contact_sheet`], [`class_sheet`], [`clip_sheets`], [`reconstruction`], [`pairs`]: many images on one
+//!   page;
 //! - [`latent_map`]: encoded images as points of the plane or of space;
 //! - [`manifold`](fn@manifold): the images that a plane of latents decodes to;
 //! - [`traversals`](fn@traversals): what each latent dimension does;
@@ -11,6 +12,7 @@
 //! - [`error_curve`]: the share of images that a classifier takes for another class, by epoch;
 //! - [`bound_curve`]: the bound below the likelihood by the number of samples;
 //! - [`probe`](fn@probe): how far straight boundaries tell classes apart;
+//! - [`recipes`](fn@recipes): how well classifiers do by what they learned from;
 //! - [`clip`]: a row of images as an animation or as numbered pictures.
 //!
 //! What would be too large is known beforehand: [`Gallery::check`], [`check_manifold`], [`check_traversals`].
@@ -33,6 +35,7 @@ pub mod latent_map;
 mod manifold;
 mod palette;
 mod probe;
+mod recipes;
 mod restyled;
 mod sheet;
 mod text;
@@ -50,8 +53,9 @@ pub use gif::write_gif;
 pub use manifold::{ManifoldAxes, check_manifold, manifold};
 pub use palette::{ClassMark, class_marks};
 pub use probe::{ProbedModel, probe};
+pub use recipes::{RecipeRow, recipes};
 pub use restyled::{check_restyled, restyled};
-pub use sheet::{class_sheet, clip_sheet_count, clip_sheets, contact_sheet, reconstruction};
+pub use sheet::{class_sheet, clip_sheet_count, clip_sheets, contact_sheet, pairs, reconstruction};
 pub use traversals::{TraversalRow, check_traversals, dimension_name, traversals};
 pub use write::write_png;
 

@@ -185,22 +185,31 @@ fn named_rows(
 /// Draws images and, at their right in the same order, what a model made of them, in rows of `columns`.
 ///
 /// # Errors
-/// As [`contact_sheet`]; also when `inputs` and `outputs` differ in number.
+/// As [`pairs`].
 pub fn reconstruction(
     inputs: &Images,
     outputs: &Images,
     columns: usize,
     caption: &Caption,
 ) -> Result<RgbImage, FigureError> {
+    pairs([(inputs, "input"), (outputs, "reconstruction")], columns, caption)
+}
+
+/// Draws images and, at their right in the same order, those that belong to them, in rows of `columns`, each block under its
+/// name.
+///
+/// # Errors
+/// As [`contact_sheet`]; also when there are more of one than of the other.
+pub fn pairs(blocks: [(&Images, &str); 2], columns: usize, caption: &Caption) -> Result<RgbImage, FigureError> {
+    let [(inputs, _), (outputs, _)] = blocks;
     if inputs.count() != outputs.count() {
         return Err(FigureError::Mismatch {
-            what: "reconstructions",
+            what: "images at the right",
             expected: inputs.count(),
             got: outputs.count(),
         });
     }
     let width = (WIDTH + 400 - GUTTER) / 2;
-    let blocks = [(inputs, "input"), (outputs, "reconstruction")];
     let cells = [
         Cells::new(inputs, columns, width)?,
         Cells::new(outputs, columns, width)?,
@@ -443,7 +452,7 @@ mod tests {
         assert_eq!(figure.get_pixel(second, top).0, [250; 3]);
         assert_eq!(figure.get_pixel(second - 1, top).0, [255; 3]);
         let error = reconstruction(&small(4), &small(3), 2, &Caption::default()).unwrap_err();
-        assert_eq!(error.to_string(), "3 reconstructions were given where 4 are needed");
+        assert_eq!(error.to_string(), "3 images at the right were given where 4 are needed");
     }
 
     #[test]

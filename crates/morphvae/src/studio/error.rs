@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::augment::AugmentError;
 use super::classify::MoveError;
 use super::keys::KeyError;
 use super::morph::MorphError;
 use super::sample::SampleError;
+use crate::classification::ClassifierError;
 use crate::data::DataError;
 use crate::figures::FigureError;
 use crate::figures::clip::ClipError;
@@ -168,6 +170,12 @@ pub enum StudioError {
         /// What is wrong with it.
         source: Box<StudioError>,
     },
+    /// Recipes that cannot be compared.
+    #[error(transparent)]
+    Augment(#[from] AugmentError),
+    /// A classifier that cannot learn.
+    #[error(transparent)]
+    Classifier(#[from] ClassifierError),
     /// Images that cannot be sampled.
     #[error(transparent)]
     Sample(#[from] SampleError),

@@ -73,6 +73,15 @@ pub enum Event<'a> {
         /// Images that will be.
         of: usize,
     },
+    /// Classifiers that are compared have learned from so many images.
+    Augmenting {
+        /// What is under way.
+        what: &'a str,
+        /// Images that were learned from.
+        done: usize,
+        /// Images that will be.
+        of: usize,
+    },
     /// A network learns.
     Training(training::Progress),
     /// A classifier learns from all images and few labels.

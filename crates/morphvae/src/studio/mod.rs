@@ -1,9 +1,11 @@
 //! What a person does with images and models, as functions.
 //!
 //! Open a [`Model`], say which images are meant with an [`ImageRequest`], find the points of [`Keys`], flow through them
-//! with a [`Morph`], draw new images with a [`Sampler`], teach a new network in a [`Run`], ask with a [`Probe`] whether its classes lie apart. What papers have
-//! found is a [`Reproduction`]. Long work tells an [`Observer`] how far it is, and asks it whether to go on.
+//! with a [`Morph`], draw new images with a [`Sampler`], teach a new network in a [`Run`], ask with a [`Probe`] whether its
+//! classes lie apart, and by an [`Augmentation`] whether new images help where labels are few. What papers have found is a
+//! [`Reproduction`]. Long work tells an [`Observer`] how far it is, and asks it whether to go on.
 
+mod augment;
 mod classify;
 mod error;
 mod event;
@@ -18,6 +20,10 @@ mod run;
 mod sample;
 mod semi_supervised;
 
+pub use augment::{
+    AugmentError, AugmentFiles, AugmentReport, AugmentRequest, AugmentRow, Augmentation, Beginning, Generated, Mix,
+    Recipe, check_record,
+};
 pub use classify::{Classified, MoveError};
 pub use error::StudioError;
 pub use event::{Event, Observer, unobserved};
@@ -30,7 +36,7 @@ pub use reproduction::{Measure, REPRODUCTIONS, Reproduction};
 pub use restyle::Restyled;
 pub use run::{FinishedEpoch, Run, Standing};
 pub use sample::{
-    Balance, CARD, Counts, MOST_TEMPERATURE, Origin, PixelChoice, SampleCard, SampleError, SampleRequest, Sampler,
-    check_place,
+    Balance, CARD, Counts, MOST_TEMPERATURE, Nearness, NearnessReport, Origin, PixelChoice, SampleCard, SampleError,
+    SampleRequest, Sampler, check_place,
 };
 pub use semi_supervised::SemiSupervisedRun;

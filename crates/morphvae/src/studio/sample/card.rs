@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Balance, Origin, PixelChoice, SampleError, SampleRequest, Sampler};
+use super::{Balance, NearnessReport, Origin, PixelChoice, SampleError, SampleRequest, Sampler};
 use crate::choice::Choice;
 use crate::data::Layout;
 
@@ -55,6 +55,9 @@ pub struct SampleCard {
     pub images: Counts,
     /// Those of each class, in the order of the labels; empty where images have no labels.
     pub classes: Vec<ClassCounts>,
+    /// How near they come to the training images; absent where it was not measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<NearnessReport>,
 }
 
 /// Images that were encoded.
@@ -118,6 +121,7 @@ impl SampleCard {
             side: config.image_size,
             images,
             classes: groups.classes.iter().zip(classes).map(of_class).collect(),
+            nearest: None,
         }
     }
 }

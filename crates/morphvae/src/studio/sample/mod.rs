@@ -6,6 +6,7 @@
 
 mod card;
 mod error;
+mod nearest;
 mod source;
 mod write;
 
@@ -23,6 +24,7 @@ use crate::latent::chosen;
 use crate::random::{Purpose, generator};
 pub use card::{CARD, Counts, SampleCard, check_place};
 pub use error::SampleError;
+pub use nearest::{Nearness, NearnessReport};
 use source::{Group, Groups};
 
 /// The highest temperature: beyond lies nothing that a decoder has learned of.

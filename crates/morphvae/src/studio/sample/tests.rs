@@ -81,7 +81,7 @@ fn the_same_seed_writes_the_same_bytes_on_any_number_of_threads() {
             pool.install(|| {
                 let sampler = Sampler::new(&model, &request, &strokes(), &unobserved).unwrap();
                 let counts = Counts { train: 33, test: 4 };
-                sampler.write(&path, layout, counts, &unobserved).unwrap();
+                sampler.write(&path, layout, counts, None, &unobserved).unwrap();
             });
             files(&path)
         });
@@ -141,7 +141,7 @@ fn posteriors_of_images_keep_close_to_them() {
     let class = request(Origin::Class);
     let sampler = Sampler::new(&model, &class, &ImageRequest::default(), &unobserved).unwrap();
     let counts = Counts { train: 20, test: 0 };
-    sampler.write(&folder, Layout::Png, counts, &unobserved).unwrap();
+    sampler.write(&folder, Layout::Png, counts, None, &unobserved).unwrap();
     let given = folder.join("images");
     let sampler = |from, temperature| {
         let request = SampleRequest {
@@ -170,7 +170,7 @@ fn what_is_written_is_a_data_set_with_a_card() {
     let path = place.path().join("set");
     let sampler = Sampler::new(&model, &request(Origin::Class), &ImageRequest::default(), &unobserved).unwrap();
     let counts = Counts { train: 25, test: 15 };
-    let card = sampler.write(&path, Layout::Png, counts, &unobserved).unwrap();
+    let card = sampler.write(&path, Layout::Png, counts, None, &unobserved).unwrap();
     assert_eq!(
         (card.images, card.classes[4].images),
         (counts, Counts { train: 3, test: 1 })
@@ -209,7 +209,7 @@ fn what_fails_or_is_stopped_leaves_what_stood_there() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("set");
     let sampler = Sampler::new(&model, &request(Origin::Class), &ImageRequest::default(), &unobserved).unwrap();
-    let write = |observer: &Observer| sampler.write(&path, Layout::Png, Counts { train: 11, test: 0 }, observer);
+    let write = |observer: &Observer| sampler.write(&path, Layout::Png, Counts { train: 11, test: 0 }, None, observer);
     write(&unobserved).unwrap();
     let before = files(place.path());
     let stop = |event: Event<'_>| match event {
@@ -256,6 +256,12 @@ fn what_cannot_be_is_one_line() {
     }
     let sampler = Sampler::new(&model, &request(Origin::Prior), &ImageRequest::default(), &unobserved).unwrap();
     let place = tempfile::tempdir().unwrap();
-    let nothing = sampler.write(&place.path().join("set"), Layout::Png, Counts::default(), &unobserved);
+    let nothing = sampler.write(
+        &place.path().join("set"),
+        Layout::Png,
+        Counts::default(),
+        None,
+        &unobserved,
+    );
     assert!(nothing.unwrap_err().to_string().contains("no image"));
 }

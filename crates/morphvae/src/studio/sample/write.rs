@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::card::{CARD, Counts, SampleCard};
-use super::{Origin, SampleError, Sampler};
+use super::{Nearness, Origin, SampleError, Sampler};
 use crate::data::{DataError, Images, Layout, SetForm, SetWriter};
 use crate::figures::{Caption, Labels, class_sheet, contact_sheet, write_png};
 use crate::files::write_atomically;
@@ -17,6 +17,9 @@ const BATCH: usize = 500;
 /// The sheet's name in the set's folder.
 const SHEET: &str = "sheet.png";
 
+/// The name of the figure of samples beside the training images that they come nearest to.
+const NEAREST: &str = "nearest.png";
+
 /// Images in a row of the sheet.
 const COLUMNS: usize = 20;
 /// Rows of the sheet where images have no labels.
@@ -26,8 +29,8 @@ const MOST_CLASSES: usize = 40;
 
 impl Sampler<'_> {
     /// Writes so many images to train on and to test on as a data set at `path`, in place of a folder that is there, with
-    /// a sheet of the first images and a card: all of it, or, where anything fails, nothing. How many there are takes no
-    /// memory (but a byte an image for the labels in an NPZ).
+    /// a sheet of the first images, a card and, where it was measured, how near they come to the training images: all of it,
+    /// or, where anything fails, nothing. How many there are takes no memory (but a byte an image for the labels in an NPZ).
     ///
     /// # Errors
     /// [`SampleError::Nothing`] when there is no image to train on; [`StudioError::Data`] when the layout cannot hold such
@@ -38,6 +41,7 @@ impl Sampler<'_> {
         path: &Path,
         layout: Layout,
         counts: Counts,
+        nearness: Option<&Nearness>,
         observer: &Observer,
     ) -> Result<SampleCard, StudioError> {
         if counts.train == 0 {
@@ -67,7 +71,13 @@ impl Sampler<'_> {
             tell(observer, Event::Sampling { done: end, of })?;
         }
         shown.draw(self, &writer.folder().join(SHEET))?;
-        let card = SampleCard::of(self, layout, counts, &by_class);
+        if let Some(nearness) = nearness {
+            nearness.draw(&self.model.stem(), &writer.folder().join(NEAREST))?;
+        }
+        let card = SampleCard {
+            nearest: nearness.map(|nearness| nearness.found.clone()),
+            ..SampleCard::of(self, layout, counts, &by_class)
+        };
         write_card(&card, &writer.folder().join(CARD))?;
         writer.finish()?;
         Ok(card)
