@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Times morphvae beside PyTorch and ONNX Runtime on this machine's processor, and prints the ratios.
+"""Times morphvae beside PyTorch and ONNX Runtime on this machine's processor, or beside PyTorch on its GPU, and prints the
+ratios.
 
 Everything runs interleaved, a little of each in every round, and each figure is the median over the rounds with the
 lowest and the highest in brackets: so a busy machine slows all of them alike. The first run makes a virtual
 environment beside this file and installs the peers into it (about 1 GB).
 
-usage: benches/compare.py [--rounds 5] [--seconds 2] [--only WORD]
+usage: benches/compare.py [--rounds 5] [--seconds 2] [--only WORD] [--device gpu]
 """
 import argparse
 import json
@@ -62,15 +63,35 @@ COMPARISONS = [
 ]
 
 
-def prepare():
+def on_a_gpu(work, batch):
+    modes = [("eager, fused Adam", "eager"), ("compile, fused Adam", "compile")]
+    if work == "decode":
+        modes = [("eager", "eager"), ("compile", "compile")]
+    fused = ["--fused"] if work == "train" else []
+    return [(f"PyTorch {name}", [work, "--batch", str(batch), *fused, "--mode", mode]) for name, mode in modes]
+
+
+COMPARISONS_ON_A_GPU = [
+    ("training, batch 30", "reference", ("training", 30), on_a_gpu("train", 30)),
+    ("training, batch 128", "reference", ("training", 128), on_a_gpu("train", 128)),
+    ("training, batch 1024", "reference", ("training", 1024), on_a_gpu("train", 1024)),
+    ("decoding, batch 1024", "reference", ("decoding", 1024), on_a_gpu("decode", 1024)),
+]
+
+
+def prepare(for_a_gpu):
     """The program, built, and the peers' environment."""
-    subprocess.run(["cargo", "build", "--release", "--bin", "morphvae"], cwd=HERE.parent, check=True)
+    build = ["cargo", "build", "--release", "--bin", "morphvae"]
+    if for_a_gpu:
+        build += ["--features", "morphvae-cli/gpu"]
+    subprocess.run(build, cwd=HERE.parent, check=True)
     if not PYTHON.exists():
         venv.create(ENVIRONMENT, with_pip=True)
         pip = [PYTHON, "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, *PACKAGES], check=True)
         # The build for processors is a fifth of the size; where its index cannot be reached, the usual one does.
-        if subprocess.run([*pip, "--index-url", TORCH_FOR_CPUS, *TORCH], stderr=subprocess.DEVNULL).returncode != 0:
+        small = [*pip, "--index-url", TORCH_FOR_CPUS, *TORCH]
+        if for_a_gpu or subprocess.run(small, stderr=subprocess.DEVNULL).returncode != 0:
             subprocess.run([*pip, *TORCH], check=True)
     metadata = json.loads(
         subprocess.run(
@@ -102,9 +123,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="how often everything runs [5]")
     parser.add_argument("--seconds", type=int, default=2, help="time for each measurement [2]")
     parser.add_argument("--only", default="", help="only comparisons whose name contains this")
+    parser.add_argument("--device", default="cpu", help="cpu, or what `morphvae devices` lists [cpu]")
     arguments = parser.parse_args()
-    comparisons = [entry for entry in COMPARISONS if arguments.only in entry[0]]
-    program = prepare()
+    for_a_gpu = arguments.device != "cpu"
+    comparisons = [
+        entry for entry in (COMPARISONS_ON_A_GPU if for_a_gpu else COMPARISONS) if arguments.only in entry[0]
+    ]
+    program = prepare(for_a_gpu)
     threads = str(os.cpu_count())
     networks = {network for _, network, _, _ in comparisons}
     peers = {tuple(command) for _, _, _, group in comparisons for _, command in group}
@@ -118,25 +143,28 @@ def main():
         for number in range(1, arguments.rounds + 1):
             print(f"round {number} of {arguments.rounds}", file=sys.stderr)
             bench = [program, "bench", "--quiet", "--json", "--seconds", str(arguments.seconds)]
+            bench += ["--device", arguments.device]
             for network in networks:
                 ours[network].append(run([*bench, *models[network], "--threads", threads]))
-            if "reference" in networks:
+            if "reference" in networks and not for_a_gpu:
                 one_thread.append(run([*bench, "--threads", "1"]))
             for command, results in theirs.items():
                 options = ["--seconds", str(arguments.seconds), "--threads", threads]
+                options += ["--gpu"] if for_a_gpu else []
                 result = run([PYTHON, HERE / "peers.py", *command, *options], {"OMP_NUM_THREADS": threads})
                 if result:
                     results.append(result)
 
     ours = {network: [result for result in results if result] for network, results in ours.items()}
     one_thread = [result for result in one_thread if result]
-    if not all(ours.values()) or ("reference" in networks and not one_thread):
+    if not all(ours.values()) or ("reference" in networks and not one_thread and not for_a_gpu):
         sys.exit("morphvae bench could not run")
     speed = lambda result, kind, batch: next(
         entry["images_per_second"] for entry in result[kind] if entry["batch"] == batch
     )
     simd = next(iter(ours.values()))[0]["simd"]
-    print(f"{threads} threads, {simd}; medians of {arguments.rounds} rounds [lowest, highest], images/s\n")
+    where = arguments.device if for_a_gpu else f"{threads} threads, {simd}"
+    print(f"{where}; medians of {arguments.rounds} rounds [lowest, highest], images/s\n")
     for name, network, (kind, batch), group in comparisons:
         values = [speed(result, kind, batch) for result in ours[network]]
         print(f"{name:22} {'morphvae':34} {figure(values, 'images/s')}")
@@ -144,7 +172,7 @@ def main():
             results = [result["images_per_second"] for result in theirs[tuple(command)]]
             ratio = f"  morphvae is {statistics.median(values) / statistics.median(results):.2f}x" if results else ""
             print(f"{'':22} {peer:34} {figure(results, 'images/s')}{ratio}")
-    if "reference" not in networks:
+    if "reference" not in networks or for_a_gpu:
         return
     reference = ours["reference"]
     one = statistics.median(speed(result, "training", 30) for result in one_thread)

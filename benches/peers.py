@@ -1,7 +1,7 @@
 """One measurement of a peer of morphvae; prints one JSON object.
 
 usage: peers.py train|decode|evaluate [--network reference|mlp] --peer torch|onnxruntime
-                [--mode eager|channels_last|compile] --batch N --seconds S
+                [--mode eager|channels_last|compile] [--gpu] --batch N --seconds S
 """
 import argparse
 import json
@@ -80,15 +80,33 @@ class Decoder(nn.Module):
         return self.vae.decode(z)
 
 
+# Where everything is computed; a GPU is behind with its work whenever another step is asked for.
+DEVICE, AT_A_TIME = torch.device("cpu"), 1
+
+
+def use_the_gpu():
+    global DEVICE, AT_A_TIME
+    DEVICE, AT_A_TIME = torch.device("cuda" if torch.cuda.is_available() else "mps"), 10
+    torch.set_default_device(DEVICE)
+
+
+def wait():
+    if DEVICE.type != "cpu":
+        getattr(torch, DEVICE.type).synchronize()
+
+
 def median_seconds(step, seconds):
     """The median over repetitions of `step`; the first ones warm up and do not count."""
     for _ in range(3):
         step()
+    wait()
     times, end = [], time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 5:
         start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
+        for _ in range(AT_A_TIME):
+            step()
+        wait()
+        times.append((time.perf_counter() - start) / AT_A_TIME)
     return statistics.median(times)
 
 
@@ -120,8 +138,10 @@ def decode(arguments):
     points = torch.randn(arguments.batch, LATENT)
     model = Decoder(Vae()).eval()
     if arguments.peer == "torch":
+        decoder = torch.compile(model) if arguments.mode == "compile" else model
+        # Images that are to be seen come back from a GPU.
         with torch.inference_mode():
-            return median_seconds(lambda: model(points), arguments.seconds)
+            return median_seconds(lambda: decoder(points).cpu(), arguments.seconds)
     import onnxruntime
 
     with tempfile.TemporaryDirectory() as folder:
@@ -157,11 +177,14 @@ def main():
     parser.add_argument("--peer", choices=["torch", "onnxruntime"], default="torch")
     parser.add_argument("--mode", choices=["eager", "channels_last", "compile"], default="eager")
     parser.add_argument("--fused", action="store_true", help="PyTorch's fused Adam")
+    parser.add_argument("--gpu", action="store_true", help="on a GPU and not on the processor")
     parser.add_argument("--batch", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--threads", type=int, required=True)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    if arguments.gpu:
+        use_the_gpu()
     torch.manual_seed(0)
     seconds = {"train": train, "decode": decode, "evaluate": evaluate}[arguments.work](arguments)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Error;
 use morphvae::data::DataError;
+use morphvae::device::{DeviceError, Unusable};
 use morphvae::evaluation::LikelihoodError;
 use morphvae::figures::clip::ClipError;
 use morphvae::latent::path::PathError;
@@ -59,6 +60,7 @@ pub fn exit_code(error: &Error) -> u8 {
             || cause.downcast_ref().is_some_and(is_clip_request)
             || cause.downcast_ref().is_some_and(is_training_request)
             || cause.downcast_ref().is_some_and(is_likelihood_request)
+            || cause.downcast_ref().is_some_and(is_device_request)
     });
     if is_usage { 2 } else { 1 }
 }
@@ -75,7 +77,8 @@ fn advice_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     let studio = cause.downcast_ref().and_then(advice);
     let training = || cause.downcast_ref().and_then(training_advice).map(str::to_owned);
     let likelihood = || cause.downcast_ref().and_then(likelihood_advice).map(str::to_owned);
-    studio.or_else(training).or_else(likelihood)
+    let device = || cause.downcast_ref().and_then(device_advice).map(str::to_owned);
+    studio.or_else(training).or_else(likelihood).or_else(device)
 }
 
 fn advice(error: &StudioError) -> Option<String> {
@@ -168,6 +171,13 @@ fn likelihood_advice(error: &LikelihoodError) -> Option<&'static str> {
     }
 }
 
+fn device_advice(error: &DeviceError) -> Option<&'static str> {
+    match error.reason {
+        Unusable::NotBuilt => None,
+        _ => Some("`morphvae devices` lists what can be used, and --device cpu always can"),
+    }
+}
+
 /// Whether what was asked for cannot be, however the files are.
 fn is_request(error: &StudioError) -> bool {
     use StudioError as Studio;
@@ -224,6 +234,10 @@ fn is_likelihood_request(error: &LikelihoodError) -> bool {
         LikelihoodError::Network(error) => is_network_request(error),
         _ => true,
     }
+}
+
+fn is_device_request(error: &DeviceError) -> bool {
+    !matches!(error.reason, Unusable::Refused { .. })
 }
 
 fn is_clip_request(error: &ClipError) -> bool {

@@ -7,6 +7,7 @@ mod arguments;
 mod browser;
 mod commands;
 mod console;
+mod device;
 mod interrupt;
 mod limits;
 mod model;
@@ -14,10 +15,12 @@ mod observer;
 mod pictures;
 
 use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use morphvae::device::DeviceChoice;
 
 use answers::{exit_code, is_broken_pipe, one_line};
 use arguments::values::whole;
@@ -38,6 +41,9 @@ struct Arguments {
     /// Number of threads [default: one per core]; results are the same to the bit
     #[arg(long, global = true, value_name = "N", value_parser = whole::<u16>(1, 1024), allow_negative_numbers = true)]
     threads: Option<u16>,
+    /// Where to compute: auto (the processor), cpu, or what `morphvae devices` lists. GPUs are not tried out yet
+    #[arg(long, global = true, value_name = "DEVICE", default_value_t)]
+    device: DeviceChoice,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -47,7 +53,8 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return explain(&answer),
     };
-    match run(arguments) {
+    let result = panic::catch_unwind(AssertUnwindSafe(|| run(arguments)));
+    match result.unwrap_or_else(|payload| Err(device::failure(payload))) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has had enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -96,7 +103,7 @@ fn unreadable() -> String {
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let console = Console::new(arguments.quiet);
     start_threads(arguments.threads.map(usize::from), console).context("cannot start the threads")?;
-    arguments.verb.run(console)
+    arguments.verb.run(arguments.device, console)
 }
 
 /// Starts the threads that compute, of which this one is one: so many in all, or as many as there are cores.

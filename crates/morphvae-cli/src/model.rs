@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use morphvae::device::DeviceChoice;
 use morphvae::model::ModelCard;
 use morphvae::studio::{Model, StudioError};
 use morphvae::training::{RunFolder, TrainingError};
 
 use crate::arguments::ModelArgument;
 use crate::console::Console;
+use crate::device;
 
 /// Opens the model that is named, or the bundled one, and says which it is where that is not plain.
 pub fn open(argument: &ModelArgument, console: Console) -> Result<Model, StudioError> {
@@ -28,6 +30,12 @@ pub fn open(argument: &ModelArgument, console: Console) -> Result<Model, StudioE
         ));
     }
     Ok(model)
+}
+
+/// The same on the device that is asked for.
+pub fn open_on(argument: &ModelArgument, choice: DeviceChoice, console: Console) -> anyhow::Result<Model> {
+    let device = device::open(choice, console)?;
+    Ok(open(argument, console)?.on(&device.device))
 }
 
 /// The model, if the first word is one, and the keys. A folder without a run is none: a class may have its name.

@@ -36,13 +36,14 @@
 
 #![forbid(unsafe_code)]
 
-/// Where tensors are and networks compute: [`Device::flex`] is the CPU.
+/// Where tensors are and networks compute: [`Device::flex`] is the CPU, and [`device`] finds others.
 pub use burn::tensor::Device;
 
 pub mod benchmark;
 pub mod choice;
 pub mod classification;
 pub mod data;
+pub mod device;
 pub mod evaluation;
 pub mod figures;
 pub mod files;

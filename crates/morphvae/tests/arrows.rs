@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 /// From what knows nothing of the others to what knows all of them.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "choice",
+    "device",
     "memory",
     "random",
     "files",

@@ -4,12 +4,14 @@ use clap::Args;
 use std::time::Duration;
 
 use morphvae::benchmark::{self, Machine, Speed, StageTime};
+use morphvae::device::{DeviceChoice, DeviceKind};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::arguments::ModelArgument;
 use crate::arguments::values::whole;
 use crate::console::Console;
+use crate::device;
 use crate::model;
 
 #[derive(Debug, Args)]
@@ -28,6 +30,9 @@ pub struct BenchArguments {
 const TRAINING: [usize; 3] = [30, 100, 128];
 /// Points decoded at a time.
 const DECODING: [usize; 3] = [1, 30, 256];
+/// The same on a GPU, which wants more at a time.
+const TRAINING_ON_A_GPU: [usize; 3] = [30, 128, 1024];
+const DECODING_ON_A_GPU: [usize; 3] = [1, 30, 1024];
 /// Points at a time from which an image's likelihood is seen.
 const EVALUATION: usize = 1000;
 
@@ -40,48 +45,62 @@ of the whole training, can be above what the machine does with nothing but multi
 /// What `--json` prints; its keys are a contract.
 #[derive(Serialize)]
 struct Report {
+    device: String,
     training: Vec<Value>,
     decoding: Vec<Value>,
     evaluation: Vec<Value>,
     gflops: f64,
-    peak_gflops: f64,
-    peak_fraction: f64,
+    /// Of the processor, where it is what computes.
+    peak_gflops: Option<f64>,
+    peak_fraction: Option<f64>,
     peak_memory_bytes: Option<u64>,
     threads: usize,
     simd: &'static str,
     blocks: Vec<Value>,
 }
 
-pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
-    let model = model::open(&arguments.model, console)?;
+pub fn run(arguments: &BenchArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
+    let opened = device::open(choice, console)?;
+    let model = model::open(&arguments.model, console)?.on(&opened.device);
+    let is_processor = opened.kind == DeviceKind::Cpu;
     let time = Duration::from_secs(arguments.seconds.into());
     console.note(format!(
         "about {} s; let the machine rest",
-        u32::from(arguments.seconds) * 12
+        u32::from(arguments.seconds) * if is_processor { 12 } else { 7 }
     ));
 
     let network = model.network();
-    let first = benchmark::training(network, TRAINING[0], time)?;
+    let (batches, points) = match is_processor {
+        true => (TRAINING, DECODING),
+        false => (TRAINING_ON_A_GPU, DECODING_ON_A_GPU),
+    };
+    let first = benchmark::training(network, batches[0], time)?;
     // Later measurements take more memory than training by default does.
     let memory = benchmark::peak_memory();
     let mut training = vec![first];
-    for batch in &TRAINING[1..] {
+    for batch in &batches[1..] {
         training.push(benchmark::training(network, *batch, time)?);
     }
     let inference = model.inference();
-    let decoding = DECODING.map(|batch| benchmark::decoding(inference, batch, time));
+    let decoding = points.map(|batch| benchmark::decoding(inference, batch, time));
     let evaluation = benchmark::evaluation(inference, EVALUATION, time);
-    let stages = benchmark::stages(network, TRAINING[0], time / 4);
+    // The kernels that these are of are the processor's.
+    let stages = match is_processor {
+        true => benchmark::stages(network, TRAINING[0], time / 4),
+        false => Vec::new(),
+    };
     let machine = Machine::measure();
 
     let speed = first.images_per_second * benchmark::training_operations(network) as f64;
+    let peak = is_processor.then_some(machine.peak);
     let report = Report {
+        device: opened.choice.to_string(),
         training: training.iter().map(speed_json).collect(),
         decoding: decoding.iter().map(speed_json).collect(),
         evaluation: vec![speed_json(&evaluation)],
         gflops: speed * 1e-9,
-        peak_gflops: machine.peak * 1e-9,
-        peak_fraction: speed / machine.peak,
+        peak_gflops: peak.map(|peak| peak * 1e-9),
+        peak_fraction: peak.map(|peak| speed / peak),
         peak_memory_bytes: memory,
         threads: machine.threads,
         simd: machine.simd,
@@ -90,16 +109,21 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
     if arguments.json {
         return Ok(console.json(&report)?);
     }
-    console.print(&format!(
-        "machine   {}, {} thread(s), {:.0} GFLOP/s with nothing but multiply-adds\n",
-        report.simd, report.threads, report.peak_gflops
-    ))?;
+    console.print(&match report.peak_gflops {
+        Some(peak) => format!(
+            "machine   {}, {} thread(s), {peak:.0} GFLOP/s with nothing but multiply-adds\n",
+            report.simd, report.threads
+        ),
+        None => format!("device    {}, {}\n", report.device, device::name(&opened)),
+    })?;
     console.print(&speed_lines("training", &training))?;
     console.print(&format!(
-        "          {:.0} GFLOP/s at batch {}, {:.0} % of that; {}\n",
+        "          {:.0} GFLOP/s at batch {}{}; {}\n",
         report.gflops,
         first.batch,
-        100.0 * report.peak_fraction,
+        report
+            .peak_fraction
+            .map_or_else(String::new, |fraction| format!(", {:.0} % of that", 100.0 * fraction)),
         memory.map_or_else(
             || "peak memory unknown".to_owned(),
             |bytes| format!("peak memory {:.0} MB", bytes as f64 * 1e-6)
@@ -110,8 +134,10 @@ pub fn run(arguments: &BenchArguments, console: Console) -> anyhow::Result<()> {
         "likelihood of an image, {} points at a time  {:6.0} points/s",
         evaluation.batch, evaluation.images_per_second
     ))?;
-    console.print(&stage_lines(&stages))?;
-    console.print(COUNTED)?;
+    if is_processor {
+        console.print(&stage_lines(&stages))?;
+        console.print(COUNTED)?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use morphvae::data::{Images, write_image, write_images};
+use morphvae::device::DeviceChoice;
 use morphvae::evaluation::decode;
 use morphvae::network::{Decoder, Inference, Shape};
 use morphvae::tables::Points;
@@ -42,7 +43,7 @@ pub struct DecodeArguments {
 /// Points decoded before their images are written.
 const BATCH: usize = 100;
 
-pub fn run(arguments: &DecodeArguments, console: Console) -> anyhow::Result<()> {
+pub fn run(arguments: &DecodeArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     let out = &arguments.out;
     let is_archive = is_archive(arguments)?;
@@ -54,7 +55,7 @@ pub fn run(arguments: &DecodeArguments, console: Console) -> anyhow::Result<()> 
         false => check_out_folder(out),
     }?;
     let points = Points::read(&arguments.codes)?;
-    let model = model::open(&arguments.model, console)?;
+    let model = model::open_on(&arguments.model, choice, console)?;
     let given = match &arguments.class {
         Some(class) => Some(model.inference().given(model.class(class)?)?),
         None => None,

@@ -3,6 +3,7 @@
 use clap::Args;
 use std::path::PathBuf;
 
+use morphvae::device::DeviceChoice;
 use morphvae::evaluation::encode;
 use morphvae::tables::{Rows, Table};
 use serde_json::json;
@@ -33,13 +34,13 @@ pub struct EncodeArguments {
     pub json: bool,
 }
 
-pub fn run(arguments: &EncodeArguments, console: Console) -> anyhow::Result<()> {
+pub fn run(arguments: &EncodeArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     let files = files(arguments)?;
     if let Some(file) = files.iter().find(|file| file.exists() && !arguments.force) {
         return Err(Usage::exists(file).into());
     }
     files.iter().try_for_each(|file| check_out_file(file))?;
-    let model = model::open(&arguments.model, console)?;
+    let model = model::open_on(&arguments.model, choice, console)?;
     let request = arguments.images.request()?;
     let dataset = model.images(&request, arguments.part.limit, &observer(console))?;
     let classes = dataset.classes.clone();

@@ -6,6 +6,7 @@ mod bench;
 mod classify;
 mod data;
 mod decode;
+mod devices;
 mod encode;
 mod evaluate;
 mod explore;
@@ -22,7 +23,10 @@ mod train;
 
 use clap::Subcommand;
 
+use morphvae::device::DeviceChoice;
+
 use crate::console::Console;
+use crate::device;
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -127,33 +131,48 @@ pub enum Verb {
     /// Measure how fast this machine trains and decodes
     #[command(after_help = "Example: morphvae bench --seconds 1")]
     Bench(bench::BenchArguments),
+    /// List what networks can compute on, and why something cannot be used
+    #[command(after_help = "Example: morphvae devices")]
+    Devices(devices::DevicesArguments),
     /// List, fetch, check and show data sets
     #[command(subcommand)]
     Data(data::DataVerb),
 }
 
 impl Verb {
-    /// Does what it says.
-    pub fn run(self, console: Console) -> anyhow::Result<()> {
+    /// Does what it says, on this device if it works on many images at a time; a few are faster on the processor.
+    pub fn run(self, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
+        if let Self::Morph(_)
+        | Self::Restyle(_)
+        | Self::Attribute(_)
+        | Self::Figures(_)
+        | Self::Grid(_)
+        | Self::Classify(_)
+        | Self::Augment(_)
+        | Self::Explore(_) = self
+        {
+            device::stay(choice, console);
+        }
         match self {
-            Self::Train(arguments) => train::run(&arguments, console),
-            Self::Evaluate(arguments) => evaluate::run(&arguments, console),
-            Self::Probe(arguments) => probe::run(&arguments, console),
+            Self::Train(arguments) => train::run(&arguments, choice, console),
+            Self::Evaluate(arguments) => evaluate::run(&arguments, choice, console),
+            Self::Probe(arguments) => probe::run(&arguments, choice, console),
             Self::Classify(arguments) => classify::run(&arguments, console),
             Self::Morph(arguments) => morph::run(&arguments, console),
             Self::Restyle(arguments) => restyle::run(&arguments, console),
             Self::Attribute(arguments) => attribute::run(&arguments, console),
             Self::Figures(arguments) => figures::run(&arguments, console),
             Self::Grid(arguments) => grid::run(&arguments, console),
-            Self::Reconstruct(arguments) => reconstruct::run(&arguments, console),
-            Self::Encode(arguments) => encode::run(&arguments, console),
-            Self::Decode(arguments) => decode::run(&arguments, console),
-            Self::Sample(arguments) => sample::run(&arguments, console),
+            Self::Reconstruct(arguments) => reconstruct::run(&arguments, choice, console),
+            Self::Encode(arguments) => encode::run(&arguments, choice, console),
+            Self::Decode(arguments) => decode::run(&arguments, choice, console),
+            Self::Sample(arguments) => sample::run(&arguments, choice, console),
+            Self::Reproduce(arguments) => reproduce::run(&arguments, choice, console),
             Self::Augment(arguments) => augment::run(&arguments, console),
-            Self::Reproduce(arguments) => reproduce::run(&arguments, console),
             Self::Explore(arguments) => explore::run(&arguments, console),
             Self::Info(arguments) => info::run(&arguments, console),
-            Self::Bench(arguments) => bench::run(&arguments, console),
+            Self::Bench(arguments) => bench::run(&arguments, choice, console),
+            Self::Devices(arguments) => devices::run(&arguments, console),
             Self::Data(verb) => data::run(&verb, console),
         }
     }

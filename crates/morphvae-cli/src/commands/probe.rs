@@ -4,14 +4,16 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 
 use morphvae::choice::Choice;
+use morphvae::device::DeviceChoice;
 use morphvae::figures::{Caption, ProbedModel, probe, write_png};
 use morphvae::objective::Objective;
-use morphvae::studio::{Model, Probe};
+use morphvae::studio::{Model, Probe, StudioError};
 use serde::Serialize;
 
 use crate::arguments::values::positive;
 use crate::arguments::{ImageArguments, ModelArgument};
 use crate::console::{Console, grouped};
+use crate::device;
 use crate::limits::check_picture;
 use crate::model;
 use crate::observer::observer;
@@ -68,17 +70,18 @@ struct Probed {
     probe: Probe,
 }
 
-pub fn run(arguments: &ProbeArguments, console: Console) -> anyhow::Result<()> {
+pub fn run(arguments: &ProbeArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     if let Some(out) = &arguments.out {
         check_picture(out, arguments.force)?;
     }
     let request = arguments.images.request()?;
     request.check()?;
+    let opened = device::open(choice, console)?;
     // What is no model is refused before any of them is probed.
     let models: Vec<Model> = named(&arguments.models)
         .iter()
-        .map(|argument| model::open(argument, console))
-        .collect::<Result<_, _>>()?;
+        .map(|argument| Ok(model::open(argument, console)?.on(&opened.device)))
+        .collect::<Result<_, StudioError>>()?;
     let mut probed = Vec::with_capacity(models.len());
     for model in models {
         let probe = Probe::of(&model, &request, arguments.limit, &observer(console))?;

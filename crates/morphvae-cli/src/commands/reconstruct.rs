@@ -4,6 +4,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 
 use morphvae::data::write_image;
+use morphvae::device::DeviceChoice;
 use morphvae::evaluation::reconstruct;
 use morphvae::studio::Source;
 use serde_json::json;
@@ -35,13 +36,13 @@ pub struct ReconstructArguments {
     pub json: bool,
 }
 
-pub fn run(arguments: &ReconstructArguments, console: Console) -> anyhow::Result<()> {
+pub fn run(arguments: &ReconstructArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     let out = &arguments.out;
     if out.exists() && !arguments.force {
         return Err(Usage::exists(out).into());
     }
     check_out_folder(out)?;
-    let model = model::open(&arguments.model, console)?;
+    let model = model::open_on(&arguments.model, choice, console)?;
     let request = arguments.images.request()?;
     if let Source::Folder(path) = model.source(&request, &observer(console))?
         && is_same_folder(&path, out)

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use morphvae::Device;
+use morphvae::device::DeviceChoice;
 use morphvae::evaluation::LikelihoodOptions;
 use morphvae::studio::{ImageRequest, Measure, Model, REPRODUCTIONS, Reproduction, Run};
 use morphvae::training::HeldRun;
@@ -16,6 +18,7 @@ use super::train::to_the_end;
 use crate::arguments::StoreArguments;
 use crate::arguments::values::whole;
 use crate::console::{Console, grouped};
+use crate::device;
 use crate::interrupt;
 use crate::observer::observer;
 
@@ -72,12 +75,13 @@ struct Report {
     run: PathBuf,
 }
 
-pub fn run(arguments: &ReproduceArguments, console: Console) -> anyhow::Result<()> {
+pub fn run(arguments: &ReproduceArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     let Some(reproduction) = Reproduction::named(&arguments.name) else {
         return list(arguments.json, console);
     };
     interrupt::listen()?;
-    let report = reproduce(reproduction, arguments, console)?;
+    let opened = device::open(choice, console)?;
+    let report = reproduce(reproduction, arguments, &opened.device, console)?;
     if arguments.json {
         return Ok(console.json(&report)?);
     }
@@ -136,7 +140,12 @@ fn list(json: bool, console: Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn reproduce(known: &'static Reproduction, arguments: &ReproduceArguments, console: Console) -> anyhow::Result<Report> {
+fn reproduce(
+    known: &'static Reproduction,
+    arguments: &ReproduceArguments,
+    device: &Device,
+    console: Console,
+) -> anyhow::Result<Report> {
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None => PathBuf::from("runs").join(format!("reproduce-{}", known.name)),
@@ -159,7 +168,7 @@ fn reproduce(known: &'static Reproduction, arguments: &ReproduceArguments, conso
         let folder = HeldRun::claim(&out, arguments.force)?;
         Run::begin(folder, asked, None, &request, &observer(console))?
     };
-    let run = to_the_end(run, console)?;
+    let run = to_the_end(run.on(device), console)?;
     let history = run.training().history();
     let training_seconds = history.iter().map(|epoch| epoch.seconds).sum();
     let epochs = history.len();
@@ -172,7 +181,7 @@ fn reproduce(known: &'static Reproduction, arguments: &ReproduceArguments, conso
     drop(run);
 
     let start = Instant::now();
-    let model = Model::open(&chosen)?;
+    let model = Model::open(&chosen)?.on(device);
     let (ours, standard_error) = match known.measure {
         Measure::TestLoss => (last, None),
         Measure::Likelihood { samples } => {

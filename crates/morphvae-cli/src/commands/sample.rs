@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use morphvae::data::{Layout, SetForm};
+use morphvae::device::DeviceChoice;
 use morphvae::evaluation::Distances;
 use morphvae::studio::{
     Balance, Counts, Model, NearnessReport, Origin, PixelChoice, SampleRequest, Sampler, StudioError, check_place,
@@ -105,16 +106,16 @@ impl SampleArguments {
     }
 }
 
-pub fn run(arguments: &SampleArguments, console: Console) -> anyhow::Result<()> {
+pub fn run(arguments: &SampleArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
-    all_or_nothing(make(arguments, console), console)
+    all_or_nothing(make(arguments, choice, console), console)
 }
 
-fn make(arguments: &SampleArguments, console: Console) -> anyhow::Result<()> {
+fn make(arguments: &SampleArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     let out = &arguments.out;
     check_place(out, arguments.force).map_err(StudioError::from)?;
     check_out_folder(out)?;
-    let model = model::open(&arguments.model, console)?;
+    let model = model::open_on(&arguments.model, choice, console)?;
     check_form(arguments, &model)?;
     let observer = observer(console);
     let images = arguments.images.request()?;

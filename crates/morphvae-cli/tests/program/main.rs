@@ -9,6 +9,7 @@ mod clip;
 mod codes;
 mod conditional;
 mod desk;
+mod devices;
 mod drawing;
 mod few_labels;
 mod grid;

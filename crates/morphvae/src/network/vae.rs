@@ -9,7 +9,7 @@ use super::pixels::Pixels;
 use super::plan::Plan;
 use super::prior::PseudoInputs;
 use super::stack::Stack;
-use super::{Condition, NetworkConfig, NetworkError};
+use super::{Condition, NetworkConfig, NetworkError, Values};
 use crate::probability::{Likelihood, Posterior};
 use crate::random::{Generator, Purpose, generator};
 
@@ -156,6 +156,22 @@ impl Vae {
     #[must_use]
     pub fn device(&self) -> Device {
         self.mean.device()
+    }
+
+    /// The same network on another device, with its weights copied there; as it is, if that is where it is.
+    #[must_use]
+    pub fn on(self, device: &Device) -> Self {
+        if self.device() == *device {
+            return self;
+        }
+        let device = device.clone().without_autodiff();
+        let moved = self.map_parameters(&mut [], |_, values, _| {
+            Values::Now(Tensor::from_data(values.into_data(), &device))
+        });
+        Self {
+            operations: Operations::of_device(&device),
+            ..moved
+        }
     }
 
     /// One pass for training: batch norms use the batch's own statistics.

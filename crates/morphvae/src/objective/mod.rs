@@ -8,7 +8,7 @@ mod bound;
 mod terms;
 
 pub use bound::{log_weights, negative_bound, path_weights, shares};
-pub use terms::Terms;
+pub use terms::{Sums, Terms};
 
 use serde::{Deserialize, Serialize};
 

@@ -68,10 +68,9 @@ impl Terms {
     }
 
     /// What is minimized, `[1]`, summed over pixels, latents and the batch as the optimizer and its penalty must see it;
-    /// and the same in numbers, where the divergence is as it is, without free bits.
+    /// and what is to be told of it, where the divergence is as it is, without free bits.
     #[must_use]
-    pub fn sum(self) -> (Tensor<1>, Loss) {
-        let number = |term: &Tensor<1>| f64::from(term.clone().into_scalar::<f32>());
+    pub fn sum(self) -> (Tensor<1>, Sums) {
         let reconstruction = self.reconstruction.sum();
         let (sum, kl) = match self.kl {
             Some(kl) => {
@@ -83,16 +82,47 @@ impl Terms {
                         kl.sum_dim(0).clamp_min(least).sum()
                     }
                 };
-                (reconstruction.clone() + counted.mul_scalar(self.beta), number(&found))
+                (reconstruction.clone() + counted.mul_scalar(self.beta), Some(found))
             }
-            None => (reconstruction.clone(), 0.0),
+            None => (reconstruction.clone(), None),
         };
         let loss = self.bound.map_or(sum, Tensor::sum);
-        let numbers = Loss {
-            loss: number(&loss),
-            reconstruction: number(&reconstruction),
-            kl,
+        let sums = Sums {
+            loss: loss.clone().inner(),
+            reconstruction: reconstruction.inner(),
+            kl: kl.map(Tensor::inner),
         };
-        (loss, numbers)
+        (loss, sums)
+    }
+}
+
+/// A batch's loss and its terms, summed over pixels, latents and the batch, where they were computed: reading them waits
+/// until that is done.
+#[derive(Clone, Debug)]
+pub struct Sums {
+    loss: Tensor<1>,
+    reconstruction: Tensor<1>,
+    kl: Option<Tensor<1>>,
+}
+
+impl Sums {
+    /// The numbers of several batches, read at once.
+    #[must_use]
+    pub fn read(batches: Vec<Self>) -> Vec<Loss> {
+        if batches.is_empty() {
+            return Vec::new();
+        }
+        let terms = batches.into_iter().flat_map(|sums| {
+            let kl = sums.kl.unwrap_or_else(|| sums.loss.zeros_like());
+            [sums.loss, sums.reconstruction, kl]
+        });
+        let values = Tensor::cat(terms.collect(), 0).into_data();
+        let values = values.try_into_vec::<f32>().expect("losses are 32-bit floats");
+        let loss = |terms: &[f32]| Loss {
+            loss: terms[0].into(),
+            reconstruction: terms[1].into(),
+            kl: terms[2].into(),
+        };
+        values.chunks_exact(3).map(loss).collect()
     }
 }

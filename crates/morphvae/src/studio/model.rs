@@ -75,6 +75,21 @@ impl Model {
         })
     }
 
+    /// The same on another device. Many images at a time are faster on a GPU; few at a time, as paths and maps ask for them,
+    /// on the processor, where models are opened.
+    #[must_use]
+    pub fn on(self, device: &Device) -> Self {
+        let network = self.trained.network.on(device);
+        Self {
+            trained: TrainedModel {
+                network,
+                ..self.trained
+            },
+            ready: OnceLock::new(),
+            ..self
+        }
+    }
+
     /// What it is called, for people: its path as it was given.
     #[must_use]
     pub fn name(&self) -> &str {

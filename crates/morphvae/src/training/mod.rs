@@ -48,6 +48,8 @@ mod ground_truth;
 mod linear_layers;
 #[cfg(test)]
 mod losses;
+#[cfg(all(test, feature = "gpu"))]
+mod on_a_gpu;
 
 pub use adam::{Adam, AdamConfig};
 pub(crate) use checkpoint::{check_settings, settings};

@@ -2,16 +2,17 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::module::Module;
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{Adam, TrainingConfig, TrainingError};
 use crate::data::{Batches, Binarization, Dataset, EpochDraw, Protocol, Split, epoch_order};
 use crate::evaluation::{Evaluation, EvaluationOptions, check_channels, check_classes, evaluate};
 use crate::network::{Inference, NetworkConfig, Vae};
-use crate::objective::Loss;
+use crate::objective::{Loss, Sums};
 
 /// Steps after which a tenth of the running statistics is what they began with: 0.9²² of it.
 const SETTLING_STEPS: usize = 22;
@@ -232,6 +233,16 @@ impl Training {
         self.network.valid()
     }
 
+    /// The same training on another device.
+    #[must_use]
+    pub fn on(mut self, device: &Device) -> Self {
+        if self.network.device() != *device {
+            self.network = self.network.on(device);
+            self.optimizer = self.optimizer.on(device);
+        }
+        self
+    }
+
     /// One entry for each finished epoch.
     #[must_use]
     pub fn history(&self) -> &[EpochMetrics] {
@@ -318,17 +329,26 @@ impl Training {
 
         let before = self.position.seconds;
         let start = Instant::now();
+        let mut losses = Losses::of(&self);
         for batch in batches {
-            let beta = self.beta(count);
-            self = self.step(batch, beta)?;
+            let (beta, images) = (self.beta(count), batch.count);
+            let sums;
+            (self, sums) = self.step(batch, beta);
+            self.position.batches += 1;
+            self.position.images += images;
+            losses.unread.push(sums);
+            if losses.are_due() || self.position.images == count {
+                self.read(&mut losses)?;
+            }
             self.position.seconds = before + start.elapsed().as_secs_f64();
             let progress = Progress::Train {
                 epoch,
                 images: self.position.images,
                 of: count,
-                loss: self.position.mean(),
+                loss: self.position.mean(losses.images),
             };
             if observe(progress).is_break() {
+                self.read(&mut losses)?;
                 return Ok((self, Outcome::Interrupted));
             }
         }
@@ -367,8 +387,21 @@ impl Training {
         Ok((self, Outcome::Finished(Box::new(EpochReport { metrics, evaluation }))))
     }
 
+    /// Adds up losses that have not been read yet, those of the last batches.
+    fn read(&mut self, losses: &mut Losses) -> Result<(), TrainingError> {
+        let first = self.position.batches - losses.unread.len() + 1;
+        for (loss, batch) in losses.read().into_iter().zip(first..) {
+            self.check_finite(loss.loss, Some(batch))?;
+            self.position.sum.loss += loss.loss;
+            self.position.sum.reconstruction += loss.reconstruction;
+            self.position.sum.kl += loss.kl;
+        }
+        losses.images = self.position.images;
+        Ok(())
+    }
+
     fn metrics(&self, epoch: usize, evaluation: &Evaluation, validation: Option<Loss>) -> EpochMetrics {
-        let train = self.position.mean();
+        let train = self.position.mean(self.position.images);
         let test = evaluation.loss;
         EpochMetrics {
             epoch,
@@ -399,15 +432,43 @@ impl Training {
     }
 }
 
-impl Position {
-    pub fn add(&mut self, loss: Loss, images: usize) {
-        self.batches += 1;
-        self.images += images;
-        self.sum.loss += loss.loss;
-        self.sum.reconstruction += loss.reconstruction;
-        self.sum.kl += loss.kl;
+/// The losses of batches that wait to be read. Whoever reads a number from a GPU waits until it has done all that it was
+/// asked for, and meanwhile asks for nothing: so it is done now and then. On the processor nothing waits.
+#[derive(Debug)]
+struct Losses {
+    unread: Vec<Sums>,
+    /// Images of the epoch whose losses are read.
+    images: usize,
+    /// How long they may wait.
+    patience: Duration,
+    last: Instant,
+}
+
+impl Losses {
+    fn of(training: &Training) -> Self {
+        Self {
+            unread: Vec::new(),
+            images: training.position.images,
+            patience: match training.network.device() == Device::flex() {
+                true => Duration::ZERO,
+                false => Duration::from_secs(1),
+            },
+            last: Instant::now(),
+        }
     }
 
+    fn are_due(&self) -> bool {
+        self.last.elapsed() >= self.patience
+    }
+
+    fn read(&mut self) -> Vec<Loss> {
+        let losses = Sums::read(std::mem::take(&mut self.unread));
+        self.last = Instant::now();
+        losses
+    }
+}
+
+impl Position {
     fn images_per_second(&self) -> f64 {
         if self.seconds > 0.0 {
             self.images as f64 / self.seconds
@@ -416,9 +477,9 @@ impl Position {
         }
     }
 
-    /// Nats per image so far.
-    fn mean(&self) -> Loss {
-        let images = self.images.max(1) as f64;
+    /// Nats per image of so many whose losses are read.
+    fn mean(&self, images: usize) -> Loss {
+        let images = images.max(1) as f64;
         Loss {
             loss: self.sum.loss / images,
             reconstruction: self.sum.reconstruction / images,

@@ -4,10 +4,10 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 use morphvae_kernels::awake;
 use morphvae_kernels::extension::runs_on;
 
-use super::{Training, TrainingConfig, TrainingError};
+use super::{Training, TrainingConfig};
 use crate::data::Batch;
 use crate::network::{BatchStatistics, Condition};
-use crate::objective::{Loss, Objective, log_weights, path_weights, shares};
+use crate::objective::{Objective, Sums, log_weights, path_weights, shares};
 use crate::probability::{Posterior, log_ratio};
 use crate::random::{Purpose, noise};
 
@@ -34,8 +34,8 @@ impl Told {
 pub(super) struct Slope {
     /// Of what is minimized.
     pub gradients: Vec<Gradients>,
-    /// The batch's loss, summed over pixels, latents and the batch.
-    pub loss: Loss,
+    /// The batch's loss.
+    pub sums: Sums,
     /// What the batch norms saw.
     pub statistics: Vec<BatchStatistics>,
 }
@@ -59,8 +59,8 @@ impl Training {
         self.config.learning_rate(self.history.len())
     }
 
-    /// One step of the optimizer, with this weight of the KL divergence.
-    pub(super) fn step(mut self, batch: Batch, beta: f64) -> Result<Self, TrainingError> {
+    /// One step of the optimizer, with this weight of the KL divergence, and the loss of its batch.
+    pub(super) fn step(mut self, batch: Batch, beta: f64) -> (Self, Sums) {
         let network = self.network.config();
         let device = self.network.device();
         let shape = [batch.count, network.channels, network.image_size, network.image_size];
@@ -77,40 +77,33 @@ impl Training {
             let values = noise(self.config.seed, Purpose::Noise, step, shape[0] * shape[1]);
             Tensor::from_data(TensorData::new(values, shape), &device)
         });
-        let (mut next, loss) = match runs_on(&device) {
+        match runs_on(&device) {
             true => awake(|| {
                 self.optimizer.hand_out();
                 self.learn(examples, noise, beta)
             }),
             false => self.learn(examples, noise, beta),
-        }?;
-        next.position.add(loss, batch.count);
-        Ok(next)
+        }
     }
 
     /// Moves the weights by one batch, and returns its loss, which is summed over pixels, latents and the batch: the
     /// optimizer and its penalty see that scale.
-    pub(super) fn learn(
-        mut self,
-        examples: Told,
-        noise: Option<Tensor<2>>,
-        beta: f64,
-    ) -> Result<(Self, Loss), TrainingError> {
+    pub(super) fn learn(mut self, examples: Told, noise: Option<Tensor<2>>, beta: f64) -> (Self, Sums) {
         let Slope {
             gradients,
-            loss,
+            sums,
             statistics,
-        } = self.slope(examples, noise, beta)?;
+        } = self.slope(examples, noise, beta);
         let learning_rate = self.learning_rate();
         self.network = self
             .optimizer
             .step(self.network, gradients, learning_rate)
             .update_running_statistics(statistics);
-        Ok((self, loss))
+        (self, sums)
     }
 
     /// What [`Training::learn`] goes down by; `noise` is `[samples x batch, latent]`.
-    pub(super) fn slope(&self, examples: Told, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
+    pub(super) fn slope(&self, examples: Told, noise: Option<Tensor<2>>, beta: f64) -> Slope {
         match (self.config.objective, noise) {
             (Objective::Iwae, Some(noise)) => self.slope_of_bound(examples, noise, beta),
             (Objective::Dreg, Some(noise)) => self.reparameterized_slope(examples, noise, beta),
@@ -118,7 +111,7 @@ impl Training {
         }
     }
 
-    fn slope_of_terms(&self, examples: Told, noise: Option<Tensor<2>>, beta: f64) -> Result<Slope, TrainingError> {
+    fn slope_of_terms(&self, examples: Told, noise: Option<Tensor<2>>, beta: f64) -> Slope {
         let Told { images, condition } = examples;
         let pass = self.network.train_pass(images.clone(), &condition, noise.clone());
         let errors = self.errors(images, pass.reconstruction);
@@ -132,29 +125,27 @@ impl Training {
             }
             _ => self.config.objective.terms(errors, &pass.posterior, beta),
         };
-        let (sum, loss) = terms.with_free_bits(self.config.free_bits).sum();
-        self.check_finite(loss.loss, Some(self.position.batches + 1))?;
-        Ok(Slope {
+        let (sum, sums) = terms.with_free_bits(self.config.free_bits).sum();
+        Slope {
             gradients: vec![sum.backward()],
-            loss,
+            sums,
             statistics: pass.statistics,
-        })
+        }
     }
 
-    fn slope_of_bound(&self, examples: Told, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
+    fn slope_of_bound(&self, examples: Told, noise: Tensor<2>, beta: f64) -> Slope {
         let Told { images, condition } = examples;
         let pass = self.network.train_pass(images.clone(), &condition, Some(noise.clone()));
         let errors = self.errors(images, pass.reconstruction);
         let log_variance = pass.posterior.repeat(errors.dims()[0]).log_variance;
         let ratios = log_ratio(pass.latents, noise, log_variance, pass.prior.as_ref()).reshape(errors.dims());
         let weights = log_weights(errors.clone(), ratios.clone(), beta);
-        let (sum, loss) = self.bound(errors, &pass.posterior, ratios, weights, beta);
-        self.check_finite(loss.loss, Some(self.position.batches + 1))?;
-        Ok(Slope {
+        let (sum, sums) = self.bound(errors, &pass.posterior, ratios, weights, beta);
+        Slope {
             gradients: vec![sum.backward()],
-            loss,
+            sums,
             statistics: pass.statistics,
-        })
+        }
     }
 
     /// The doubly reparameterized gradient (Tucker et al., 2019, equation 8). The decoder's is that of the bound, and so is
@@ -162,7 +153,7 @@ impl Training {
     /// square of its share instead, `Σ share² · ∂log w/∂z · ∂z/∂φ`; see [`path_weights`] for another β than 1. So there are
     /// two backward passes, from the bound to the samples, and on from there. A decoder with batch norms makes all samples
     /// of a batch depend on each other, which is left out of account.
-    fn reparameterized_slope(&self, examples: Told, noise: Tensor<2>, beta: f64) -> Result<Slope, TrainingError> {
+    fn reparameterized_slope(&self, examples: Told, noise: Tensor<2>, beta: f64) -> Slope {
         let Told { images, condition } = examples;
         let pass = self.network.train_pass_at(images.clone(), &condition, |posterior| {
             posterior.sample(noise.clone()).detach().require_grad()
@@ -175,19 +166,18 @@ impl Training {
         let ratios = ratios.reshape(errors.dims());
         let weights = log_weights(errors.clone(), ratios.clone(), beta);
         let part = path_weights(shares(weights.clone()), beta);
-        let (sum, loss) = self.bound(errors, &pass.posterior, ratios, weights, beta);
-        self.check_finite(loss.loss, Some(self.position.batches + 1))?;
+        let (sum, sums) = self.bound(errors, &pass.posterior, ratios, weights, beta);
         let mut first = sum.backward();
         let pull = latents
             .grad_remove(&mut first)
             .expect("the bound depends on its samples");
         let pull = pull * part.inner().reshape([-1, 1]);
         let way = pass.posterior.sample(noise) * pull.autodiff();
-        Ok(Slope {
+        Slope {
             gradients: vec![first, way.sum().backward()],
-            loss,
+            sums,
             statistics: pass.statistics,
-        })
+        }
     }
 
     /// How far each image is from what the decoder says of each of its samples, `[samples, batch]`.
@@ -211,7 +201,7 @@ impl Training {
         log_ratios: Tensor<2>,
         log_weights: Tensor<2>,
         beta: f64,
-    ) -> (Tensor<1>, Loss) {
+    ) -> (Tensor<1>, Sums) {
         let terms = self.config.objective.terms(errors.detach(), &posterior.detach(), beta);
         let terms = match self.network.pseudo_inputs() {
             0 => terms,

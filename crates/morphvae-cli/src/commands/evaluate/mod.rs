@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use morphvae::data::{Images, Protocol, Split};
+use morphvae::device::DeviceChoice;
 use morphvae::evaluation::{EvaluationOptions, ImageLosses, LikelihoodOptions, evaluate};
 use morphvae::objective::Objective;
 use morphvae::probability::Likelihood;
@@ -87,7 +88,7 @@ struct Report {
     sampled: Option<LikelihoodReport>,
 }
 
-pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()> {
+pub fn run(arguments: &EvaluateArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     if let Some(file) = &arguments.per_image {
         let rule = "losses are written as .csv or .npz: choose such a file";
@@ -97,7 +98,7 @@ pub fn run(arguments: &EvaluateArguments, console: Console) -> anyhow::Result<()
         let rule = "figures are written as .png: choose such a file";
         check_new_file(file, &["png"], rule, "file", arguments.force)?;
     }
-    let model = model::open(&arguments.model, console)?;
+    let model = model::open_on(&arguments.model, choice, console)?;
     let request = arguments.images.request()?;
     let mut dataset = model.unseen_images(&request, &observer(console))?;
     let of_images = dataset.test.images.count();

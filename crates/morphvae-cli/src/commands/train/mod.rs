@@ -10,6 +10,7 @@ mod watching;
 use std::path::PathBuf;
 
 use morphvae::choice::Choice;
+use morphvae::device::DeviceChoice;
 use morphvae::probability::Likelihood;
 use morphvae::studio::{FinishedEpoch, Run, Standing};
 use morphvae::training::{EpochMetrics, EpochReport, RunConfig};
@@ -18,19 +19,22 @@ use serde::Serialize;
 
 use crate::commands::explore;
 use crate::console::Console;
+use crate::device;
 use crate::interrupt;
 use crate::observer::observer;
 pub use arguments::TrainArguments;
 use recorder::Recorder;
 use watching::Watching;
 
-pub fn run(arguments: &TrainArguments, console: Console) -> anyhow::Result<()> {
+pub fn run(arguments: &TrainArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
     interrupt::listen()?;
     if few_labels::is_asked_for(arguments) {
+        device::stay(choice, console);
         return few_labels::run(arguments, console);
     }
     watching::check(arguments)?;
-    let run = settings::run(arguments, console)?;
+    let opened = device::open(choice, console)?;
+    let run = settings::run(arguments, console)?.on(&opened.device);
     let teller = Teller { console };
     teller.introduce(&run);
     let mut recorder = Recorder::of(&run)?;
@@ -196,13 +200,12 @@ impl Teller {
             None => String::new(),
         };
         self.console.note(format!(
-            "network: {}, {}, {} latent dimension(s); {} epoch(s){patience} in batches of {}; cpu, {} thread(s)",
+            "network: {}, {}, {} latent dimension(s); {} epoch(s){patience} in batches of {}",
             network.architecture.name(),
             network.architecture,
             network.latent,
             training.epochs,
             training.batch_size,
-            rayon::current_num_threads(),
         ));
         if network.is_conditional() {
             self.console

@@ -170,6 +170,16 @@ impl Run {
         Self { grid, ..self }
     }
 
+    /// The same training on another device than the processor, where runs are begun and resumed. What it keeps is the same
+    /// wherever it was trained; its figures are drawn on the processor.
+    #[must_use]
+    pub fn on(self, device: &Device) -> Self {
+        Self {
+            training: self.training.on(device),
+            ..self
+        }
+    }
+
     /// Its folder.
     #[must_use]
     pub fn folder(&self) -> &RunFolder {
@@ -232,7 +242,8 @@ impl Run {
             }
             Outcome::Finished(report) => *report,
         };
-        let network = Arc::new(Inference::new(&self.training.network()));
+        // Where few images at a time are drawn and shown.
+        let network = Arc::new(Inference::new(&self.training.network().on(&Device::flex())));
         self.folder
             .save_epoch(&self.config, &self.training, &self.card(&network, &report))?;
         // The last figures follow, of the best epoch.
