@@ -42,4 +42,5 @@ pub use images::{Dataset, Examples, Images, Split};
 pub use order::NameOrder;
 pub use protocol::{Binarization, Protocol};
 pub use resize::Resizer;
+pub(crate) use resize::windows;
 pub use write::{Layout, SetForm, SetWriter, class_folders, write_image, write_images};

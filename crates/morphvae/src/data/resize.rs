@@ -15,9 +15,9 @@ pub struct Resizer {
 
 /// What one output pixel sees of an axis: the first input pixel, and the weights from there on (their sum is 1).
 #[derive(Clone, Debug)]
-struct Window {
-    first: usize,
-    weights: Vec<f32>,
+pub(crate) struct Window {
+    pub first: usize,
+    pub weights: Vec<f32>,
 }
 
 impl Resizer {
@@ -28,8 +28,8 @@ impl Resizer {
         Self {
             from,
             to,
-            columns: windows(width, to),
-            rows: windows(height, to),
+            columns: windows(width, to, 1.0, triangle),
+            rows: windows(height, to, 1.0, triangle),
         }
     }
 
@@ -98,15 +98,21 @@ fn unit(pixel: u8) -> f32 {
     f32::from(pixel) / 255.0
 }
 
-/// The windows through which `to` output pixels see an axis of `from` input pixels.
-fn windows(from: usize, to: usize) -> Vec<Window> {
+fn triangle(distance: f64) -> f64 {
+    (1.0 - distance).max(0.0)
+}
+
+/// The windows through which `to` output pixels see an axis of `from` input pixels: a kernel of the distance in input pixels,
+/// or output pixels where these are larger, which vanishes from `support` on.
+pub(crate) fn windows(from: usize, to: usize, support: f64, kernel: fn(f64) -> f64) -> Vec<Window> {
     let scale = from as f64 / to as f64; // input pixels per output pixel
-    let reach = scale.max(1.0); // half the triangle's base, in input pixels
+    let stretch = scale.max(1.0);
+    let reach = stretch * support; // in input pixels
     let window = |index: usize| {
         let centre = scale * (index as f64 + 0.5);
         let first = (centre - reach + 0.5).max(0.0) as usize;
         let end = ((centre + reach + 0.5) as usize).min(from);
-        let height = |pixel: usize| (1.0 - (pixel as f64 + 0.5 - centre).abs() / reach).max(0.0);
+        let height = |pixel: usize| kernel((pixel as f64 + 0.5 - centre).abs() / stretch);
         let sum: f64 = (first..end).map(height).sum();
         Window {
             first,

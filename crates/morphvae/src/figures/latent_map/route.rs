@@ -3,7 +3,7 @@
 use super::super::canvas::{Align, Canvas, Colour, INK, Place, Stroke, Style, WHITE};
 use super::super::palette::mix;
 use super::super::sheet::check;
-use super::super::{FigureError, text};
+use super::super::{FigureError, enlarged, text};
 use super::Points;
 use super::area::Area;
 use super::legend::Legend;
@@ -11,10 +11,9 @@ use super::plane::{BOTTOM, GUTTER, LEFT, MARGIN, Map, NOTES, Plane, SIDE};
 use super::range::Range;
 use crate::data::Images;
 use image::RgbImage;
-use image::imageops::{self, FilterType};
 
 /// Squares along a side of the map at which the relief is known; between them it is smooth.
-const RELIEF: u32 = 56;
+const RELIEF: usize = 56;
 /// The share of the relief's values at either end that have the ends' colours.
 const TAILS: f64 = 0.02;
 /// The relief where images change fastest.
@@ -129,8 +128,8 @@ impl Route<'_> {
 
 /// The ground: from white, where images change slowest, to grey.
 fn draw_relief(canvas: &mut Canvas, map: &Map, relief: Relief) {
-    let at = |index: u32, axis: usize, sign: f64| {
-        let place = sign * (2.0 * (f64::from(index) + 0.5) / f64::from(RELIEF) - 1.0);
+    let at = |index: usize, axis: usize, sign: f64| {
+        let place = sign * (2.0 * (index as f64 + 0.5) / RELIEF as f64 - 1.0);
         (map.range.centre[axis] + place * map.range.half) as f32
     };
     let points: Vec<f32> = (0..RELIEF)
@@ -143,13 +142,12 @@ fn draw_relief(canvas: &mut Canvas, map: &Map, relief: Relief) {
     let mut sorted = heights.clone();
     sorted.sort_by(f64::total_cmp);
     let [low, high] = [TAILS, 1.0 - TAILS].map(|share| sorted[(share * (sorted.len() - 1) as f64) as usize]);
-    let ground = RgbImage::from_fn(RELIEF, RELIEF, |column, row| {
-        let height = heights[(row * RELIEF + column) as usize];
-        let share = ((height - low) / (high - low).max(1e-9)).clamp(0.0, 1.0);
-        image::Rgb(mix(WHITE, STEEP, share))
-    });
-    let side = SIDE as u32;
-    let smooth = imageops::resize(&ground, side, side, FilterType::CatmullRom);
+    let ground: Vec<Colour> = heights
+        .iter()
+        .map(|height| ((height - low) / (high - low).max(1e-9)).clamp(0.0, 1.0))
+        .map(|share| mix(WHITE, STEEP, share))
+        .collect();
+    let smooth = enlarged::smooth(&ground, [RELIEF; 2], [SIDE as usize; 2]);
     canvas.picture(&smooth, map.left as usize, map.top as usize);
 }
 
@@ -251,7 +249,7 @@ fn draw_frames(canvas: &mut Canvas, route: &Route, [left, top]: Place, tile: f64
     let (width, height) = (route.frames.width(), route.frames.height());
     let side = tile - GAP;
     let scale = side / width.max(height) as f64;
-    let [wide, high] = [width, height].map(|pixels| ((pixels as f64 * scale) as u32).max(1));
+    let [wide, high] = [width, height].map(|pixels| ((pixels as f64 * scale) as usize).max(1));
     for (place, index) in shown(route).into_iter().enumerate() {
         let [x, y] = [
             left + (place % FRAMES[0]) as f64 * tile,
@@ -261,10 +259,7 @@ fn draw_frames(canvas: &mut Canvas, route: &Route, [left, top]: Place, tile: f64
             canvas.rectangle([x - 6.0, y - 6.0], [side + 12.0, side + 12.0], INK);
             canvas.rectangle([x - 2.0, y - 2.0], [side + 4.0, side + 4.0], WHITE);
         }
-        let frame = RgbImage::from_fn(width as u32, height as u32, |column, row| {
-            image::Rgb(route.frames.colour(index, column as usize, row as usize))
-        });
-        let frame = imageops::resize(&frame, wide, high, FilterType::CatmullRom);
+        let frame = enlarged::fitted(route.frames, index, [wide, high]);
         canvas.picture(&frame, x as usize, y as usize);
     }
 }
