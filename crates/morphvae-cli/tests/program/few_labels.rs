@@ -186,6 +186,13 @@ fn what_cannot_be_learned_or_told_is_one_line() {
         2,
         &["100 image(s) of each class", "--labels-for"],
     );
+    // That shows before a network is trained for it.
+    desk.fail(
+        "train --labels-for 100 --dataset strokes --limit 60 --out few",
+        2,
+        &["100 image(s) of each class", "--labels-for"],
+    );
+    assert!(!desk.path("few-features").exists());
     desk.fail("train --labels-for 0 --init-from m1", 2, &["--labels-for"]);
     desk.fail(
         "train --labels-for 3 --conditional",

@@ -75,6 +75,26 @@ impl SemiSupervisedRun {
         })
     }
 
+    /// Makes sure, before a network is trained for it, that these images have the labels that such a run with these settings
+    /// wants.
+    ///
+    /// # Errors
+    /// As [`Source::read`]; [`StudioError::NoClasses`] and [`StudioError::FewLabels`].
+    pub fn check_labels(
+        config: &RunConfig,
+        few: &FewLabels,
+        request: &ImageRequest,
+        observer: &Observer,
+    ) -> Result<(), StudioError> {
+        let source = match &request.source {
+            Some(source) => source.clone(),
+            None => Source::usual(&request.store, observer)?,
+        };
+        let reading = Reading::of_run(config).with_network(&config.network);
+        let dataset = source.read(request, &reading, observer)?;
+        divided(dataset, config, few).map(|_| ())
+    }
+
     /// Reads the images that are asked for, or the model's own, and begins a run with these settings. Nothing is written
     /// before all of that has succeeded.
     ///
@@ -330,25 +350,13 @@ fn learned_from(
     m1: &Inference,
     observer: &Observer,
 ) -> Result<SemiSupervisedData, StudioError> {
-    let (few, size) = (few_labels(config)?, config.network.image_size);
-    let (name, classes) = (dataset.name.clone(), dataset.classes.clone());
-    if classes.is_empty() {
-        return Err(StudioError::NoClasses { name, part: "training" });
-    }
-    let mut data = TrainingData::under(config.data.protocol(), dataset, size)?;
+    let few = few_labels(config)?;
+    let classes = dataset.classes.clone();
+    let (mut data, known) = divided(dataset, config, few)?;
     if data.drawn_each_epoch {
-        let train = Binarization::Dynamic.train(Arc::unwrap_or_clone(data.train), size, 0)?;
+        let train = Binarization::Dynamic.train(Arc::unwrap_or_clone(data.train), config.network.image_size, 0)?;
         data.train = Arc::new(train);
     }
-    let known = data.train.labels_for(few.labels_for, classes.len(), few.learning.seed);
-    let known = known.map_err(|error| match error {
-        DataError::FewLabels { class, found, wanted } => StudioError::FewLabels {
-            class: classes[usize::from(class)].clone(),
-            found,
-            wanted,
-        },
-        error => error.into(),
-    })?;
     let splits = [Some(&data.train), data.validation.as_ref(), Some(&data.test)];
     let of = splits.iter().flatten().map(|split| split.images.count()).sum();
     let codes = encoded(m1, &data.train, [0, of], observer)?;
@@ -366,4 +374,27 @@ fn learned_from(
     let codes = encoded(m1, &data.test, [before, of], observer)?;
     learned = learned.with_test(&codes, data.test.labels.as_deref().unwrap_or_default());
     Ok(learned)
+}
+
+/// A data set divided as these settings have it, and the few labels of its training images.
+fn divided(
+    dataset: Dataset,
+    config: &RunConfig,
+    few: &FewLabels,
+) -> Result<(TrainingData, Vec<Option<u16>>), StudioError> {
+    let (name, classes) = (dataset.name.clone(), dataset.classes.clone());
+    if classes.is_empty() {
+        return Err(StudioError::NoClasses { name, part: "training" });
+    }
+    let data = TrainingData::under(config.data.protocol(), dataset, config.network.image_size)?;
+    let known = data.train.labels_for(few.labels_for, classes.len(), few.learning.seed);
+    let known = known.map_err(|error| match error {
+        DataError::FewLabels { class, found, wanted } => StudioError::FewLabels {
+            class: classes[usize::from(class)].clone(),
+            found,
+            wanted,
+        },
+        error => error.into(),
+    })?;
+    Ok((data, known))
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use morphvae::semi_supervised::{SemiSupervisedConfig, SemiSupervisedMetrics};
-use morphvae::studio::{Run, SemiSupervisedRun, Source, StudioError};
+use morphvae::studio::{ImageRequest, Run, SemiSupervisedRun, Source, StudioError};
 use morphvae::training::{FewLabels, HeldRun, RunConfig, RunFolder};
 use serde::Serialize;
 
@@ -92,7 +92,7 @@ fn begun(arguments: &TrainArguments, console: Console) -> anyhow::Result<SemiSup
     let folder = HeldRun::claim(&out, arguments.force)?;
     let features = match &arguments.init_from {
         Some(path) => path.clone(),
-        None => trained_features(&out, arguments, console)?,
+        None => trained_features(&out, &few, &request, arguments, console)?,
     };
     let model = model::open(&ModelArgument { model: Some(features) }, console)?;
     let mut config = SemiSupervisedRun::on(&model, few)?;
@@ -149,7 +149,13 @@ fn learning(arguments: &TrainArguments, before: SemiSupervisedConfig) -> SemiSup
 }
 
 /// Trains the network whose latents are the features, beside the run; its folder.
-fn trained_features(out: &Path, arguments: &TrainArguments, console: Console) -> anyhow::Result<PathBuf> {
+fn trained_features(
+    out: &Path,
+    few: &FewLabels,
+    request: &ImageRequest,
+    arguments: &TrainArguments,
+    console: Console,
+) -> anyhow::Result<PathBuf> {
     let path = beside(out);
     if path.exists() {
         let text = format!(
@@ -164,13 +170,14 @@ fn trained_features(out: &Path, arguments: &TrainArguments, console: Console) ->
     config.data.validation = arguments.validation;
     config.data.binarize = arguments.images.binarize;
     put(&mut config.data.fit, arguments.images.fit);
+    // Labels that are missing show before hours of work without them.
+    SemiSupervisedRun::check_labels(&config, few, request, &observer(console))?;
     console.note(format!(
         "first, without labels, the network whose latents are the features, in {}",
         path.display()
     ));
-    let request = arguments.images.request()?;
     let folder = HeldRun::claim(&path, false)?;
-    let run = Run::begin(folder, config, None, &request, &observer(console))?.with_grid(arguments.grid);
+    let run = Run::begin(folder, config, None, request, &observer(console))?.with_grid(arguments.grid);
     drop(to_the_end(run, console)?);
     console.note(format!(
         "other seeds and numbers of labels can build on it with --init-from {}",
