@@ -193,6 +193,7 @@ fn what_cannot_be_learned_or_told_is_one_line() {
         &["100 image(s) of each class", "--labels-for"],
     );
     assert!(!desk.path("few-features").exists());
+    desk.fail("train --resume m1 --labels-for 3", 2, &["--init-from m1"]);
     desk.fail("train --labels-for 0 --init-from m1", 2, &["--labels-for"]);
     desk.fail(
         "train --labels-for 3 --conditional",

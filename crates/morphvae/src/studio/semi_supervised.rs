@@ -76,7 +76,7 @@ impl SemiSupervisedRun {
     }
 
     /// Makes sure, before a network is trained for it, that these images have the labels that such a run with these settings
-    /// wants.
+    /// wants. Returns how many there are to learn from.
     ///
     /// # Errors
     /// As [`Source::read`]; [`StudioError::NoClasses`] and [`StudioError::FewLabels`].
@@ -85,14 +85,15 @@ impl SemiSupervisedRun {
         few: &FewLabels,
         request: &ImageRequest,
         observer: &Observer,
-    ) -> Result<(), StudioError> {
+    ) -> Result<usize, StudioError> {
         let source = match &request.source {
             Some(source) => source.clone(),
             None => Source::usual(&request.store, observer)?,
         };
         let reading = Reading::of_run(config).with_network(&config.network);
         let dataset = source.read(request, &reading, observer)?;
-        divided(dataset, config, few).map(|_| ())
+        let (data, _) = divided(dataset, config, few)?;
+        Ok(data.train.images.count())
     }
 
     /// Reads the images that are asked for, or the model's own, and begins a run with these settings. Nothing is written

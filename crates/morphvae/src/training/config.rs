@@ -72,6 +72,15 @@ impl RunConfig {
         }
     }
 
+    /// The same settings for so many images: where there are few, each is seen more often, until a hundred thousand are
+    /// seen, but in two hundred epochs at most.
+    #[must_use]
+    pub fn with_enough_epochs(mut self, images: usize) -> Self {
+        let enough = (100_000 / images.max(1)).min(200);
+        self.training.epochs = self.training.epochs.max(enough);
+        self
+    }
+
     /// Checks every number.
     ///
     /// # Errors

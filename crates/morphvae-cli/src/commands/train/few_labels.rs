@@ -171,7 +171,8 @@ fn trained_features(
     config.data.binarize = arguments.images.binarize;
     put(&mut config.data.fit, arguments.images.fit);
     // Labels that are missing show before hours of work without them.
-    SemiSupervisedRun::check_labels(&config, few, request, &observer(console))?;
+    let images = SemiSupervisedRun::check_labels(&config, few, request, &observer(console))?;
+    let config = config.with_enough_epochs(images);
     console.note(format!(
         "first, without labels, the network whose latents are the features, in {}",
         path.display()

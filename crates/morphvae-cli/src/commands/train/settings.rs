@@ -86,6 +86,13 @@ fn begun(arguments: &TrainArguments, console: Console) -> anyhow::Result<Run> {
 
 fn resumed(path: &Path, arguments: &TrainArguments, console: Console) -> anyhow::Result<Run> {
     let (folder, config) = HeldRun::reopen(path)?;
+    if let Some(number) = arguments.labels_for {
+        let path = path.display();
+        let text = format!(
+            "{path}: this run learns without labels: build on it with --labels-for {number} --init-from {path}"
+        );
+        return Err(Usage(text).into());
+    }
     let mut asked = config.clone();
     apply(arguments, &mut asked)?;
     let request = arguments.images.request()?;
