@@ -9,7 +9,7 @@ use morphvae::training::{FewLabels, HeldRun, RunConfig, RunFolder};
 use serde::Serialize;
 
 use super::arguments::TrainArguments;
-use super::settings::put;
+use super::settings::{continued, put};
 use super::to_the_end;
 use crate::answers::Usage;
 use crate::arguments::ModelArgument;
@@ -96,10 +96,7 @@ fn begun(arguments: &TrainArguments, console: Console) -> anyhow::Result<SemiSup
     };
     let model = model::open(&ModelArgument { model: Some(features) }, console)?;
     let mut config = SemiSupervisedRun::on(&model, few)?;
-    config.data.limit = arguments.limit.or(config.data.limit);
-    config.data.validation = arguments.validation.or(config.data.validation);
-    config.data.binarize = arguments.images.binarize.or(config.data.binarize);
-    put(&mut config.data.fit, arguments.images.fit);
+    put_data(arguments, &mut config);
     Ok(SemiSupervisedRun::begin(
         folder,
         config,
@@ -117,21 +114,18 @@ fn resumed(path: &Path, arguments: &TrainArguments, console: Console) -> anyhow:
         put(&mut few.labels_for, arguments.labels_for);
         few.learning = learning(arguments, few.learning.clone());
     }
-    asked.data.limit = arguments.limit.or(asked.data.limit);
-    asked.data.validation = arguments.validation.or(asked.data.validation);
-    asked.data.binarize = arguments.images.binarize.or(asked.data.binarize);
-    put(&mut asked.data.fit, arguments.images.fit);
-    if let Some(source) = &request.source {
-        source.remember(&request.store, &mut asked.data);
-    }
-    asked.validate()?;
-    asked.data.data_dir = match (&config.data.data_dir, &request.store.data_dir) {
-        (Some(_), Some(_)) => Some(request.store.whole_folder()),
-        (remembered, _) => remembered.clone(),
-    };
-    let config = config.continued_as(&asked);
-    config.refuse_differences(&asked)?;
+    put_data(arguments, &mut asked);
+    let config = continued(config, asked, &request)?;
     Ok(SemiSupervisedRun::resume(folder, config, &request, &observer(console))?)
+}
+
+/// How the images are divided and seen, as far as that was typed.
+fn put_data(arguments: &TrainArguments, config: &mut RunConfig) {
+    let data = &mut config.data;
+    data.limit = arguments.limit.or(data.limit);
+    data.validation = arguments.validation.or(data.validation);
+    data.binarize = arguments.images.binarize.or(data.binarize);
+    put(&mut data.fit, arguments.images.fit);
 }
 
 /// The classifier's settings with what was typed.
@@ -166,10 +160,7 @@ fn trained_features(
         return Err(Usage(text).into());
     }
     let mut config = RunConfig::for_features();
-    config.data.limit = arguments.limit;
-    config.data.validation = arguments.validation;
-    config.data.binarize = arguments.images.binarize;
-    put(&mut config.data.fit, arguments.images.fit);
+    put_data(arguments, &mut config);
     // Labels that are missing show before hours of work without them.
     let images = SemiSupervisedRun::check_labels(&config, few, request, &observer(console))?;
     let config = config.with_enough_epochs(images);

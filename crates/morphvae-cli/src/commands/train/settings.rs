@@ -6,7 +6,7 @@ use morphvae::choice::Choice;
 use morphvae::figures::Gallery;
 use morphvae::network::{Architecture, HiddenActivation};
 use morphvae::objective::Objective;
-use morphvae::studio::{Run, Source};
+use morphvae::studio::{ImageRequest, Run, Source};
 use morphvae::training::{HeldRun, LearningRateSteps, Output, RunConfig, TrainingConfig};
 
 use super::arguments::{ArchitectureArgument, PriorArgument, TrainArguments};
@@ -96,6 +96,13 @@ fn resumed(path: &Path, arguments: &TrainArguments, console: Console) -> anyhow:
     let mut asked = config.clone();
     apply(arguments, &mut asked)?;
     let request = arguments.images.request()?;
+    let config = continued(config, asked, &request)?;
+    check(&config, arguments.grid)?;
+    Ok(Run::resume(folder, config, &request, &observer(console))?)
+}
+
+/// A run's settings as it goes on with those that were asked for, and with images from where these lie now.
+pub fn continued(config: RunConfig, mut asked: RunConfig, request: &ImageRequest) -> anyhow::Result<RunConfig> {
     if let Some(source) = &request.source {
         source.remember(&request.store, &mut asked.data);
     }
@@ -106,8 +113,7 @@ fn resumed(path: &Path, arguments: &TrainArguments, console: Console) -> anyhow:
     };
     let config = config.continued_as(&asked);
     config.refuse_differences(&asked)?;
-    check(&config, arguments.grid)?;
-    Ok(Run::resume(folder, config, &request, &observer(console))?)
+    Ok(config)
 }
 
 /// Refuses what would fail late, figures larger than can be drawn among it.
