@@ -334,14 +334,19 @@ fn replay(folder: &Path) -> Subject {
     fs::create_dir_all(&figures).expect("a folder can be made");
     let seed = |images: usize, latent: usize| {
         let split = strokes(1, images, 0).test;
-        let mut replay = Replay::of(&split, latent);
+        let network = NetworkConfig {
+            latent,
+            ..NetworkConfig::default()
+        };
+        let pictures = Replay::pictures(&split, &network);
+        let mut replay = Replay::of(&split, &pictures, &network);
         for epoch in 1..=3 {
             let codes = Codes {
                 latent,
                 mean: (0..images * latent).map(|index| (index * epoch) as f32 / 7.0).collect(),
                 ..Codes::default()
             };
-            replay.add(&codes, &epoch_of(epoch));
+            replay.add(&codes, pictures.images(), &epoch_of(epoch));
         }
         replay.bytes()
     };

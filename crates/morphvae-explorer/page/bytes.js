@@ -8,9 +8,10 @@ export function fromBase64(words) {
   return bytes;
 }
 
+/** Not by way of a blob: in a worker of a page from `file://`, WebKitGTK cannot read one. */
 export async function inflate(words) {
-  const packed = new Blob([fromBase64(words)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
+  const packed = new Response(fromBase64(words)).body;
+  return new Uint8Array(await new Response(packed.pipeThrough(new DecompressionStream("deflate-raw"))).arrayBuffer());
 }
 
 /** An array cut into so many equal parts. */

@@ -34,14 +34,21 @@ export function startDrawing(state, source, addKey, failed) {
     },
     failed,
   );
-  const wipe = startPad(byId("pad"), state.model, encode, () => {
+  const seen = byId("seen").closest(".seen");
+  const take = async (what) => {
+    encode(what);
+    seen.ariaBusy = "true";
+    await encode.settled();
+    seen.ariaBusy = "false";
+  };
+  const wipe = startPad(byId("pad"), state.model, take, () => {
     // What is still being encoded was wiped, too.
     encode.forget();
     state.set({ encoded: undefined });
   });
-  const take = (chosen) => {
+  const choose = (chosen) => {
     wipe();
-    encode({ file: chosen, isInverted: false });
+    take({ file: chosen, isInverted: false });
   };
 
   state.on("encoded", () => {
@@ -66,15 +73,19 @@ export function startDrawing(state, source, addKey, failed) {
   };
 
   byId("pad-clear").addEventListener("click", wipe);
-  byId("pad-key").addEventListener("click", () => addKey(state.encoded.mean));
-  byId("invert").addEventListener("click", () => encode({ file: file.file, isInverted: !file.isInverted }));
+  // Whoever is quicker than the network means all that was drawn.
+  byId("pad-key").addEventListener("click", async () => {
+    await encode.settled();
+    if (state.encoded) addKey(state.encoded.mean);
+  });
+  byId("invert").addEventListener("click", () => take({ file: file.file, isInverted: !file.isInverted }));
   byId("choose").addEventListener("click", () => byId("file").click());
   byId("file").addEventListener("change", () => {
     const [chosen] = byId("file").files;
-    if (chosen) take(chosen);
+    if (chosen) choose(chosen);
     byId("file").value = "";
   });
-  startDropping(byId("drop"), take);
+  startDropping(byId("drop"), choose);
   return tell;
 }
 

@@ -1,13 +1,23 @@
 /** The epochs of a run as the program keeps them: `src/replay.rs` says how. */
 
-const HEAD = 24;
+const HEAD = 36;
 
-/** The points' labels, and each epoch's number, losses, and means, `[points, latent]`. */
+/**
+ * The points' labels, a few pictures, and each epoch's number, losses, means, `[points, latent]`, and pictures as it rebuilt
+ * them.
+ */
 export function fromBytes(buffer) {
   const view = new DataView(buffer);
-  const [latent, count, length] = [12, 16, 20].map((at) => view.getUint32(at, true));
-  const epochs = Array.from({ length }, (_, index) => readEpoch(view, HEAD + 2 * count + index * (16 + 2 * count * latent), count * latent));
-  return { labels: new Uint16Array(buffer, HEAD, count), epochs };
+  const [latent, count, shown, channels, side, length] = [12, 16, 20, 24, 28, 32].map((at) => view.getUint32(at, true));
+  const size = channels * side * side;
+  const pictures = (start) => Array.from({ length: shown }, (_, index) => new Uint8Array(buffer, start + index * size, size));
+  const start = HEAD + 2 * count + shown * size;
+  const epoch = 16 + 2 * count * latent + shown * size;
+  const epochs = Array.from({ length }, (_, index) => {
+    const end = start + (index + 1) * epoch;
+    return { ...readEpoch(view, end - epoch, count * latent), rebuilt: pictures(end - shown * size) };
+  });
+  return { labels: new Uint16Array(buffer, HEAD, count), pictures: pictures(HEAD + 2 * count), epochs };
 }
 
 function readEpoch(view, start, length) {

@@ -155,6 +155,7 @@ export const TEXTS = {
   command: { en: "The command that makes this clip", ja: "同じ動画を作るコマンド" },
   epochOf: { en: "epoch {epoch} of {epochs}", ja: "エポック {epoch} / {epochs}" },
   losses: { en: "Losses, epoch by epoch", ja: "エポックごとの損失" },
+  rebuiltAll: { en: "Above, test images; below, what the network makes of them", ja: "上はテスト画像、下はネットワークによる再構成" },
   replay: { en: "Epoch that is shown", ja: "表示するエポック" },
   replaySave: { en: "Save how the map formed as a GIF", ja: "地図ができるまでを GIF で保存" },
   replayPlay: { en: "Play how the map formed", ja: "地図ができるまでを再生" },

@@ -17,8 +17,10 @@ export function startTraining(state, source, { move, colours }, failed) {
   let [whole, shown] = [0, undefined];
   let wait;
 
+  const { watching, replay } = state.model;
   const draw = () => {
-    figure.hidden = epochs.size === 0;
+    // Of a run that is over, one epoch alone is no course.
+    figure.hidden = epochs.size < (watching ? 1 : 2);
     if (figure.hidden) return;
     const lines = [...epochs.values()].sort((a, b) => a.epoch - b.epoch);
     figure.querySelector("figcaption").textContent = text("epochOf", { epoch: shown ?? lines.at(-1).epoch, epochs: whole });
@@ -30,7 +32,6 @@ export function startTraining(state, source, { move, colours }, failed) {
     shown = now;
     draw();
   });
-  const { watching, replay } = state.model;
   if (replay) look().catch(failed);
   if (!watching) return draw;
   // An epoch that ends while the map takes the one before is not forgotten.

@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = &files![
     "network.js",
     "over.css",
     "pad.js",
+    "pairs.js",
     "palette.js",
     "panel.css",
     "parts.css",

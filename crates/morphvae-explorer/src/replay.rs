@@ -1,18 +1,22 @@
-//! Where images lay after each epoch of a run: small enough to be kept in its folder and sent to a page.
+//! Where images lay after each epoch of a run, and what the network made of a few of them: small enough to be kept in its
+//! folder and sent to a page.
 //!
-//! Little endian: [`MAGIC`]; 32-bit counts of the split's images, latent dimensions, points and epochs; 16-bit labels of the
-//! points, 65535 where there is none; for each epoch its number, training and test loss and a scale as 32-bit numbers, and
-//! the points' means, `[points, latent]`, as 16-bit shares of that scale.
+//! Little endian: [`MAGIC`]; 32-bit counts of the split's images, latent dimensions, points, pictures, channels, pixels along
+//! a side and epochs; 16-bit labels of the points, 65535 where there is none; the pictures, `[pictures, channels, side, side]`,
+//! a byte a value; for each epoch its number, training and test loss and a scale as 32-bit numbers, the points' means,
+//! `[points, latent]`, as 16-bit shares of that scale, and the pictures as they were rebuilt.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use morphvae::data::Split;
+use morphvae::data::{Images, Split};
 use morphvae::evaluation::Codes;
 use morphvae::files::write_atomically;
+use morphvae::network::NetworkConfig;
 use morphvae::training::EpochMetrics;
 
+use crate::ShownImages;
 use crate::map::NO_LABEL;
 
 /// The file's name, among a run's figures: with them it goes when another run takes their place.
@@ -20,24 +24,38 @@ const FILE: &str = "replay.bin";
 /// What the bytes begin with.
 const MAGIC: [u8; 8] = *b"replay\0\x01";
 /// Bytes before the labels.
-const HEAD: usize = 24;
+const HEAD: usize = 36;
 /// Bytes of an epoch before its points.
 const EPOCH: usize = 16;
 /// Points, at most, and numbers of an epoch's points, at most.
 const MOST_POINTS: usize = 1000;
 const MOST_NUMBERS: usize = 16_000;
+/// Pictures, at most: a digit of each kind; and bytes of all of them, at most.
+const MOST_PICTURES: usize = 10;
+const MOST_BYTES: usize = 1 << 15;
 /// Epochs, at most; of more, every second, fourth, eighth, … is kept, and the last.
 const MOST_EPOCHS: usize = 64;
 /// A file that is larger is none of these.
-const LARGEST: usize = HEAD + 2 * MOST_POINTS + (MOST_EPOCHS + 1) * (EPOCH + 2 * MOST_NUMBERS);
+const LARGEST: usize =
+    HEAD + 2 * MOST_POINTS + MOST_BYTES + (MOST_EPOCHS + 1) * (EPOCH + 2 * MOST_NUMBERS + MOST_BYTES);
 
-/// The epochs of a run as points that move: some of its test images, evenly taken.
+/// The epochs of a run as points that move, those of some of its test images, evenly taken, and as pictures that become
+/// clear: a few that are rebuilt after each epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
+    facts: Facts,
+    epochs: Vec<Epoch>,
+}
+
+/// What is the same in all epochs.
+#[derive(Clone, Debug, PartialEq)]
+struct Facts {
     total: usize,
     latent: usize,
     labels: Vec<u16>,
-    epochs: Vec<Epoch>,
+    channels: usize,
+    side: usize,
+    pictures: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -46,22 +64,37 @@ struct Epoch {
     losses: [f32; 2],
     scale: f32,
     shares: Vec<i16>,
+    rebuilt: Vec<u8>,
 }
 
 impl Replay {
-    /// Nothing yet, of the images of a split in `latent` dimensions.
+    /// The images of a split that are rebuilt after each epoch: one of each class first.
     #[must_use]
-    pub fn of(split: &Split, latent: usize) -> Self {
-        let total = split.images.count();
+    pub fn pictures(split: &Split, network: &NetworkConfig) -> ShownImages {
+        let most = MOST_BYTES / (network.channels * network.image_size * network.image_size);
+        ShownImages::of_each_class(split, most.min(MOST_PICTURES))
+    }
+
+    /// Nothing yet, of the images of a split, its [`pictures`](Self::pictures), and a network's latent space.
+    #[must_use]
+    pub fn of(split: &Split, pictures: &ShownImages, network: &NetworkConfig) -> Self {
+        let (total, latent, side) = (split.images.count(), network.latent, network.image_size);
         let label = |place| split.labels.as_ref().and_then(|labels| labels[place]);
-        Self {
+        let facts = Facts {
             total,
             latent,
             labels: places(total, latent)
                 .map(|place| label(place).unwrap_or(NO_LABEL))
                 .collect(),
-            epochs: Vec::new(),
-        }
+            channels: network.channels,
+            side,
+            pictures: (0..pictures.count())
+                .flat_map(|index| pictures.image(index, side))
+                .flatten()
+                .collect(),
+        };
+        let epochs = Vec::new();
+        Self { facts, epochs }
     }
 
     /// What is kept among a run's `figures`, if anything is.
@@ -84,8 +117,7 @@ impl Replay {
     /// Goes on with what was `kept` of the same images, as far as the first `epochs`: later ones will be done again.
     #[must_use]
     pub fn after(self, kept: Option<Self>, epochs: usize) -> Self {
-        let facts = |replay: &Self| (replay.total, replay.latent, replay.labels.clone());
-        let mut kept = kept.filter(|kept| facts(kept) == facts(&self)).unwrap_or(self);
+        let mut kept = kept.filter(|kept| kept.facts == self.facts).unwrap_or(self);
         kept.epochs.retain(|epoch| epoch.number as usize <= epochs);
         kept
     }
@@ -98,17 +130,27 @@ impl Replay {
 
     /// Whether there is something to see in a map of `latent` dimensions.
     pub(crate) fn moves_in(&self, latent: usize) -> bool {
-        self.latent == latent && self.epochs.len() > 1
+        self.facts.latent == latent && !self.epochs.is_empty()
     }
 
-    /// Takes the `codes` of the whole split after an epoch.
+    /// Takes the `codes` of the whole split after an epoch, and the pictures as they are `rebuilt`.
     ///
     /// # Panics
-    /// When they are of fewer images, or in other dimensions.
-    pub fn add(&mut self, codes: &Codes, metrics: &EpochMetrics) {
-        let latent = self.latent;
+    /// When they are of fewer images, in other dimensions, or of another size.
+    pub fn add(&mut self, codes: &Codes, rebuilt: &Images, metrics: &EpochMetrics) {
+        let Facts {
+            total,
+            latent,
+            ref pictures,
+            ..
+        } = self.facts;
+        assert_eq!(
+            rebuilt.pixels().len(),
+            pictures.len(),
+            "as many pixels as the pictures have"
+        );
         let code = |place: usize| &codes.mean[place * latent..][..latent];
-        let means: Vec<f32> = places(self.total, latent).flat_map(code).copied().collect();
+        let means: Vec<f32> = places(total, latent).flat_map(code).copied().collect();
         let finite = means.iter().filter(|mean| mean.is_finite());
         let scale = finite.fold(f32::MIN_POSITIVE, |most, mean| most.max(mean.abs()));
         // What is no number is nowhere; it is shown in the middle.
@@ -120,6 +162,7 @@ impl Replay {
             losses: [metrics.train_loss, metrics.test_loss].map(|loss| loss as f32),
             scale,
             shares: means.iter().map(share).collect(),
+            rebuilt: rebuilt.pixels().to_vec(),
         });
         let step = (number as usize).div_ceil(MOST_EPOCHS).next_power_of_two();
         self.epochs
@@ -129,52 +172,88 @@ impl Replay {
     /// As a file and a page have it.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        let counts = [self.total, self.latent, self.labels.len(), self.epochs.len()];
+        let Facts {
+            total,
+            latent,
+            labels,
+            channels,
+            side,
+            pictures,
+        } = &self.facts;
+        let count = pictures.len() / (channels * side * side);
+        let counts = [
+            *total,
+            *latent,
+            labels.len(),
+            count,
+            *channels,
+            *side,
+            self.epochs.len(),
+        ];
         let mut bytes = MAGIC.to_vec();
         bytes.extend(counts.iter().flat_map(|&count| (count as u32).to_le_bytes()));
-        bytes.extend(self.labels.iter().flat_map(|label| label.to_le_bytes()));
+        bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
+        bytes.extend(pictures);
         for epoch in &self.epochs {
             bytes.extend(epoch.number.to_le_bytes());
             let numbers = epoch.losses.iter().chain([&epoch.scale]);
             bytes.extend(numbers.flat_map(|number| number.to_le_bytes()));
             bytes.extend(epoch.shares.iter().flat_map(|share| share.to_le_bytes()));
+            bytes.extend(&epoch.rebuilt);
         }
         bytes
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
         let (magic, rest) = bytes.split_first_chunk()?;
-        let (counts, rest) = rest.split_first_chunk::<16>()?;
-        let [total, latent, points, epochs] = [0, 4, 8, 12].map(|at| word(counts, at) as usize);
+        let (counts, rest) = rest.split_first_chunk::<28>()?;
+        let [total, latent, points, pictures, channels, side, epochs] =
+            [0, 4, 8, 12, 16, 20, 24].map(|at| word(counts, at) as usize);
         if *magic != MAGIC || !(1..=MOST_NUMBERS).contains(&latent) || epochs > MOST_EPOCHS + 1 {
             return None;
         }
-        let length = EPOCH + 2 * points.min(MOST_POINTS) * latent;
-        if points != places(total, latent).count() || rest.len() != 2 * points + epochs * length {
+        if points != places(total, latent).count() || pictures > MOST_PICTURES || channels == 0 || side == 0 {
+            return None;
+        }
+        let size = channels.checked_mul(side.checked_mul(side)?)?.checked_mul(pictures)?;
+        if size > MOST_BYTES {
+            return None;
+        }
+        let length = EPOCH + 2 * points * latent + size;
+        if rest.len() != 2 * points + size + epochs * length {
             return None;
         }
         let (labels, rest) = rest.split_at(2 * points);
-        let epochs: Vec<Epoch> = rest.chunks_exact(length).map(Epoch::parse).collect();
+        let (pictures, rest) = rest.split_at(size);
+        let epochs: Vec<Epoch> = rest
+            .chunks_exact(length)
+            .map(|bytes| Epoch::parse(bytes, size))
+            .collect();
         let is_sound = epochs.iter().all(|epoch| epoch.number > 0 && epoch.scale.is_finite())
             && epochs.is_sorted_by(|a, b| a.number < b.number);
-        is_sound.then(|| Self {
+        let facts = Facts {
             total,
             latent,
             labels: pairs(labels).map(u16::from_le_bytes).collect(),
-            epochs,
-        })
+            channels,
+            side,
+            pictures: pictures.to_vec(),
+        };
+        is_sound.then_some(Self { facts, epochs })
     }
 }
 
 impl Epoch {
-    /// Of as many bytes as it has.
-    fn parse(bytes: &[u8]) -> Self {
+    /// Of as many bytes as it has, the last `size` of them those of the pictures.
+    fn parse(bytes: &[u8], size: usize) -> Self {
+        let (bytes, rebuilt) = bytes.split_at(bytes.len() - size);
         let number = |at: usize| f32::from_bits(word(bytes, at));
         Self {
             number: word(bytes, 0),
             losses: [4, 8].map(number),
             scale: number(12),
             shares: pairs(&bytes[EPOCH..]).map(i16::from_le_bytes).collect(),
+            rebuilt: rebuilt.to_vec(),
         }
     }
 }
@@ -196,14 +275,27 @@ fn pairs(bytes: &[u8]) -> impl Iterator<Item = [u8; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use morphvae::data::Images;
 
+    /// Images of a pixel, each with its own grey.
     fn split(total: usize) -> Split {
         Split {
-            images: Images::new(1, 1, 1, vec![0; total]).unwrap(),
+            images: Images::new(1, 1, 1, (0..total).map(|index| index as u8).collect()).unwrap(),
             labels: Some((0..total).map(|index| Some(index as u16 % 10)).collect()),
             sources: None,
         }
+    }
+
+    /// Nothing yet of so many images, and the pictures as a network of 4 x 4 pixels sees them.
+    fn empty(total: usize, latent: usize) -> (Replay, Images) {
+        let network = NetworkConfig {
+            latent,
+            image_size: 4,
+            ..NetworkConfig::default()
+        };
+        let pictures = Replay::pictures(&split(total), &network);
+        let replay = Replay::of(&split(total), &pictures, &network);
+        let images = Images::new(1, 4, 4, replay.facts.pictures.clone()).unwrap();
+        (replay, images)
     }
 
     fn codes(total: usize, latent: usize, slope: f32) -> Codes {
@@ -233,9 +325,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_to_within_a_share_of_the_scale() {
-        let mut replay = Replay::of(&split(5000), 3);
+        let (mut replay, pictures) = empty(5000, 3);
         for epoch in 1..=3 {
-            replay.add(&codes(5000, 3, epoch as f32), &metrics(epoch));
+            replay.add(&codes(5000, 3, epoch as f32), &pictures, &metrics(epoch));
         }
         assert_eq!(Replay::parse(&replay.bytes()).as_ref(), Some(&replay));
         let Epoch {
@@ -245,29 +337,54 @@ mod tests {
         // Point 501 of 1000 is image 2505 of 5000, whose label is 5.
         let found = f32::from(shares[1503]) * scale / f32::from(i16::MAX);
         assert!((found - 2.0 * 7515.0).abs() <= scale / f32::from(i16::MAX));
-        assert_eq!(replay.labels[501], 5);
+        assert_eq!(replay.facts.labels[501], 5);
+        // The first image of each class, in their order.
+        let greys: Vec<u8> = (0..10).flat_map(|index| [index; 16]).collect();
+        assert_eq!([&replay.facts.pictures, &replay.epochs[2].rebuilt], [&greys, &greys]);
+    }
+
+    #[test]
+    fn pictures_without_a_class_are_evenly_taken_and_fit() {
+        let network = |image_size| NetworkConfig {
+            image_size,
+            ..NetworkConfig::default()
+        };
+        let unlabelled = Split {
+            labels: None,
+            ..split(100)
+        };
+        let greys = |split: &Split, size| {
+            let pictures = Replay::pictures(split, &network(size));
+            (0..pictures.count())
+                .map(|index| pictures.images().image(index)[0])
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(greys(&unlabelled, 32), [0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
+        assert_eq!(greys(&unlabelled, 128), [0, 50]);
+        assert!(greys(&unlabelled, 256).is_empty());
+        assert_eq!(greys(&split(3), 32), [0, 1, 2]);
     }
 
     #[test]
     fn a_long_run_is_thinned_evenly_and_keeps_its_last_epoch() {
-        let mut replay = Replay::of(&split(10), 2);
+        let (mut replay, pictures) = empty(10, 2);
         for epoch in 1..=150 {
-            replay.add(&codes(10, 2, 1.0), &metrics(epoch));
+            replay.add(&codes(10, 2, 1.0), &pictures, &metrics(epoch));
             assert!(replay.epochs.len() <= MOST_EPOCHS + 1);
         }
         let numbers: Vec<u32> = replay.epochs.iter().map(|epoch| epoch.number).collect();
         assert_eq!(numbers[..3], [1, 5, 9]);
         assert_eq!(numbers.last(), Some(&150));
         assert!(replay.bytes().len() <= LARGEST);
-        assert_eq!(Replay::of(&split(10), 2).after(Some(replay.clone()), 9).last(), 9);
+        assert_eq!(empty(10, 2).0.after(Some(replay.clone()), 9).last(), 9);
         // Other images are another run's.
-        assert_eq!(Replay::of(&split(11), 2).after(Some(replay), 9).last(), 0);
+        assert_eq!(empty(11, 2).0.after(Some(replay), 9).last(), 0);
     }
 
     #[test]
     fn hostile_bytes_are_no_replay() {
-        let mut replay = Replay::of(&split(4), 2);
-        replay.add(&codes(4, 2, 1.0), &metrics(1));
+        let (mut replay, pictures) = empty(4, 2);
+        replay.add(&codes(4, 2, 1.0), &pictures, &metrics(1));
         let bytes = replay.bytes();
         for length in 0..bytes.len() {
             assert_eq!(Replay::parse(&bytes[..length]), None);

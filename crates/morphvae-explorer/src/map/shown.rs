@@ -1,5 +1,7 @@
 //! The images that are shown as points of the map.
 
+use std::collections::BTreeMap;
+
 use morphvae::data::{Examples, Images, Split, prepare};
 use morphvae::evaluation::Codes;
 use morphvae::latent::LatentStatistics;
@@ -25,9 +27,34 @@ impl ShownImages {
     /// At most [`MOST_SHOWN`] images of a test split.
     #[must_use]
     pub fn of(split: &Split) -> Self {
-        let (count, images) = (split.images.count(), &split.images);
+        let count = split.images.count();
         let shown = count.min(MOST_SHOWN);
-        let places: Vec<usize> = (0..shown).map(|index| index * count / shown).collect();
+        Self::picked(split, (0..shown).map(|index| index * count / shown).collect())
+    }
+
+    /// At most `most` images of a split: the first of each class, and evenly taken ones if that is less.
+    #[must_use]
+    pub(crate) fn of_each_class(split: &Split, most: usize) -> Self {
+        let count = split.images.count();
+        let labels = split.labels.as_deref().unwrap_or_default();
+        let mut first = BTreeMap::new();
+        for (place, label) in labels.iter().enumerate() {
+            if let Some(label) = label {
+                first.entry(label).or_insert(place);
+            }
+        }
+        let mut places: Vec<usize> = first.into_values().take(most).collect();
+        let evenly = (0..most).map(|index| index * count / most).chain(0..count);
+        for place in evenly {
+            if places.len() < most.min(count) && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        Self::picked(split, places)
+    }
+
+    fn picked(split: &Split, places: Vec<usize>) -> Self {
+        let images = &split.images;
         let pixels = places.iter().flat_map(|&place| images.image(place)).copied().collect();
         let picked = Images::new(images.channels(), images.height(), images.width(), pixels);
         let label = |labels: &Vec<Option<u16>>| places.iter().map(|&place| labels[place]).collect();
@@ -37,7 +64,7 @@ impl ShownImages {
             labels: split.labels.as_ref().map(label),
             names: places.iter().map(|&place| names[place].clone()).collect(),
             places,
-            total: count,
+            total: images.count(),
         }
     }
 

@@ -9,7 +9,7 @@ const FLAGS = [
   "--disable-component-update", "--disable-sync", "--remote-debugging-pipe",
 ];
 /** How long anything may take, in milliseconds. */
-const PATIENCE = 60_000;
+const PATIENCE = 100_000;
 
 /** Starts a browser with a profile of its own. */
 export async function launch(binary) {

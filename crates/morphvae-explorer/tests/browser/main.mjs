@@ -1,6 +1,6 @@
 // node main.mjs PROGRAM CHROMIUM [WORDS]: runs every test of the page, served and exported, and says how each went; with
-// words, those whose names hold them. AXE names axe-core's script, where there is one, and FIREFOX that browser, in which the core
-// of the page is tested as well.
+// words, those whose names hold them. AXE names axe-core's script, where there is one, FIREFOX that browser and WEBKIT the driver of
+// that one, in which the core of the page is tested as well.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ import { keptTests } from "./kept.mjs";
 import { otherTests } from "./other.mjs";
 import { moduleTests } from "./modules.mjs";
 import { servedTests } from "./served.mjs";
+import { launch as launchWebKit } from "./webkit.mjs";
 
 const [program, chromium, words = ""] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "morphvae-page-"));
@@ -37,7 +38,7 @@ function serve(args) {
 }
 
 /** How long a test may take, in milliseconds: a page that hangs answers nothing. */
-const LONGEST = 120_000;
+const LONGEST = 240_000;
 
 /** What other browsers are to do as well. */
 const CORE = [
@@ -50,16 +51,35 @@ const CORE = [
 let failures = 0;
 const isMeant = ([name]) => name.includes(words);
 
-async function run(tests, context, engine = "") {
+/** What a test throws, if anything. */
+async function failure(test, context) {
+  const late = new Promise((_, reject) => setTimeout(reject, LONGEST, new Error("this took too long")).unref());
+  return Promise.race([test(context), late]).then(() => undefined, (error) => error);
+}
+
+function report(name, error) {
+  console.log(error ? `FAILS ${name}\n      ${error.stack}` : `ok    ${name}`);
+  if (error) failures += 1;
+}
+
+async function run(tests, context) {
+  for (const [name, test] of tests.filter(isMeant)) report(name, await failure(test, context));
+}
+
+/** How often another browser is started anew for a test whose driver has given up. */
+const TRIES = 3;
+
+/** The same in another browser. Its driver may give up, which says nothing of the page. */
+async function runElsewhere(engine, start, tests, context) {
   for (const [name, test] of tests.filter(isMeant)) {
-    try {
-      const late = new Promise((_, reject) => setTimeout(reject, LONGEST, new Error("this took too long")).unref());
-      await Promise.race([test(context), late]);
-      console.log(`ok    ${engine}${name}`);
-    } catch (error) {
-      failures += 1;
-      console.log(`FAILS ${engine}${name}\n      ${error.stack}`);
+    let error;
+    for (let tries = 0; tries < TRIES && (tries === 0 || error?.isDriver); tries += 1) {
+      const browser = await start();
+      error = await failure(test, { ...context, browser });
+      await browser.close();
+      if (error?.isDriver) console.log(`${engine}'s driver gave up: ${error.message}`);
     }
+    report(`${engine}: ${name}`, error);
   }
 }
 
@@ -72,10 +92,9 @@ try {
   const file = join(folder, "map.html");
   if ([...exportedTests, ...keptTests].some(isMeant)) execFileSync(program, ["explore", "--export", file, ...images], { stdio: "pipe" });
   await run([...exportedTests, ...keptTests], { browser, address, folder, file, axe: process.env.AXE });
-  if (process.env.FIREFOX) {
-    const firefox = await launchFirefox(process.env.FIREFOX);
-    const core = [...servedTests, ...exportedTests].filter(([name]) => CORE.includes(name));
-    await run(core, { browser: firefox, address, folder, file }, "Firefox: ").finally(firefox.close);
+  const core = [...servedTests, ...exportedTests].filter(([name]) => CORE.includes(name));
+  for (const [engine, path, start] of [["Firefox", process.env.FIREFOX, launchFirefox], ["WebKit", process.env.WEBKIT, launchWebKit]]) {
+    if (path) await runElsewhere(engine, () => start(path), core, { address, folder, file });
   }
   await bundled.stop();
 

@@ -49,10 +49,10 @@ export const otherTests = [
     await trained.stop();
   }],
 
-  ["a run is replayed, epoch by epoch, while it is watched and when it is explored later", async ({ browser, serve, training, folder, images }) => {
+  ["a run is replayed, epoch by epoch, while it is watched and when it is explored later", async ({ browser, serve, training, folder, images: data }) => {
     const longer = training.map((word, index) => ({ "--epochs": "4", "--out": `${folder}/replayed` })[training[index - 1]] ?? word);
     const trained = serve([...longer, "--watch"]);
-    const explored = () => serve(["explore", `${folder}/replayed`, "--no-open", ...images]);
+    const explored = () => serve(["explore", `${folder}/replayed`, "--no-open", ...data]);
     for (const start of [() => trained, explored]) {
       const served = start();
       const page = await browser.open();
@@ -62,9 +62,16 @@ export const otherTests = [
       const map = "document.querySelector('#map').toDataURL()";
       await page.value("new Promise((done) => setTimeout(done, 900))");
       const last = await page.value(map);
+      // An image of each class above, as it is; what the network makes of it below.
+      const rows = () => page.value(inPage.pixelsOf("#rebuilt-all")).then((pixels) => [pixels.slice(0, 4 * 320 * 32), pixels.slice(-4 * 320 * 32)]);
+      const [images, after] = await rows();
       await page.value(inPage.choose("#replay", 0));
       await page.until(`${caption}.includes('1 of 4')`);
       await page.until(`${map} !== ${JSON.stringify(last)}`);
+      const [same, before] = await rows();
+      assert.deepEqual(same, images);
+      const away = (rebuilt) => rebuilt.reduce((sum, value, at) => sum + Math.abs(value - images[at]), 0);
+      assert.ok(away(after) < away(before), `${away(before)} after an epoch, ${away(after)} after four`);
       await page.click("#replay-play");
       await page.until(`${caption}.includes('4 of 4')`);
       const gif = await framesOf(page, await page.saved("#replay-save", folder));

@@ -13,6 +13,8 @@ const pixelsOf = (canvas) => `(() => {
 export const inPage = {
   /** How many colours a canvas has. */
   coloursOf: (selector) => `new Set(new Uint32Array(${pixelsOf(`document.querySelector(${JSON.stringify(selector)})`)}.buffer)).size`,
+  /** The RGBA bytes of a canvas. */
+  pixelsOf: (selector) => `[...${pixelsOf(`document.querySelector(${JSON.stringify(selector)})`)}]`,
   /** Sets a control and tells the page. */
   choose: (selector, value) => `(() => {
     const control = document.querySelector(${JSON.stringify(selector)});
@@ -79,13 +81,8 @@ export async function drawZero(page) {
     stroke.push(await page.place("#pad", [0.5 + 0.2 * Math.sin(angle), 0.5 - 0.32 * Math.cos(angle)]));
   }
   await page.drag(stroke);
-  await page.until("!document.querySelector('#pad-key').disabled");
   // Every step of the hand is encoded, and the last one comes last.
-  const seen = () => page.value("document.querySelector('#seen').toDataURL() + document.querySelector('#redrawn').toDataURL()");
-  for (let [before, now, same] = [undefined, await seen(), 0]; same < 3; [before, now] = [now, await seen()]) {
-    same = before === now ? same + 1 : 0;
-    await page.value("new Promise((done) => setTimeout(done, 200))");
-  }
+  await page.until("!document.querySelector('#pad-key').disabled && document.querySelector('.seen').ariaBusy === 'false'");
 }
 
 /** What the browser's own decoder finds in a GIF; `largest` is by how much a first frame's pixel is off in grey. */

@@ -99,7 +99,7 @@ fn train(mut run: Run, recorder: &mut Recorder, teller: &Teller, watching: Optio
             teller.stopped(&run)?;
             return Err(interrupt::Stopped.into());
         };
-        recorder.keep(&run, &report.evaluation.codes, &report.metrics)?;
+        recorder.keep(&run, &network, &report.evaluation.codes, &report.metrics)?;
         if let Some(watching) = watching {
             watching.publish(&run, network, &report.evaluation.codes, &report.metrics)?;
         }
