@@ -42,7 +42,7 @@ export function startInspecting(state, source, failed) {
     if (index !== undefined && index !== looked.index) lookUp(index);
     looked = { bytes, index };
   };
-  state.on("cursor pointer hovered plane hidden inClip clip frame playing", update);
+  state.on("cursor pointer hovered plane hidden inClip clip frame playing making", update);
   state.on("model cloud", () => {
     looked = {};
     update();
@@ -51,11 +51,13 @@ export function startInspecting(state, source, failed) {
 }
 
 /** The place that is looked at: under the pointer, else the clip's frame, else the cursor. */
-export function lookedAt({ plane, cursor, pointer, clip, frame, inClip, playing }) {
+export function lookedAt({ plane, cursor, pointer, clip, frame, inClip, playing, making }) {
   if (pointer && !playing) return { place: pointer, latent: plane.point(pointer) };
   if (!inClip || !clip) return { place: cursor, latent: plane.point(cursor) };
   const latent = clip.points[frame];
-  return { place: plane.place(latent), latent, bytes: clip.images[frame] };
+  // A clip that is being made anew may be of another epoch or class; while it plays, it goes on all the same.
+  const bytes = making && !playing ? undefined : clip.images[frame];
+  return { place: plane.place(latent), latent, bytes };
 }
 
 /** A latent as people read it: all of a short one, the place in the plane of a long one. */
