@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use morphvae::data::Layout;
+use morphvae::semi_supervised::SemiSupervisedConfig;
 use morphvae::studio::{
-    AugmentFiles, AugmentReport, AugmentRequest, AugmentRow, Augmentation, Beginning, Generated, check_record,
+    AugmentFiles, AugmentReport, AugmentRequest, AugmentRow, Augmentation, Beginning, Generated, Scores, check_record,
 };
 use serde::Serialize;
 
@@ -30,6 +31,13 @@ pub struct AugmentArguments {
     /// Steps of each classifier, of 50 images, the same for every recipe
     #[arg(long, value_name = "N", default_value = "1000", value_parser = positive(), allow_negative_numbers = true)]
     pub steps: usize,
+    /// The model whose latents the semi-supervised model stands on, which has seen no label: one for many comparisons
+    /// [default: one learns first, in FOLDER/features]
+    #[arg(long, value_name = "MODEL")]
+    pub features: Option<PathBuf>,
+    /// Times that the semi-supervised model sees each image, for each seed
+    #[arg(long, value_name = "N", value_parser = positive(), default_value_t = SemiSupervisedConfig::default().epochs, allow_negative_numbers = true)]
+    pub epochs: usize,
     /// How the data set lies in its folder that did best
     #[arg(long, value_parser = one_of::<Layout>(), default_value = "png")]
     pub format: Layout,
@@ -77,6 +85,11 @@ pub fn run(arguments: &AugmentArguments, console: Console) -> anyhow::Result<()>
         labelled: arguments.labelled,
         seeds: arguments.seeds,
         steps: arguments.steps,
+        semi_supervised: SemiSupervisedConfig {
+            epochs: arguments.epochs,
+            ..SemiSupervisedConfig::default()
+        },
+        features: arguments.features.clone(),
         limit: arguments.limit,
     };
     let observer = observer(console);
@@ -115,33 +128,32 @@ fn introduce(augmentation: &Augmentation, request: &AugmentRequest, console: Con
     ));
 }
 
-/// A line for each recipe.
+/// A line for each recipe, and one for the semi-supervised model itself.
 fn table(report: &AugmentReport) -> String {
-    let widest = report
-        .rows
-        .iter()
-        .map(|row| row.recipe.title().len())
-        .max()
-        .unwrap_or(0);
+    let titles = report.rows.iter().map(|row| row.recipe.title().len());
+    let widest = titles.max().unwrap_or(0);
+    let line = |mark: &str, what: &str, scores: &Scores, chosen: &str| {
+        let validation = format!("{:.2} %", 100.0 * scores.validation_mean);
+        let line = format!(
+            "{mark} {what:widest$}  {:17}  {validation:9}   {chosen}",
+            spread(scores)
+        );
+        format!("\n{}", line.trim_end())
+    };
     let mut text = format!("  {:widest$}  test accuracy      validation  chosen", "recipe");
     for row in &report.rows {
-        text.push_str(&format!(
-            "\n{} {:widest$}  {:17}  {:9}   {}",
-            if row.recipe == report.best { "*" } else { " " },
-            row.recipe.title(),
-            spread(row),
-            format!("{:.2} %", 100.0 * row.validation_mean),
-            chosen(row),
-        ));
+        let mark = if row.recipe == report.best { "*" } else { " " };
+        text.push_str(&line(mark, row.recipe.title(), &row.scores, &chosen(row)));
     }
+    text.push_str(&line(" ", "M1 + M2 itself", &report.semi_supervised, ""));
     text.push_str("\n* best on the validation images");
     text
 }
 
 /// `93.11 ± 0.42 %`
-fn spread(row: &AugmentRow) -> String {
-    let mean = 100.0 * row.accuracy_mean;
-    match row.accuracy_standard_deviation {
+fn spread(scores: &Scores) -> String {
+    let mean = 100.0 * scores.accuracy_mean;
+    match scores.accuracy_standard_deviation {
         Some(deviation) => format!("{mean:.2} ± {:.2} %", 100.0 * deviation),
         None => format!("{mean:.2} %"),
     }
@@ -153,6 +165,10 @@ fn chosen(row: &AugmentRow) -> String {
     let generated = row.mix.generated.map(|Generated { times, temperature }| {
         format!("{times} generated for each real one at temperature {temperature}")
     });
-    let parts: Vec<String> = distortion.into_iter().chain(generated).collect();
+    let labelled = row
+        .mix
+        .pseudo_labelled
+        .map(|least| format!("labels of a probability of {least} at least"));
+    let parts: Vec<String> = distortion.into_iter().chain(generated).chain(labelled).collect();
     parts.join(", ")
 }

@@ -112,10 +112,13 @@ pub enum Verb {
     ///
     /// From K labelled images of each class a small convolutional classifier learns by several recipes: these images as
     /// they are; distorted anew each time (turned, stretched, moved, bent); with others that a conditional network has
-    /// generated which learned from the same few; and all of that distorted. Every recipe has as many steps, and all is
-    /// done again with other labelled images for each of --seeds. What can be tuned is tuned with the first seed by
-    /// validation images, a sixth of the training images; the test images say nothing but the final accuracies.
+    /// generated which learned from the same few; these and those distorted; with the other training images, as a
+    /// semi-supervised model labels them which learned from the same few and these without labels; and all of that distorted.
+    /// Every recipe has as many steps, and all is done again with other labelled images for each of --seeds. What can be
+    /// tuned is tuned with the first seed by validation images, a sixth of the training images; the test images say nothing
+    /// but the final accuracies.
     #[command(after_help = "Examples: morphvae augment --labelled 10\n          \
+                            morphvae augment --labelled 50 --features runs/augment-10/features\n          \
                             morphvae augment --labelled 4 --dataset strokes --limit 300 --steps 100 --seeds 2 --out tried")]
     Augment(Box<augment::AugmentArguments>),
     /// Train and measure what a paper has, and say how far the numbers are apart

@@ -6,7 +6,12 @@ use serde_json::Value;
 
 use crate::desk::Desk;
 
-const LINE: &str = "augment --labelled 2 --dataset strokes --limit 200 --steps 2";
+/// The bundled model gives the features, so that none has to learn.
+const LINE: &str = concat!(
+    "augment --labelled 2 --dataset strokes --limit 200 --steps 2 --epochs 2 --features ",
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../models/mnist-2d.safetensors"
+);
 
 #[test]
 fn recipes_make_a_table_an_object_a_figure_and_a_data_set() {
@@ -14,7 +19,13 @@ fn recipes_make_a_table_an_object_a_figure_and_a_data_set() {
     let output = desk.run(&format!("{LINE} --seeds 2 --format npz"));
     let [said, notes] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     assert!(output.status.success(), "{notes}");
-    for words in ["real images", "+ distortion", "+ both", "Generated images"] {
+    for words in [
+        "real images",
+        "+ distortion",
+        "+ all of these",
+        "M1 + M2 itself",
+        "Generated images",
+    ] {
         assert!(said.contains(words), "{said}");
     }
     assert!(notes.contains("2 labelled images of each class"), "{notes}");
@@ -30,6 +41,7 @@ fn recipes_make_a_table_an_object_a_figure_and_a_data_set() {
     let rows = report["rows"].as_array().unwrap();
     let names: Vec<&str> = rows.iter().map(|row| row["recipe"].as_str().unwrap()).collect();
     assert_eq!(names[..4], ["real", "distorted", "generated", "distorted-generated"]);
+    assert_eq!(names[4..], ["pseudo-labelled", "all"]);
     assert!(names.contains(&report["best"].as_str().unwrap()));
     for row in rows {
         let accuracies: Vec<f64> = row["accuracies"]
@@ -44,6 +56,14 @@ fn recipes_make_a_table_an_object_a_figure_and_a_data_set() {
     }
     let kept: Value = serde_json::from_slice(&fs::read(folder.join("report.json")).unwrap()).unwrap();
     assert_eq!(kept["rows"], report["rows"]);
+    let accuracies = report["semi_supervised"]["accuracies"].as_array().unwrap();
+    assert_eq!(accuracies.len(), 3);
+    // What labelled images is a model as others are.
+    let said = desk.succeed(&format!(
+        "classify {} --dataset strokes --limit 20 --json",
+        folder.join("semi-supervised/2.safetensors").display()
+    ));
+    assert!(said.contains("probabilities"), "{said}");
     // The folder is learned from as it is named.
     assert!(folder.join("data/images/train").is_dir());
 }
@@ -93,6 +113,12 @@ fn what_cannot_be_asked_is_one_line() {
             &["--resume", "--force"],
         ),
         ("augment --labelled 2 --dataset mnits", 2, &["mnits"]),
+        ("augment --labelled 2 --epochs 0", 2, &["--epochs", "from 1 to"]),
+        (
+            "augment --labelled 2 --dataset strokes --features none",
+            1,
+            &["none", "cannot read"],
+        ),
     ] {
         desk.fail(line, status, words);
     }

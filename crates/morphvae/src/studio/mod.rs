@@ -22,7 +22,7 @@ mod semi_supervised;
 
 pub use augment::{
     AugmentError, AugmentFiles, AugmentReport, AugmentRequest, AugmentRow, Augmentation, Beginning, Generated, Mix,
-    Recipe, check_record,
+    Recipe, Scores, check_record,
 };
 pub use classify::{Classified, MoveError};
 pub use error::StudioError;

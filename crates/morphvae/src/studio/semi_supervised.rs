@@ -15,7 +15,9 @@ use crate::figures::{Caption, ErrorPoint, check_restyled, error_curve, restyled,
 use crate::model::{ClassifierCard, ModelCard, TrainedModel};
 use crate::network::{Inference, Vae};
 use crate::random::{Purpose, noise};
-use crate::semi_supervised::{SemiSupervisedData, SemiSupervisedError, SemiSupervisedMetrics, SemiSupervisedTraining};
+use crate::semi_supervised::{
+    SemiSupervisedClassifier, SemiSupervisedData, SemiSupervisedError, SemiSupervisedMetrics, SemiSupervisedTraining,
+};
 use crate::training::{
     FewLabels, HeldRun, Kept, RunConfig, RunFolder, TrainingConfig, TrainingData, TrainingError, check_settings,
     json_lines, settings,
@@ -46,15 +48,9 @@ impl SemiSupervisedRun {
     /// The settings of a run that builds on this model: its own images, as they were divided for it, and its network.
     ///
     /// # Errors
-    /// [`StudioError::NoCard`] for weights from elsewhere; [`StudioError::Training`] for a network that gives no features.
+    /// [`StudioError::NoCard`] for weights from elsewhere; [`StudioError::SemiSupervised`] for a network that gives no features.
     pub fn on(model: &Model, few: FewLabels) -> Result<RunConfig, StudioError> {
-        let card = card(model)?;
-        if !card.objective.is_variational() {
-            return Err(SemiSupervisedError::Plain.into());
-        }
-        if model.network().config().is_conditional() {
-            return Err(SemiSupervisedError::Conditional.into());
-        }
+        let card = check_features(model)?;
         let own = model.config().cloned().unwrap_or_else(|| RunConfig {
             training: TrainingConfig {
                 objective: card.objective,
@@ -286,23 +282,12 @@ impl SemiSupervisedRun {
     }
 
     fn write_model(&self, metrics: &SemiSupervisedMetrics) -> Result<(), StudioError> {
-        let classifier = self.training.classifier();
-        let (m1, m2) = (classifier.m1().network(), classifier.m2());
         let card = ModelCard {
             classes: self.classes.clone(),
-            classifier: Some(ClassifierCard {
-                m2: m2.config().clone(),
-                learning: self.few.learning.clone(),
-                labels_for: self.few.labels_for,
-                epochs: metrics.epoch,
-                test_error: metrics.test_error,
-                validation_error: metrics.validation_error,
-            }),
             ..self.card.clone()
         };
-        let path: PathBuf = self.folder.model_path();
-        let written = TrainedModel::write_with_classifier(m1, m2, &card, &path, Precision::Full);
-        Ok(written.map_err(TrainingError::from)?)
+        let path = self.folder.model_path();
+        write_classifier(&self.training.classifier(), card, &self.few, metrics, &path)
     }
 }
 
@@ -325,6 +310,45 @@ fn error_point(metrics: &SemiSupervisedMetrics) -> ErrorPoint {
         test: metrics.test_error,
         validation: metrics.validation_error,
     }
+}
+
+/// Writes both networks of a classifier into one file. `card` is M1's, with the classes that M2 tells apart.
+pub(super) fn write_classifier(
+    classifier: &SemiSupervisedClassifier,
+    card: ModelCard,
+    few: &FewLabels,
+    metrics: &SemiSupervisedMetrics,
+    path: &Path,
+) -> Result<(), StudioError> {
+    let (m1, m2) = (classifier.m1().network(), classifier.m2());
+    let card = ModelCard {
+        classifier: Some(ClassifierCard {
+            m2: m2.config().clone(),
+            learning: few.learning.clone(),
+            labels_for: few.labels_for,
+            epochs: metrics.epoch,
+            test_error: metrics.test_error,
+            validation_error: metrics.validation_error,
+        }),
+        ..card
+    };
+    let written = TrainedModel::write_with_classifier(m1, m2, &card, path, Precision::Full);
+    Ok(written.map_err(TrainingError::from)?)
+}
+
+/// Makes sure that a model's latents can be features, and returns what is known of it.
+///
+/// # Errors
+/// [`StudioError::NoCard`] for weights from elsewhere; [`StudioError::SemiSupervised`] for a network that gives no features.
+pub(super) fn check_features(model: &Model) -> Result<&ModelCard, StudioError> {
+    let card = card(model)?;
+    if !card.objective.is_variational() {
+        return Err(SemiSupervisedError::Plain.into());
+    }
+    if model.network().config().is_conditional() {
+        return Err(SemiSupervisedError::Conditional.into());
+    }
+    Ok(card)
 }
 
 /// What is known of a model.

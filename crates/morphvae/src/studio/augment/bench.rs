@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use super::generator::Generator;
 use super::pool::{Material, Pool};
 use super::recipe::{Generated, Mix};
+use super::semi_supervised::PseudoLabels;
 use crate::classification::{ClassifierConfig, Distortion, TrainedClassifier};
 use crate::data::Split;
 use crate::studio::StudioError;
@@ -17,34 +18,38 @@ pub(super) const BATCH: usize = 50;
 #[derive(Debug)]
 pub(super) struct Bench<'a> {
     pool: &'a Pool,
-    material: Material,
+    seeded: &'a Seeded,
     seed: u64,
     steps: usize,
     generator: OnceCell<Generator>,
 }
 
+/// What a seed decides before any classifier learns.
+#[derive(Debug)]
+pub(super) struct Seeded {
+    pub material: Material,
+    pub pseudo_labels: PseudoLabels,
+}
+
 /// What a classifier learns from.
 #[derive(Debug)]
 pub(super) struct Lesson {
-    /// Real images, then generated ones.
+    /// Real images, then generated ones, then those that a semi-supervised model labelled.
     pub examples: Split,
     /// What happens to each of them anew before it is learned from.
     pub distortion: Distortion,
 }
 
 impl<'a> Bench<'a> {
-    /// With so many labelled images of each class, and so many steps of each classifier.
-    ///
-    /// # Errors
-    /// As [`Pool::material`].
-    pub fn new(pool: &'a Pool, labelled: usize, steps: usize, seed: u64) -> Result<Self, StudioError> {
-        Ok(Self {
+    /// With what a seed has given, and so many steps of each classifier.
+    pub fn new(pool: &'a Pool, seeded: &'a Seeded, steps: usize, seed: u64) -> Self {
+        Self {
             pool,
-            material: pool.material(labelled, seed)?,
+            seeded,
             seed,
             steps,
             generator: OnceCell::new(),
-        })
+        }
     }
 
     /// What a mix makes of the images.
@@ -52,11 +57,14 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// [`StudioError::Training`] for a network that cannot learn to generate; [`StudioError::Stopped`] when `check` breaks.
     pub fn lesson(&self, mix: &Mix, check: &mut dyn FnMut() -> ControlFlow<()>) -> Result<Lesson, StudioError> {
-        let mut examples = self.material.labelled.clone();
+        let mut examples = self.seeded.material.labelled.clone();
         if let Some(Generated { times, temperature }) = mix.generated {
             let count = times * examples.images.count();
             let generated = self.generator(check)?.draw(count, temperature, self.seed)?;
             examples = examples.followed_by(&generated)?;
+        }
+        if let Some(least) = mix.pseudo_labelled {
+            examples = examples.followed_by(&self.seeded.pseudo_labels.as_probable_as(least, self.pool))?;
         }
         Ok(Lesson {
             examples,
@@ -98,7 +106,7 @@ impl<'a> Bench<'a> {
     fn generator(&self, check: &mut dyn FnMut() -> ControlFlow<()>) -> Result<&Generator, StudioError> {
         if self.generator.get().is_none() {
             let learned = Generator::learn(
-                &self.material.labelled,
+                &self.seeded.material.labelled,
                 &self.pool.validation,
                 self.pool.classes.len(),
                 self.steps * BATCH,

@@ -1,7 +1,8 @@
 //! Whether new images help where labels are few.
 //!
 //! The same small classifier learns by each [`Recipe`] from the same few labelled images and what was made of them, so many
-//! steps each, and is judged by test images. Whatever can be chosen is chosen by validation images, with the first seed, and
+//! steps each, and is judged by test images. All other images to learn from are there without their labels, for a
+//! semi-supervised model to label them. Whatever can be chosen is chosen by validation images, with the first seed, and
 //! kept for all: a [`Pool`](pool::Pool) has no test image in it. What is known is kept in a folder, so that a comparison that
 //! was stopped goes on.
 
@@ -12,24 +13,31 @@ mod pool;
 mod recipe;
 mod record;
 mod report;
+mod semi_supervised;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::images::note;
-use super::{Event, ImageRequest, Observer, Reading, Source, StudioError};
+use super::run::describe;
+use super::semi_supervised::check_features;
+use super::{Event, ImageRequest, Model, Observer, Reading, Source, StudioError};
 use crate::data::Split;
-use bench::{BATCH, Bench};
+use crate::evaluation::check_channels;
+use crate::semi_supervised::{SemiSupervisedConfig, SemiSupervisedError};
+use crate::training::{FewLabels, RunConfig};
+use bench::{BATCH, Bench, Seeded};
 use pool::Pool;
-use record::{Record, Settings, Trial};
+use record::{FEATURES, Record, Settings, Trial};
+use semi_supervised::{Features, PseudoLabels, learned_m1};
 
 pub use error::AugmentError;
 pub use recipe::{Generated, Mix, Recipe};
 pub use record::check_record;
-pub use report::{AugmentReport, AugmentRow};
+pub use report::{AugmentReport, AugmentRow, Scores};
 pub use write::AugmentFiles;
 
 /// Pixels of a side that a folder's images are read with.
@@ -44,6 +52,11 @@ pub struct AugmentRequest {
     pub seeds: u64,
     /// Steps of each classifier.
     pub steps: usize,
+    /// How the semi-supervised model of each seed learns, M2: by that seed, and not by this.
+    pub semi_supervised: SemiSupervisedConfig,
+    /// The model whose latents it stands on, M1. It may have seen all images to learn from, but no label; where none is named,
+    /// one learns first, once for all seeds.
+    pub features: Option<PathBuf>,
     /// At most so many images a part.
     pub limit: Option<usize>,
 }
@@ -68,6 +81,10 @@ pub struct Augmentation {
     test: Split,
     record: Record,
     settings: Settings,
+    /// How M1 learns, where none is named.
+    m1: RunConfig,
+    /// What each seed has given; empty before that is asked for.
+    seeded: Vec<Seeded>,
 }
 
 impl Augmentation {
@@ -75,7 +92,8 @@ impl Augmentation {
     /// that has succeeded.
     ///
     /// # Errors
-    /// [`StudioError::Augment`] for a request that these images cannot meet; as [`Source::read`]; as [`check_record`].
+    /// [`StudioError::Augment`] for a request that these images cannot meet; [`StudioError::SemiSupervised`] for settings or
+    /// a model with which nothing can be labelled; as [`Model::open`]; as [`Source::read`]; as [`check_record`].
     pub fn begin(
         path: &Path,
         beginning: Beginning,
@@ -88,9 +106,12 @@ impl Augmentation {
                 return Err(AugmentError::Nothing { what }.into());
             }
         }
+        request.semi_supervised.validate()?;
         if beginning != Beginning::Resume {
             check_record(path, beginning == Beginning::Replace)?;
         }
+        let features = request.features.as_deref().map(Model::open).transpose()?;
+        features.as_ref().map(check_features).transpose()?;
         let source = match &images.source {
             Some(source) => source.clone(),
             None => Source::usual(&images.store, observer)?,
@@ -107,12 +128,24 @@ impl Augmentation {
         let settings = Settings {
             labelled: request.labelled,
             steps: request.steps,
+            epochs: request.semi_supervised.epochs,
+            features: features.as_ref().map(|model| model.network().fingerprint()),
             dataset: dataset.name.clone(),
             images: dataset.fingerprint(),
         };
         let (pool, test) = Pool::of(dataset)?;
-        // What cannot be drawn is known before anything is written.
-        pool.material(request.labelled, 0)?;
+        // What cannot be drawn or labelled is known before anything is written.
+        let known = pool.material(request.labelled, 0)?.known;
+        if known.iter().all(Option::is_some) {
+            return Err(SemiSupervisedError::NothingUnlabelled { images: known.len() }.into());
+        }
+        if let Some(model) = &features {
+            check_channels(model.network().config(), &pool.train.images)?;
+        }
+        let mut m1 = RunConfig::for_features().with_enough_epochs(pool.count());
+        m1.network.channels = pool.shape()[0];
+        m1.data.fingerprint.clone_from(&settings.images);
+        describe(&source, images, &mut m1);
         let record = match beginning {
             Beginning::Resume => Record::resume(path, &settings)?,
             _ => Record::begin(path, &settings, beginning == Beginning::Replace)?,
@@ -123,6 +156,8 @@ impl Augmentation {
             test,
             record,
             settings,
+            m1,
+            seeded: Vec::new(),
         })
     }
 
@@ -145,26 +180,27 @@ impl Augmentation {
         [self.pool.count(), validation, test]
     }
 
-    /// Lets classifiers learn by every recipe, first as each is tuned, then with every seed, and keeps what comes of each.
+    /// Lets the semi-supervised model of every seed learn, and then classifiers by every recipe, first as each is tuned, then
+    /// with every seed. What comes of each is kept.
     ///
     /// # Errors
     /// [`StudioError::Stopped`] when the observer wants no more: it can then be gone on with. [`StudioError::Classifier`] and
-    /// [`StudioError::Training`] when a loss is no longer a number, or a file cannot be written.
+    /// [`StudioError::Training`] and [`StudioError::SemiSupervised`] when a loss is no longer a number, or a file cannot be
+    /// written.
     pub fn run(&mut self, observer: &Observer) -> Result<AugmentReport, StudioError> {
+        self.prepare(observer)?;
         let mut progress = Progress::new(self.trainings(), self.request.steps, observer);
-        let bench = Bench::new(&self.pool, self.request.labelled, self.request.steps, 0)?;
+        let bench = Bench::new(&self.pool, &self.seeded[0], self.request.steps, 0);
         let mut chosen: Vec<(Recipe, Mix)> = Vec::new();
-        for recipe in Recipe::ALL {
+        for recipe in Recipe::EACH {
             let mix = choose(recipe, &chosen, &bench, &mut self.record, &mut progress)?;
             chosen.push((recipe, mix));
         }
         let mut first = Some(bench);
-        for seed in 0..self.request.seeds {
+        for (seed, seeded) in (0..).zip(&self.seeded) {
             // The first seed's generated images are those that were chosen by.
-            let bench = match first.take() {
-                Some(bench) => bench,
-                None => Bench::new(&self.pool, self.request.labelled, self.request.steps, seed)?,
-            };
+            let bench = first.take();
+            let bench = bench.unwrap_or_else(|| Bench::new(&self.pool, seeded, self.request.steps, seed));
             for &(recipe, mix) in &chosen {
                 if self.record.trial(recipe, seed, &mix, true).is_some() {
                     progress.count();
@@ -190,12 +226,48 @@ impl Augmentation {
 
     /// How many classifiers learn in all.
     fn trainings(&self) -> usize {
-        let tried: usize = Recipe::ALL
+        let tried: usize = Recipe::EACH
             .map(|recipe| Mix::candidates(recipe, &[]).len())
             .iter()
             .filter(|&&count| count > 1)
             .sum();
-        tried + Recipe::ALL.len() * self.request.seeds as usize
+        tried + Recipe::EACH.len() * self.request.seeds as usize
+    }
+
+    /// Draws the labelled images of every seed, and lets M1 + M2 label all others, unless that was done.
+    fn prepare(&mut self, observer: &Observer) -> Result<(), StudioError> {
+        if !self.seeded.is_empty() {
+            return Ok(());
+        }
+        let m1 = match &self.request.features {
+            Some(path) => Model::open(path)?,
+            None => learned_m1(&self.path().join(FEATURES), &self.m1, &self.pool, observer)?,
+        };
+        let features = Features::of(m1, &self.pool, &self.test, observer)?;
+        let mut seeded = Vec::new();
+        for seed in 0..self.request.seeds {
+            let few = FewLabels {
+                labels_for: self.request.labelled,
+                learning: SemiSupervisedConfig {
+                    seed,
+                    ..self.request.semi_supervised.clone()
+                },
+            };
+            let material = self.pool.material(few.labels_for, seed)?;
+            let pseudo_labels = features.pseudo_labels(&self.record.classifier(seed), &few, &material, observer)?;
+            let right = 100.0 * pseudo_labels.validation;
+            let what = format!("seed {} of {}", seed + 1, self.request.seeds);
+            note(
+                observer,
+                &format!("{what}, M1 + M2: {right:.2} % of the validation images"),
+            )?;
+            seeded.push(Seeded {
+                material,
+                pseudo_labels,
+            });
+        }
+        self.seeded = seeded;
+        Ok(())
     }
 
     fn report(&self, chosen: &[(Recipe, Mix)]) -> AugmentReport {
@@ -204,6 +276,13 @@ impl Augmentation {
             AugmentRow::of(recipe, mix, &trials.collect::<Vec<_>>())
         };
         let rows: Vec<AugmentRow> = chosen.iter().map(row).collect();
+        let of_semi_supervised = |score: fn(&PseudoLabels) -> f64| -> Vec<f64> {
+            self.seeded.iter().map(|seeded| score(&seeded.pseudo_labels)).collect()
+        };
+        let semi_supervised = Scores::of(
+            &of_semi_supervised(|labels| labels.validation),
+            of_semi_supervised(|labels| labels.test),
+        );
         let [_, validation_images, test_images] = self.counts();
         AugmentReport {
             dataset: self.settings.dataset.clone(),
@@ -214,6 +293,7 @@ impl Augmentation {
             test_images,
             steps: self.request.steps,
             batch_size: BATCH,
+            semi_supervised,
             best: report::best(&rows),
             rows,
         }

@@ -1,9 +1,11 @@
 //! What may be learned from and chosen by. The test images are not among it.
 
+use std::sync::Arc;
+
 use rand::seq::SliceRandom;
 
 use super::AugmentError;
-use crate::data::{Dataset, Images, Split, prepare};
+use crate::data::{DataError, Dataset, Images, Split, prepare};
 use crate::random::{Purpose, generator};
 use crate::studio::StudioError;
 
@@ -16,16 +18,18 @@ pub(super) struct Pool {
     /// The names of the classes, in the order of the labels.
     pub classes: Vec<String>,
     /// Images to learn from.
-    train: Split,
+    pub train: Arc<Split>,
     /// Images to choose by, all of which have a label.
-    pub validation: Split,
+    pub validation: Arc<Split>,
 }
 
 /// What is learned from with one seed.
 #[derive(Debug)]
 pub(super) struct Material {
-    /// So many images of each class, those of the first class first.
+    /// So many images of each class.
     pub labelled: Split,
+    /// The label of each image to learn from that is one of these, and of no other.
+    pub known: Vec<Option<u16>>,
 }
 
 impl Pool {
@@ -56,8 +60,8 @@ impl Pool {
         }
         let pool = Self {
             classes,
-            train: square(train.chosen(rest))?,
-            validation: square(validation)?,
+            train: Arc::new(square(train.chosen(rest))?),
+            validation: Arc::new(square(validation)?),
         };
         Ok((pool, square(test)?))
     }
@@ -77,26 +81,21 @@ impl Pool {
     ///
     /// # Errors
     /// [`AugmentError::TooFew`].
-    pub fn material(&self, count: usize, seed: u64) -> Result<Material, AugmentError> {
-        let mut labelled = Vec::with_capacity(count * self.classes.len());
-        for (class, name) in (0..).zip(&self.classes) {
-            let labels = self.train.labels.iter().flatten().enumerate();
-            let mut members: Vec<usize> = labels
-                .filter(|(_, label)| **label == Some(class))
-                .map(|(place, _)| place)
-                .collect();
-            if members.len() < count {
-                return Err(AugmentError::TooFew {
-                    class: name.clone(),
-                    found: members.len(),
-                    asked: count,
-                });
+    pub fn material(&self, count: usize, seed: u64) -> Result<Material, StudioError> {
+        let known = self.train.labels_for(count, self.classes.len(), seed);
+        let known = known.map_err(|error| match error {
+            DataError::FewLabels { class, found, wanted } => AugmentError::TooFew {
+                class: self.classes[usize::from(class)].clone(),
+                found,
+                asked: wanted,
             }
-            members.shuffle(&mut generator(seed, Purpose::Labelled, 1 + u64::from(class)));
-            labelled.extend_from_slice(&members[..count]);
-        }
+            .into(),
+            error => StudioError::from(error),
+        })?;
+        let places: Vec<usize> = (0..known.len()).filter(|&place| known[place].is_some()).collect();
         Ok(Material {
-            labelled: self.train.chosen(&labelled),
+            labelled: self.train.chosen(&places),
+            known,
         })
     }
 }

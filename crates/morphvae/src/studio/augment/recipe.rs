@@ -17,6 +17,10 @@ pub enum Recipe {
     Generated,
     /// Both: these and those, distorted.
     DistortedGenerated,
+    /// The labelled images, and those of the others that a semi-supervised model is sure of, as it labels them.
+    PseudoLabelled,
+    /// All of that, distorted.
+    All,
 }
 
 impl Choice for Recipe {
@@ -25,12 +29,21 @@ impl Choice for Recipe {
         (Self::Distorted, "distorted", "+ distortion"),
         (Self::Generated, "generated", "+ generated"),
         (Self::DistortedGenerated, "distorted-generated", "+ both"),
+        (Self::PseudoLabelled, "pseudo-labelled", "+ labelled by M1 + M2"),
+        (Self::All, "all", "+ all of these"),
     ];
 }
 
 impl Recipe {
-    /// All, the plainest first.
-    pub const ALL: [Self; 4] = [Self::Real, Self::Distorted, Self::Generated, Self::DistortedGenerated];
+    /// Each of them, the plainest first.
+    pub const EACH: [Self; 6] = [
+        Self::Real,
+        Self::Distorted,
+        Self::Generated,
+        Self::DistortedGenerated,
+        Self::PseudoLabelled,
+        Self::All,
+    ];
 
     /// What it is called where people read.
     #[must_use]
@@ -47,6 +60,9 @@ pub struct Mix {
     pub distortion: Option<f64>,
     /// Images that were generated; absent where there are none.
     pub generated: Option<Generated>,
+    /// The least probability with which a semi-supervised model labels an image that is learned from; absent where there are
+    /// none of these.
+    pub pseudo_labelled: Option<f64>,
 }
 
 /// Images that were generated.
@@ -79,31 +95,41 @@ const GENERATED: [Generated; 4] = [
         temperature: 1.0,
     },
 ];
+/// How sure a semi-supervised model has to be.
+const PROBABILITIES: [f64; 3] = [0.9, 0.99, 0.999];
 
 impl Mix {
     /// What is tried of a recipe; `chosen` are the mixes of those before it.
     pub(super) fn candidates(recipe: Recipe, chosen: &[(Recipe, Self)]) -> Vec<Self> {
-        let distortion = chosen.iter().find_map(|(recipe, mix)| match recipe {
-            Recipe::Distorted => mix.distortion,
-            _ => None,
-        });
-        let generated = |distortion| {
-            let mix = move |generated| Self {
-                distortion,
+        let before = |recipe| chosen.iter().find(|(before, _)| *before == recipe).map(|(_, mix)| *mix);
+        let distorted = before(Recipe::Distorted).unwrap_or_default();
+        let generated = |mix: Self| {
+            let with = |generated| Self {
                 generated: Some(generated),
+                ..mix
             };
-            GENERATED.map(mix).to_vec()
+            GENERATED.map(with).to_vec()
         };
         match recipe {
             Recipe::Real => vec![Self::default()],
             Recipe::Distorted => DISTORTIONS
                 .map(|factor| Self {
                     distortion: Some(factor),
-                    generated: None,
+                    ..Self::default()
                 })
                 .to_vec(),
-            Recipe::Generated => generated(None),
-            Recipe::DistortedGenerated => generated(distortion),
+            Recipe::Generated => generated(Self::default()),
+            Recipe::DistortedGenerated => generated(distorted),
+            Recipe::PseudoLabelled => PROBABILITIES
+                .map(|least| Self {
+                    pseudo_labelled: Some(least),
+                    ..Self::default()
+                })
+                .to_vec(),
+            Recipe::All => vec![Self {
+                pseudo_labelled: before(Recipe::PseudoLabelled).and_then(|mix| mix.pseudo_labelled),
+                ..before(Recipe::DistortedGenerated).unwrap_or_default()
+            }],
         }
     }
 

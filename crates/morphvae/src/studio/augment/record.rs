@@ -19,6 +19,9 @@ const TRIALS: &str = "trials.jsonl";
 pub(super) const REPORT: &str = "report.json";
 pub(super) const FIGURE: &str = "recipes.png";
 pub(super) const DATA: &str = "data";
+/// M1, where it was not given, and M2 with it: a file for each seed.
+pub(super) const FEATURES: &str = "features";
+const CLASSIFIERS: &str = "semi-supervised";
 
 /// What the results follow from, but for the number of seeds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,10 @@ pub(super) struct Settings {
     pub labelled: usize,
     /// Steps of each classifier.
     pub steps: usize,
+    /// Epochs of M2.
+    pub epochs: usize,
+    /// The fingerprint of M1, where it was given.
+    pub features: Option<String>,
     /// What the images are called.
     pub dataset: String,
     /// The fingerprint of all images.
@@ -96,7 +103,9 @@ impl Record {
         for name in [TRIALS, REPORT, FIGURE] {
             gone(remove_file(&path.join(name)))?;
         }
-        gone(remove_dir_all(&path.join(DATA)))?;
+        for name in [DATA, FEATURES, CLASSIFIERS] {
+            gone(remove_dir_all(&path.join(name)))?;
+        }
         record.write(SETTINGS, &pretty(settings))?;
         Ok(record)
     }
@@ -147,6 +156,11 @@ impl Record {
         &self.path
     }
 
+    /// Where the semi-supervised classifier of a seed is.
+    pub fn classifier(&self, seed: u64) -> PathBuf {
+        self.path.join(CLASSIFIERS).join(format!("{seed}.safetensors"))
+    }
+
     /// The classifier of this recipe, seed and mix, judged by the test images or not, if it has learned already.
     pub fn trial(&self, recipe: Recipe, seed: u64, mix: &Mix, is_tested: bool) -> Option<&Trial> {
         self.trials.iter().find(|trial| {
@@ -188,9 +202,12 @@ impl Record {
 
 impl Settings {
     fn refuse_differences(&self, asked: &Self) -> Result<(), TrainingError> {
+        let features = |settings: &Self| settings.features.clone().unwrap_or_else(|| "its own".to_owned());
         let pairs = [
             ("labelled", self.labelled.to_string(), asked.labelled.to_string()),
             ("steps", self.steps.to_string(), asked.steps.to_string()),
+            ("epochs", self.epochs.to_string(), asked.epochs.to_string()),
+            ("features", features(self), features(asked)),
             ("dataset", self.dataset.clone(), asked.dataset.clone()),
             ("images", self.images.clone(), asked.images.clone()),
         ];

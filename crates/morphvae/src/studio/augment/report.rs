@@ -27,11 +27,13 @@ pub struct AugmentReport {
     pub batch_size: usize,
     /// The recipes, the plainest first.
     pub rows: Vec<AugmentRow>,
+    /// How well M1 + M2 does itself, the semi-supervised model whose labels two of the recipes take.
+    pub semi_supervised: Scores,
     /// The recipe that did best on the validation images.
     pub best: Recipe,
 }
 
-/// How well a classifier does that learned by one recipe. Accuracies are shares.
+/// How well a classifier does that learned by one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AugmentRow {
     /// The recipe.
@@ -39,6 +41,14 @@ pub struct AugmentRow {
     /// How much of what it is made of, chosen by the validation images.
     #[serde(flatten)]
     pub mix: Mix,
+    /// How well it does.
+    #[serde(flatten)]
+    pub scores: Scores,
+}
+
+/// How well classifiers of several seeds do. Accuracies are shares.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scores {
     /// The mean over the seeds of the test images that are judged rightly.
     pub accuracy_mean: f64,
     /// The deviation from one seed to another; nothing of one seed.
@@ -49,19 +59,25 @@ pub struct AugmentRow {
     pub accuracies: Vec<f64>,
 }
 
+impl Scores {
+    /// Of the shares of validation and test images that are judged rightly, seed by seed.
+    pub(super) fn of(validations: &[f64], accuracies: Vec<f64>) -> Self {
+        Self {
+            accuracy_mean: mean(&accuracies),
+            accuracy_standard_deviation: deviation(&accuracies),
+            validation_mean: mean(validations),
+            accuracies,
+        }
+    }
+}
+
 impl AugmentRow {
     /// Of the trials of a recipe, one for each seed.
     pub(super) fn of(recipe: Recipe, mix: Mix, trials: &[&Trial]) -> Self {
-        let accuracies: Vec<f64> = trials.iter().filter_map(|trial| trial.test).collect();
         let validations: Vec<f64> = trials.iter().map(|trial| trial.validation).collect();
-        Self {
-            recipe,
-            mix,
-            accuracy_mean: mean(&accuracies),
-            accuracy_standard_deviation: deviation(&accuracies),
-            validation_mean: mean(&validations),
-            accuracies,
-        }
+        let accuracies = trials.iter().filter_map(|trial| trial.test).collect();
+        let scores = Scores::of(&validations, accuracies);
+        Self { recipe, mix, scores }
     }
 }
 
@@ -72,10 +88,14 @@ impl AugmentReport {
         self.rows.iter().find(|row| row.recipe == recipe)
     }
 
-    /// What generated images add, in a sentence: to the real ones, and to the distorted ones.
+    /// What generated images add, to the real ones and to the distorted ones, and what those add that M1 + M2 labelled: two
+    /// sentences.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let mean = |recipe| self.row(recipe).map_or(f64::NAN, |row| 100.0 * row.accuracy_mean);
+        let mean = |recipe| {
+            self.row(recipe)
+                .map_or(f64::NAN, |row| 100.0 * row.scores.accuracy_mean)
+        };
         let gain = |with, without| mean(with) - mean(without);
         let (plain, distorted) = (
             gain(Recipe::Generated, Recipe::Real),
@@ -88,16 +108,19 @@ impl AugmentReport {
             (false, false) => "Generated images do not help",
         };
         format!(
-            "{verdict}: {} points to real images alone, {} to distorted ones.",
+            "{verdict}: {} points to real images alone, {} to distorted ones. What M1 + M2 labelled adds {} points to real \
+             images, and {} to all the rest.",
             signed(plain),
-            signed(distorted)
+            signed(distorted),
+            signed(gain(Recipe::PseudoLabelled, Recipe::Real)),
+            signed(gain(Recipe::All, Recipe::DistortedGenerated)),
         )
     }
 }
 
 /// The recipe of the row that did best on the validation images, the plainest of equals.
 pub(super) fn best(rows: &[AugmentRow]) -> Recipe {
-    let better = |best: &AugmentRow, row: &AugmentRow| row.validation_mean > best.validation_mean;
+    let better = |best: &AugmentRow, row: &AugmentRow| row.scores.validation_mean > best.scores.validation_mean;
     let best = rows
         .iter()
         .reduce(|best, row| if better(best, row) { row } else { best });

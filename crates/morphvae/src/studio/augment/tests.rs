@@ -1,18 +1,35 @@
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::data::strokes::strokes;
 use crate::data::{Dataset, Images, Layout, SetForm, SetWriter};
+use crate::network::{Architecture, HiddenActivation};
 use crate::studio::unobserved;
 
-const REQUEST: AugmentRequest = AugmentRequest {
-    labelled: 2,
-    seeds: 2,
-    steps: 2,
-    limit: None,
-};
+/// Two labelled images of each class, on the latents of the bundled model.
+fn request() -> AugmentRequest {
+    AugmentRequest {
+        labelled: 2,
+        seeds: 2,
+        steps: 2,
+        semi_supervised: learning(0),
+        features: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/mnist-2d.safetensors")),
+        limit: None,
+    }
+}
+
+fn learning(seed: u64) -> SemiSupervisedConfig {
+    SemiSupervisedConfig {
+        hidden: vec![8],
+        latent: 2,
+        epochs: 3,
+        seed,
+        ..SemiSupervisedConfig::default()
+    }
+}
 
 fn digits() -> Dataset {
     strokes(180, 30, 1)
@@ -35,7 +52,7 @@ fn put(dataset: &Dataset, path: &Path) -> ImageRequest {
 }
 
 fn begin(path: &Path, beginning: Beginning, images: &ImageRequest) -> Result<Augmentation, StudioError> {
-    Augmentation::begin(path, beginning, &REQUEST, images, &unobserved)
+    Augmentation::begin(path, beginning, &request(), images, &unobserved)
 }
 
 /// Each image of a split.
@@ -70,7 +87,11 @@ fn nobody_learns_from_or_chooses_by_what_is_held_out() {
 #[test]
 fn a_lesson_is_made_of_what_its_mix_says() {
     let (pool, _) = Pool::of(digits()).unwrap();
-    let bench = Bench::new(&pool, 2, 2, 0).unwrap();
+    let seeded = Seeded {
+        material: pool.material(2, 0).unwrap(),
+        pseudo_labels: labelled_by_model(&pool, &pool.validation, 0),
+    };
+    let bench = Bench::new(&pool, &seeded, 2, 0);
     let lesson = |mix| bench.lesson(&mix, &mut || ControlFlow::Continue(())).unwrap();
     let labelled = pool.material(2, 0).unwrap().labelled;
     let plain = lesson(Mix::default());
@@ -78,6 +99,7 @@ fn a_lesson_is_made_of_what_its_mix_says() {
     let generated = |times, temperature| Mix {
         distortion: Some(0.5),
         generated: Some(Generated { times, temperature }),
+        pseudo_labelled: None,
     };
     let more = lesson(generated(3, 1.0));
     assert_eq!(more.examples.images.count(), 80);
@@ -96,6 +118,117 @@ fn a_lesson_is_made_of_what_its_mix_says() {
     let cold = lesson(generated(2, 0.0)).examples;
     assert_eq!(cold.images.image(20), cold.images.image(30));
     assert_ne!(cold.images.image(20), cold.images.image(21));
+
+    let as_probable_as = |least| {
+        lesson(Mix {
+            pseudo_labelled: Some(least),
+            ..Mix::default()
+        })
+    };
+    let all = as_probable_as(0.0).examples;
+    assert_eq!(pictures(&all), pictures(&pool.train));
+    assert_eq!(all.chosen(&(0..20).collect::<Vec<_>>()), labelled);
+    assert_eq!(as_probable_as(1.1).examples.labels, labelled.labels);
+    let (_, class, probability) = seeded.pseudo_labels.labels[7];
+    let some = as_probable_as(probability.into()).examples;
+    assert!(some.labels.unwrap()[20..].contains(&Some(class)));
+    assert!((21..151).contains(&some.images.count()));
+}
+
+fn features<'a>(pool: &'a Pool, test: &'a Split) -> Features<'a> {
+    Features::of(Model::bundled().unwrap(), pool, test, &unobserved).unwrap()
+}
+
+fn labelled_by_model(pool: &Pool, test: &Split, seed: u64) -> PseudoLabels {
+    let place = tempfile::tempdir().unwrap();
+    let few = FewLabels {
+        labels_for: 2,
+        learning: learning(seed),
+    };
+    let labels = |file: &str| {
+        let material = pool.material(2, seed).unwrap();
+        features(pool, test).pseudo_labels(&place.path().join(file), &few, &material, &unobserved)
+    };
+    let learned = labels("0.safetensors").unwrap();
+    // Read again, it says the same.
+    assert_eq!(labels("0.safetensors").unwrap(), learned);
+    learned
+}
+
+#[test]
+fn the_model_that_labels_images_knows_the_labels_of_its_seed_and_no_others() {
+    let (pool, test) = Pool::of(digits()).unwrap();
+    let learned = labelled_by_model(&pool, &test, 1);
+    assert_ne!(learned, labelled_by_model(&pool, &test, 0));
+    // Without all other labels, and with wrong ones of the images that are held out.
+    let (mut blind, mut wrong) = Pool::of(digits()).unwrap();
+    let known = pool.material(2, 1).unwrap().known;
+    Arc::get_mut(&mut blind.train).unwrap().labels = Some(known);
+    for split in [Arc::get_mut(&mut blind.validation).unwrap(), &mut wrong] {
+        split.labels.as_mut().unwrap().rotate_left(1);
+    }
+    let material = blind.material(2, 1).unwrap();
+    assert_eq!(material.labelled, pool.material(2, 1).unwrap().labelled);
+    let blind = labelled_by_model(&blind, &wrong, 1);
+    assert_eq!(blind.labels, learned.labels);
+}
+
+#[test]
+fn a_classifier_of_another_comparison_is_not_taken_for_a_seeds() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("0.safetensors");
+    let (pool, test) = Pool::of(digits()).unwrap();
+    let material = pool.material(2, 0).unwrap();
+    let labels = |seed, labels_for| {
+        let few = FewLabels {
+            labels_for,
+            learning: learning(seed),
+        };
+        features(&pool, &test).pseudo_labels(&path, &few, &material, &unobserved)
+    };
+    labels(0, 2).unwrap();
+    for other in [labels(1, 2), labels(0, 3)] {
+        let error = other.unwrap_err().to_string();
+        assert!(
+            error.contains("0.safetensors: this is no classifier of this comparison"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn the_network_below_learns_once_sees_no_label_and_goes_on() {
+    let place = tempfile::tempdir().unwrap();
+    let (pool, _) = Pool::of(digits()).unwrap();
+    let mut config = RunConfig::for_features();
+    config.network.latent = 2;
+    config.network.architecture = Architecture::Mlp {
+        hidden: vec![8],
+        activation: HiddenActivation::Relu,
+    };
+    config.training.epochs = 4;
+    let whole = learned_m1(&place.path().join("whole"), &config, &pool, &unobserved).unwrap();
+    let weights = whole.network().fingerprint();
+
+    let mut blind = Pool::of(digits()).unwrap().0;
+    Arc::get_mut(&mut blind.train).unwrap().labels = None;
+    let path = place.path().join("parts");
+    let heard = AtomicUsize::new(0);
+    let stop = |event: Event<'_>| match event {
+        Event::Training(_) if heard.fetch_add(1, Ordering::Relaxed) > 3 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    assert!(learned_m1(&path, &config, &blind, &stop).unwrap_err().is_stop());
+    let parts = learned_m1(&path, &config, &blind, &unobserved).unwrap();
+    assert_eq!(parts.network().fingerprint(), weights);
+    // There already, it is only opened.
+    assert_eq!(
+        learned_m1(&path, &config, &blind, &stop)
+            .unwrap()
+            .network()
+            .fingerprint(),
+        weights
+    );
 }
 
 #[test]
@@ -114,7 +247,10 @@ fn test_images_decide_nothing_but_the_accuracy() {
         report
     });
     let decided = |report: &AugmentReport| {
-        let rows = report.rows.iter().map(|row| (row.recipe, row.mix, row.validation_mean));
+        let rows = report
+            .rows
+            .iter()
+            .map(|row| (row.recipe, row.mix, row.scores.validation_mean));
         (rows.collect::<Vec<_>>(), report.best)
     };
     assert_eq!(decided(&one), decided(&two));
@@ -141,7 +277,9 @@ fn what_was_stopped_goes_on_to_the_same_end_on_any_number_of_threads() {
             .unwrap();
         let heard = AtomicUsize::new(0);
         let stop = |event: Event<'_>| match event {
-            Event::Augmenting { .. } if heard.fetch_add(1, Ordering::Relaxed) > 60 => ControlFlow::Break(()),
+            Event::Augmenting { .. } | Event::SemiSupervised(_) if heard.fetch_add(1, Ordering::Relaxed) > 60 => {
+                ControlFlow::Break(())
+            }
             _ => ControlFlow::Continue(()),
         };
         let result = pool.install(|| begin(&path, beginning, &images).unwrap().run(&stop));
@@ -155,9 +293,9 @@ fn what_was_stopped_goes_on_to_the_same_end_on_any_number_of_threads() {
     assert!(stops > 1, "{stops}");
     assert_eq!(parts, whole);
     assert_eq!(text("parts"), text("whole"));
-    assert_eq!(whole.rows.len(), Recipe::ALL.len());
-    // Ten were tried, and then each recipe with two seeds.
-    assert_eq!(text("whole").lines().count(), 10 + 2 * Recipe::ALL.len());
+    assert_eq!(whole.rows.len(), Recipe::EACH.len());
+    // Thirteen were tried, and then each recipe with two seeds.
+    assert_eq!(text("whole").lines().count(), 13 + 2 * Recipe::EACH.len());
 }
 
 #[test]
@@ -196,16 +334,19 @@ fn what_cannot_be_compared_is_one_line_and_leaves_nothing() {
     };
     let many = AugmentRequest {
         labelled: 50,
-        ..REQUEST
+        ..request()
     };
     assert!(error(many, &images).contains("0: 50 labelled image(s) of each class were asked for, and there are"));
-    let none = AugmentRequest { seeds: 0, ..REQUEST };
+    let none = AugmentRequest { seeds: 0, ..request() };
     assert!(error(none, &images).contains("no seed"));
-    let none = AugmentRequest { labelled: 0, ..REQUEST };
+    let none = AugmentRequest {
+        labelled: 0,
+        ..request()
+    };
     assert!(error(none, &images).contains("no labelled image"));
     let few = AugmentRequest {
         limit: Some(5),
-        ..REQUEST
+        ..request()
     };
     assert!(error(few, &images).contains("too few images"));
 
@@ -219,7 +360,7 @@ fn what_cannot_be_compared_is_one_line_and_leaves_nothing() {
     fs::remove_file(out.join("letter.txt")).unwrap();
     drop(begin(&out, Beginning::New, &images).unwrap());
     assert!(error(Beginning::New).contains("this run exists"));
-    let other = AugmentRequest { steps: 3, ..REQUEST };
+    let other = AugmentRequest { steps: 3, ..request() };
     let resumed = Augmentation::begin(&out, Beginning::Resume, &other, &images, &unobserved);
     assert!(
         resumed

@@ -45,7 +45,7 @@ struct Card<'a> {
     mix: Mix,
     seed: u64,
     validation_accuracy: f64,
-    /// Real and generated images, and what else there is of them distorted.
+    /// Real, generated and pseudo-labelled images, and what else there is of them distorted.
     images: usize,
     distorted_images: usize,
     test_images: usize,
@@ -58,9 +58,9 @@ impl Augmentation {
     ///
     /// # Errors
     /// [`StudioError::Data`] when the layout cannot hold such images or they cannot be written; [`StudioError::Figure`];
-    /// [`StudioError::Stopped`] when the observer wants no more.
+    /// [`StudioError::Stopped`] when the observer wants no more; as [`Augmentation::run`], where that was not done before.
     pub fn write(
-        &self,
+        &mut self,
         report: &AugmentReport,
         layout: Layout,
         observer: &Observer,
@@ -70,6 +70,7 @@ impl Augmentation {
             figure: self.path().join(FIGURE),
             data: self.path().join(DATA),
         };
+        self.prepare(observer)?;
         self.record.write(REPORT, &pretty(report))?;
         self.draw(report, &files, observer)?;
         self.write_best(report, layout, &files, observer)?;
@@ -94,24 +95,27 @@ impl Augmentation {
     }
 
     fn draw(&self, report: &AugmentReport, files: &AugmentFiles, observer: &Observer) -> Result<(), StudioError> {
-        let bench = self.bench(0)?;
+        let bench = self.bench(0);
         let mut rows = Vec::with_capacity(report.rows.len());
         for row in &report.rows {
             let lesson = bench.lesson(&row.mix, &mut going_on(observer))?;
             rows.push(RecipeRow {
                 name: row.recipe.title(),
                 images: shown(&lesson, report.classes)?,
-                accuracies: &row.accuracies,
-                mean: row.accuracy_mean,
-                deviation: row.accuracy_standard_deviation,
+                accuracies: &row.scores.accuracies,
+                mean: row.scores.accuracy_mean,
+                deviation: row.scores.accuracy_standard_deviation,
                 is_best: row.recipe == report.best,
             });
         }
         let title = format!("{}: {} labelled images of each class", report.dataset, report.labelled);
         let subtitle = format!(
             "the same classifier, {} steps of {} images, by what it learned from · test accuracy of {} seed(s), mean and \
-             deviation",
-            report.steps, report.batch_size, report.seeds
+             deviation · M1 + M2 itself: {:.2} %",
+            report.steps,
+            report.batch_size,
+            report.seeds,
+            100.0 * report.semi_supervised.accuracy_mean
         );
         Ok(write_png(
             &files.figure,
@@ -129,7 +133,7 @@ impl Augmentation {
         let Some(row) = report.row(report.best) else {
             return Ok(());
         };
-        let trials = (0..report.seeds).filter_map(|seed| self.record.trial(row.recipe, seed, &row.mix, true));
+        let trials = (0..self.request.seeds).filter_map(|seed| self.record.trial(row.recipe, seed, &row.mix, true));
         let Some(trial) = trials.reduce(|best, trial| {
             if trial.validation > best.validation {
                 trial
@@ -139,7 +143,7 @@ impl Augmentation {
         }) else {
             return Ok(());
         };
-        let lesson = self.bench(trial.seed)?.lesson(&row.mix, &mut going_on(observer))?;
+        let lesson = self.bench(trial.seed).lesson(&row.mix, &mut going_on(observer))?;
         let images = lesson.examples.images.count();
         let count = match row.mix.distortion {
             Some(_) => images.max(COPIES),
@@ -175,8 +179,8 @@ impl Augmentation {
         tell(observer, Event::Sampling { done: of, of })
     }
 
-    fn bench(&self, seed: u64) -> Result<Bench<'_>, StudioError> {
-        Bench::new(&self.pool, self.request.labelled, self.request.steps, seed)
+    fn bench(&self, seed: u64) -> Bench<'_> {
+        Bench::new(&self.pool, &self.seeded[seed as usize], self.request.steps, seed)
     }
 }
 

@@ -111,6 +111,17 @@ impl Run {
         }
         let classes = dataset.classes.clone();
         let data = TrainingData::under(config.data.protocol(), dataset, config.network.image_size)?;
+        Self::begin_with(folder, config, initial, data, classes)
+    }
+
+    /// The same with images that are at hand, of these classes.
+    pub(super) fn begin_with(
+        folder: HeldRun,
+        config: RunConfig,
+        initial: Option<Vae>,
+        data: TrainingData,
+        classes: Vec<String>,
+    ) -> Result<Self, StudioError> {
         check_step(&config, &data)?;
         let training = config.beginning(initial, &data, &Device::flex())?;
         folder.begin(&config, &training)?;
@@ -140,6 +151,16 @@ impl Run {
         check_images(&dataset, &config)?;
         let classes = dataset.classes.clone();
         let data = TrainingData::under(config.data.protocol(), dataset, config.network.image_size)?;
+        Self::resume_with(folder, config, data, classes)
+    }
+
+    /// The same with images that are at hand, of these classes.
+    pub(super) fn resume_with(
+        folder: HeldRun,
+        config: RunConfig,
+        data: TrainingData,
+        classes: Vec<String>,
+    ) -> Result<Self, StudioError> {
         check_step(&config, &data)?;
         let device = Device::flex();
         let training = folder.load(&config, &data, &device);
