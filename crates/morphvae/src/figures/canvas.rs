@@ -3,7 +3,7 @@
 use super::FigureError;
 use super::text::{self, CAPITAL_HEIGHT, Weight};
 use image::RgbImage;
-use tiny_skia::{FillRule, Paint, Path, PathBuilder, Pixmap, Rect, StrokeDash, Transform};
+use tiny_skia::{FillRule, IntSize, Paint, Path, PathBuilder, Pixmap, Rect, StrokeDash, Transform};
 
 /// Red, green, blue.
 pub(super) type Colour = [u8; 3];
@@ -197,9 +197,11 @@ impl Canvas {
     pub fn new(width: usize, height: usize) -> Result<Self, FigureError> {
         Self::check(width, height)?;
         let too_large = FigureError::TooLarge { width, height };
-        let mut pixmap = Pixmap::new(width as u32, height as u32).ok_or(too_large)?;
-        pixmap.fill(tiny_skia::Color::WHITE);
-        Ok(Self { pixmap })
+        let size = IntSize::from_wh(width as u32, height as u32);
+        let pixmap = size.and_then(|size| Pixmap::from_vec(vec![255; 4 * width * height], size));
+        Ok(Self {
+            pixmap: pixmap.ok_or(too_large)?,
+        })
     }
 
     pub fn rectangle(&mut self, [left, top]: Place, [width, height]: [f64; 2], colour: Colour) {
@@ -361,11 +363,15 @@ impl Canvas {
 
     pub fn into_image(self) -> RgbImage {
         let (width, height) = (self.pixmap.width(), self.pixmap.height());
-        let mut image = RgbImage::new(width, height);
-        for (pixel, drawn) in image.chunks_exact_mut(3).zip(self.pixmap.data().chunks_exact(4)) {
-            pixel.copy_from_slice(&drawn[..3]);
+        let mut bytes = self.pixmap.take();
+        // In place: a page has millions of pixels.
+        let count = bytes.len() / 4;
+        for pixel in 1..count {
+            let [red, green, blue] = [0, 1, 2].map(|channel| bytes[4 * pixel..][..3][channel]);
+            bytes[3 * pixel..][..3].copy_from_slice(&[red, green, blue]);
         }
-        image
+        bytes.truncate(3 * count);
+        RgbImage::from_raw(width, height, bytes).unwrap_or_default()
     }
 }
 

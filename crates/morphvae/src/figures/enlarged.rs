@@ -1,6 +1,6 @@
 //! Images made larger smoothly.
 
-use image::{GrayImage, Rgb, RgbImage};
+use image::{GrayImage, RgbImage};
 
 use crate::data::{Images, windows};
 
@@ -34,9 +34,8 @@ pub(super) fn smooth(colours: &[[u8; 3]], from: [usize; 2], to: [usize; 2]) -> R
 
 /// A grey picture with a colour for each grey.
 pub(super) fn coloured(picture: &GrayImage, colour: impl Fn(u8) -> [u8; 3]) -> RgbImage {
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        Rgb(colour(picture.get_pixel(x, y)[0]))
-    })
+    let size = [picture.width(), picture.height()].map(|side| side as usize);
+    rgb(picture.iter().map(|&grey| colour(grey)).collect(), size)
 }
 
 fn pixels(images: &Images, index: usize) -> impl Iterator<Item = [u8; 3]> {

@@ -13,12 +13,11 @@ use std::path::Path;
 /// # Errors
 /// [`FigureError::Write`] with the path and the reason.
 pub fn write_png(path: &Path, picture: &RgbImage) -> Result<(), FigureError> {
-    let grey = picture
-        .pixels()
-        .all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]);
+    let (pixels, _) = picture.as_chunks::<3>();
+    let grey = pixels.iter().all(|[red, green, blue]| red == green && green == blue);
     let (bytes, colour) = if grey {
         (
-            Cow::Owned(picture.pixels().map(|pixel| pixel[0]).collect()),
+            Cow::Owned(pixels.iter().map(|[grey, ..]| *grey).collect()),
             ExtendedColorType::L8,
         )
     } else {
