@@ -2,7 +2,7 @@
 //! latent plane.
 
 use std::f64::consts::TAU;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use morphvae::data::Images;
 use morphvae::evaluation::{LikelihoodOptions, encode, estimate_likelihood};
@@ -13,8 +13,9 @@ use morphvae::studio::Model;
 /// Ten test images of MNIST, 32 x 32, each pixel drawn once to be white or black: a bit a pixel.
 const DIGITS: &[u8] = include_bytes!("fixtures/binarized-digits.bits");
 const PIXELS: usize = 32 * 32;
-/// How many of them are judged here.
-const COUNT: usize = 5;
+/// Those that are judged here, and how many they are.
+const JUDGED: Range<usize> = 2..5;
+const COUNT: usize = JUDGED.end - JUDGED.start;
 
 /// Around the encoder's mean the plane is summed over finely, elsewhere, as far as the prior reaches, coarsely.
 const WINDOW: f64 = 0.6;
@@ -27,7 +28,7 @@ const REACH: f64 = 4.5;
 const SPREAD: f64 = 8.0;
 
 fn digits() -> Images {
-    let bits = DIGITS[..COUNT * PIXELS / 8].iter();
+    let bits = DIGITS[JUDGED.start * PIXELS / 8..JUDGED.end * PIXELS / 8].iter();
     let pixels = bits.flat_map(|byte| (0..8).map(move |bit| if byte >> (7 - bit) & 1 == 1 { 255 } else { 0 }));
     Images::new(1, 32, 32, pixels.collect()).unwrap()
 }

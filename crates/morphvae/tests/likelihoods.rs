@@ -16,7 +16,7 @@ use morphvae::training::{AdamConfig, Training, TrainingConfig, TrainingData};
 /// what it has found does not depend on where the last long step led.
 fn learn(data: &TrainingData, likelihood: Likelihood) -> Vae {
     let network = NetworkConfig {
-        architecture: Architecture::Reference { base_channels: 8 },
+        architecture: Architecture::Reference { base_channels: 4 },
         ..NetworkConfig::default()
     };
     let network = Vae::new(network, 0, &Device::flex()).unwrap();

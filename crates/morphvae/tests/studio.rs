@@ -100,7 +100,9 @@ fn what_is_no_model_is_told_apart() {
 #[test]
 fn a_clip_is_made_of_keys() {
     let desk = tempfile::tempdir().unwrap();
-    let model = Model::bundled().unwrap();
+    let run = desk.path().join("run");
+    drop(begin(&run, tiny(1)).train(&unobserved).unwrap());
+    let model = Model::open(&run).unwrap();
     let images = ImageRequest::default();
     let mut keys = Keys::new(&model, &images, 0, &unobserved);
     let morph = Morph {

@@ -149,10 +149,10 @@ fn real_digits_are_told_apart_distorted_or_not() {
         return;
     };
     set.train.truncate(500);
-    set.test.truncate(1000);
+    set.test.truncate(400);
     let share = |distortion| {
         let config = ClassifierConfig {
-            steps: 200,
+            steps: 120,
             batch_size: 25,
             distortion,
             ..config()

@@ -95,14 +95,14 @@ fn what_is_drawn_is_of_the_class_that_is_told_and_a_resumed_training_the_same() 
     ];
     for architecture in architectures {
         let config = TrainingConfig {
-            epochs: 8,
+            epochs: 6,
             ..TrainingConfig::default()
         };
         let data = data();
         let mut whole = training(architecture, config.clone());
         let mut halves = None;
         while !whole.is_finished() {
-            if whole.history().len() == 6 {
+            if whole.history().len() == 4 {
                 // Stopped in the middle of an epoch, and taken up from its file.
                 let folder = tempfile::tempdir().unwrap();
                 let path = folder.path().join("checkpoint.safetensors");

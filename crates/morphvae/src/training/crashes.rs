@@ -18,7 +18,7 @@ use crate::files::faults::{Fault, with_fault};
 use crate::files::{is_unfinished, write_atomically};
 use crate::latent::LatentStatistics;
 use crate::model::{ModelCard, TrainedModel};
-use crate::network::{Architecture, NetworkConfig, Vae};
+use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae};
 use crate::objective::{Loss, Objective};
 use crate::probability::Likelihood;
 use crate::weights;
@@ -329,7 +329,13 @@ impl Death {
 }
 
 /// Tries `work` with every fault at every operation that it comes to, in a folder of its own.
-fn everywhere(what: &str, faults: &[Fault], mut work: impl FnMut(&Path, &mut Death)) {
+fn everywhere(what: &str, faults: &[Fault], work: impl FnMut(&Path, &mut Death) + Send) {
+    // So small a network is learned sooner than a second thread is awake.
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    alone.install(|| at_each_operation(what, faults, work));
+}
+
+fn at_each_operation(what: &str, faults: &[Fault], mut work: impl FnMut(&Path, &mut Death)) {
     for &fault in faults {
         let mut at = 1;
         loop {
@@ -534,7 +540,11 @@ fn config(batch_size: usize) -> RunConfig {
             fingerprint: String::new(),
         },
         network: NetworkConfig {
-            architecture: Architecture::Reference { base_channels: 1 },
+            architecture: Architecture::Mlp {
+                hidden: vec![3],
+                activation: HiddenActivation::Relu,
+            },
+            image_size: 4,
             ..NetworkConfig::default()
         },
         training: TrainingConfig {
@@ -547,9 +557,13 @@ fn config(batch_size: usize) -> RunConfig {
     }
 }
 
-/// A run whose best epoch is neither its first nor its last.
+/// A run whose best epoch is neither its first nor its last, of a network with running statistics.
 fn overfitting() -> RunConfig {
     let mut config = config(2);
+    config.network = NetworkConfig {
+        architecture: Architecture::Reference { base_channels: 1 },
+        ..NetworkConfig::default()
+    };
     (config.training.epochs, config.training.seed) = (4, 2);
     config.training.output = Output::default();
     config.training.adam.learning_rate = 0.02;

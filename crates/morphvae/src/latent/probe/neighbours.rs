@@ -197,6 +197,11 @@ mod tests {
             }
         }
 
+    }
+
+    proptest! {
+        // Each is a search among hundreds.
+        #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
         fn many_dimensions_are_no_other_thing(
             values in prop::collection::vec(-1.0_f32..1.0, 40 * 37..41 * 37),
