@@ -31,6 +31,9 @@ use console::Console;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// How many threads programs that use Rayon start where nothing is said.
+const USUAL_THREADS: &str = "RAYON_NUM_THREADS";
+
 /// Learn a distribution of small images, and draw anything between them.
 #[derive(Debug, Parser)]
 #[command(name = "morphvae", version, propagate_version = true, max_term_width = 100)]
@@ -38,7 +41,7 @@ struct Arguments {
     /// Print errors only
     #[arg(long, short, global = true)]
     quiet: bool,
-    /// Number of threads [default: one per core]; results are the same to the bit
+    /// Number of threads [default: RAYON_NUM_THREADS, or one per core]; results are the same to the bit
     #[arg(long, global = true, value_name = "N", value_parser = whole::<u16>(1, 1024), allow_negative_numbers = true)]
     threads: Option<u16>,
     /// Where to compute: auto (the processor), cpu, or what `morphvae devices` lists. GPUs are not tried out yet
@@ -106,10 +109,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     arguments.verb.run(arguments.device, console)
 }
 
-/// Starts the threads that compute, of which this one is one: so many in all, or as many as there are cores.
+/// Starts the threads that compute, of which this one is one: so many in all, or as many as the environment says for
+/// programs of this kind, or as there are cores.
 fn start_threads(asked: Option<usize>, console: Console) -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let count = asked.unwrap_or(cores);
+    let usual = std::env::var(USUAL_THREADS).ok().and_then(|count| count.parse().ok());
+    let count = asked.or(usual.filter(|&count| count > 0)).unwrap_or(cores);
     if count > cores {
         console.note(format!(
             "warning: {count} threads share {cores} core(s), which is slower than one thread a core: leave out --threads"

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-const TINY: &str = "--dataset strokes --limit 60 --base-channels 2 --epochs 2";
+const TINY: &str = "--dataset strokes --limit 60 --base-channels 2 --epochs 2 --grid 2";
 
 /// The program in a folder, with nothing that a browser could be opened on.
 fn command(folder: &Path, line: &str) -> Command {
@@ -154,7 +154,7 @@ fn a_map_is_exported_once_and_again_by_force() {
     let folder = tempfile::tempdir().unwrap();
     let run = |line: &str| command(folder.path(), line).output().unwrap();
     assert!(run(&format!("train {TINY} --out run")).status.success());
-    let line = "explore run --dataset strokes --export sub/map.html --json";
+    let line = "explore run --export sub/map.html --json";
     let exported = run(line);
     let report: serde_json::Value = serde_json::from_slice(&exported.stdout).unwrap();
     let size = fs::metadata(folder.path().join("sub/map.html")).unwrap().len();

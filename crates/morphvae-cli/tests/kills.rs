@@ -51,7 +51,7 @@ struct Campaign {
 
 #[test]
 fn a_few_kills_change_nothing() {
-    Campaign::new(1).run(10);
+    Campaign::new(1).run(5);
 }
 
 #[test]

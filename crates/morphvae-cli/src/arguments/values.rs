@@ -41,6 +41,14 @@ pub fn length(text: &str) -> Result<f64, &'static str> {
     seconds.ok_or("a length is more than 0 seconds, up to 3600")
 }
 
+pub fn measurement(text: &str) -> Result<f64, &'static str> {
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|seconds: &f64| (0.01..=600.0).contains(seconds));
+    seconds.ok_or("give a number of seconds from 0.01 to 600")
+}
+
 /// Two numbers from 1, such as `1,4`, as indices from 0.
 pub fn pair(text: &str) -> Result<[usize; 2], &'static str> {
     let wrong = "give two numbers from 1 with a comma between them, such as 1,4";

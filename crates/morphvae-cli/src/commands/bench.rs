@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::arguments::ModelArgument;
-use crate::arguments::values::whole;
+use crate::arguments::values::measurement;
 use crate::console::Console;
 use crate::device;
 use crate::model;
@@ -19,8 +19,8 @@ pub struct BenchArguments {
     #[command(flatten)]
     pub model: ModelArgument,
     /// Time for each measurement
-    #[arg(long, value_name = "S", default_value = "3", value_parser = whole::<u16>(1, 600), allow_negative_numbers = true)]
-    pub seconds: u16,
+    #[arg(long, value_name = "S", default_value = "3", value_parser = measurement, allow_negative_numbers = true)]
+    pub seconds: f64,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -63,10 +63,10 @@ pub fn run(arguments: &BenchArguments, choice: DeviceChoice, console: Console) -
     let opened = device::open(choice, console)?;
     let model = model::open(&arguments.model, console)?.on(&opened.device);
     let is_processor = opened.kind == DeviceKind::Cpu;
-    let time = Duration::from_secs(arguments.seconds.into());
+    let time = Duration::from_secs_f64(arguments.seconds);
     console.note(format!(
-        "about {} s; let the machine rest",
-        u32::from(arguments.seconds) * if is_processor { 12 } else { 7 }
+        "about {:.0} s; let the machine rest",
+        arguments.seconds * if is_processor { 12.0 } else { 7.0 }
     ));
 
     let network = model.network();

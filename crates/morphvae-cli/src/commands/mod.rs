@@ -35,8 +35,8 @@ pub enum Verb {
     Train(Box<train::TrainArguments>),
     /// Evaluate a model on its test split
     #[command(after_help = "Examples: morphvae evaluate --dataset strokes --limit 500\n          \
-                            morphvae evaluate --dataset strokes --per-image losses.csv\n          \
-                            morphvae evaluate --dataset strokes --limit 20 --binarize dynamic --samples 100")]
+                            morphvae evaluate --dataset strokes --limit 500 --per-image losses.csv\n          \
+                            morphvae evaluate --dataset strokes --limit 10 --binarize dynamic --samples 100")]
     Evaluate(evaluate::EvaluateArguments),
     /// Ask whether a model's latent space tells classes apart: by straight boundaries, by neighbours
     ///

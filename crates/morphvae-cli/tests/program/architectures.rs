@@ -11,7 +11,7 @@ const MLP: &str = "--dataset strokes --limit 60 --architecture mlp --hidden 20,1
 fn linear_layers_do_all_that_the_reference_network_does() {
     let desk = Desk::new();
     desk.succeed(&format!(
-        "train {MLP} --activation tanh --image-size 28 --epochs 2 --grid 4 --out run"
+        "train {MLP} --activation tanh --image-size 28 --epochs 2 --grid 2 --out run"
     ));
     let config = fs::read_to_string(desk.path("run/config.toml")).unwrap();
     for line in [
@@ -41,16 +41,16 @@ fn linear_layers_do_all_that_the_reference_network_does() {
     for path in ["clip.gif", "grid.png", "map.html"] {
         assert!(desk.path(path).exists(), "{path} is missing");
     }
-    let bench = desk.succeed("bench run --seconds 1");
+    let bench = desk.succeed("bench run --seconds 0.01");
     assert!(bench.contains("encoder2") && bench.contains("location"), "{bench}");
 }
 
 #[test]
 fn a_run_of_linear_layers_goes_on_to_the_same_bits() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {MLP} --epochs 2 --grid 4 --out whole"));
-    desk.succeed(&format!("train {MLP} --epochs 1 --grid 4 --out parts"));
-    desk.succeed("train --resume parts --epochs 2 --grid 4 --quiet");
+    desk.succeed(&format!("train {MLP} --epochs 2 --grid 2 --out whole"));
+    desk.succeed(&format!("train {MLP} --epochs 1 --grid 2 --out parts"));
+    desk.succeed("train --resume parts --epochs 2 --grid 2 --quiet");
     assert!(same_files(
         &desk.path("whole/model.safetensors"),
         &desk.path("parts/model.safetensors")

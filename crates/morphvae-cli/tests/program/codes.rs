@@ -109,26 +109,31 @@ fn codes_decode_to_the_reconstructions() {
 #[test]
 fn any_points_are_decoded() {
     let desk = Desk::new();
+    desk.trained("run", "--epochs 1 --grid 2");
     fs::write(desk.path("points.csv"), "0,0\n1.5,-2\n").unwrap();
-    desk.succeed("decode points.csv");
+    desk.succeed("decode points.csv run");
     assert_eq!(fs::read_dir(desk.path("decoded")).unwrap().count(), 2);
     assert_eq!(image::open(desk.path("decoded/00001.png")).unwrap().width(), 32);
     let script = "import numpy; numpy.save('points.npy', numpy.asfortranarray([[0, 0], [1.5, -2]])); \
                   numpy.savez_compressed('points.npz', z=numpy.float32([[0, 0], [1.5, -2]]), seed=7)";
     if numpy(&desk, script).is_some() {
         for file in ["points.npy", "points.npz"] {
-            desk.succeed(&format!("decode {file} --out again --force"));
+            desk.succeed(&format!("decode {file} run --out again --force"));
             for name in ["00000.png", "00001.png"] {
                 let read = |folder: &str| fs::read(desk.path(&format!("{folder}/{name}"))).unwrap();
                 assert_eq!(read("again"), read("decoded"), "{file}: {name}");
             }
         }
     }
-    desk.fail("decode points.csv", 2, &["decoded", "--force"]);
-    desk.fail("decode points.csv --out sheet.png", 2, &["sheet.png", "folder", ".npz"]);
+    desk.fail("decode points.csv run", 2, &["decoded", "--force"]);
+    desk.fail(
+        "decode points.csv run --out sheet.png",
+        2,
+        &["sheet.png", "folder", ".npz"],
+    );
     fs::write(desk.path("wide.csv"), "0,0,1\n").unwrap();
     desk.fail(
-        "decode wide.csv --out new",
+        "decode wide.csv run --out new",
         2,
         &["wide.csv", "3 coordinates", "2 dimension(s)"],
     );
@@ -138,6 +143,7 @@ fn any_points_are_decoded() {
 #[test]
 fn hostile_codes_write_nothing() {
     let desk = Desk::new();
+    desk.trained("run", "--epochs 1 --grid 2");
     let mut promise = fs::File::create(desk.path("promise.npy")).unwrap();
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (16777216, 16), }\n";
     promise.write_all(b"\x93NUMPY\x01\0").unwrap();
@@ -156,22 +162,26 @@ fn hostile_codes_write_nothing() {
     fs::write(desk.path("out.csv"), "id,mean_1,mean_2\n../../outside,0,0\n").unwrap();
     fs::write(desk.path("late.csv"), "0,0\n1,1\n2,nan\n").unwrap();
     desk.fail(
-        "decode promise.npy --out new",
+        "decode promise.npy run --out new",
         1,
         &["promise.npy", "should hold 1073741"],
     );
-    desk.fail("decode pickle.npy --out new", 1, &["pickle.npy", "|O"]);
-    desk.fail("decode picture.csv --out new", 1, &["picture.csv", "no text"]);
-    desk.fail("decode out.csv --out new", 2, &["../../outside", "inside the folder"]);
+    desk.fail("decode pickle.npy run --out new", 1, &["pickle.npy", "|O"]);
+    desk.fail("decode picture.csv run --out new", 1, &["picture.csv", "no text"]);
     desk.fail(
-        "decode late.csv --out new",
+        "decode out.csv run --out new",
+        2,
+        &["../../outside", "inside the folder"],
+    );
+    desk.fail(
+        "decode late.csv run --out new",
         1,
         &["late.csv", "point 3 holds NaN as coordinate 2"],
     );
-    desk.fail("decode missing.csv --out new", 1, &["missing.csv"]);
+    desk.fail("decode missing.csv run --out new", 1, &["missing.csv"]);
     assert!(!desk.path("new").exists() && !desk.path("owned").exists());
     // An archive calls them as they like.
-    desk.succeed("decode out.csv --out images.npz");
+    desk.succeed("decode out.csv run --out images.npz");
 }
 
 #[test]

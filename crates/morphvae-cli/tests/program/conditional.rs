@@ -61,8 +61,10 @@ fn a_class_is_chosen_where_something_is_drawn() {
 
     // Of image files nobody knows the class.
     desk.succeed(
-        "morph run fours/test/00000.png 7 z:0.3,-0.2=1 test:2=5 random --frames 5 --on-map --out clip.gif --quiet",
+        "morph run fours/test/00000.png 7 z:0.3,-0.2=1 test:2=5 random --path line --frames 5 --on-map --out clip.gif \
+         --quiet",
     );
+    desk.succeed("morph run 7 test:2=5 --loop once --frames 3 --no-sheet --out geodesic.gif --quiet");
     desk.fail("morph run z:0.3,-0.2 7", 2, &["say of which class", "z:0.3,-0.2=9"]);
     desk.fail("morph run test:2=x 7", 2, &["\"x\" is no class", "0, 1, 2"]);
     desk.succeed("reconstruct run --limit 3 --out again --quiet");
@@ -78,7 +80,7 @@ fn a_class_is_chosen_where_something_is_drawn() {
             "sample run --count 3 --from {from} --out samples --force --quiet"
         ));
     }
-    desk.succeed("bench run --seconds 1 --quiet");
+    desk.succeed("bench run --seconds 0.01 --quiet");
     desk.succeed("figures run --out figures --grid 2 --quiet");
 }
 

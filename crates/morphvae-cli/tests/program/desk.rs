@@ -24,9 +24,11 @@ impl Desk {
         self.0.path().join(name)
     }
 
+    /// On one thread, unless the line says otherwise: as many tests as there are cores run beside one another.
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_morphvae"));
         command.current_dir(self.0.path()).args(line.split_whitespace());
+        command.env("RAYON_NUM_THREADS", "1");
         command
     }
 
@@ -57,6 +59,12 @@ impl Desk {
             place
         });
         copy(whole, &self.path(run));
+    }
+
+    /// Puts a dozen images into the folder `faces`.
+    pub fn faces(&self) {
+        self.trained("artist", "--epochs 1 --grid 2");
+        self.succeed("reconstruct artist --limit 12 --out faces --quiet");
     }
 
     /// Kills the program once it has made a file, which it must not survive.

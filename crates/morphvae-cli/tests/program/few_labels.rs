@@ -51,7 +51,7 @@ fn a_classifier_stands_beside_its_network_and_goes_on_to_the_same_bits() {
         "{metrics}"
     );
     // In parts, the settings chosen anew.
-    desk.succeed(&format!("{FEW} --epochs 1 --threads 1 --out parts"));
+    desk.succeed(&format!("{FEW} --epochs 1 --threads 3 --out parts"));
     desk.succeed("train --resume parts --epochs 2 --quiet");
     assert!(same_files(
         &desk.path("few/model.safetensors"),

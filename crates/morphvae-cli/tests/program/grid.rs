@@ -213,7 +213,8 @@ fn without_a_card_images_say_where_they_lie_if_there_are_any() {
     });
     fs::write(desk.path("bare.safetensors"), bare).unwrap();
 
-    let images = "--dataset strokes";
+    desk.succeed("data export --dataset strokes --limit 60 --seed 1 --out others --quiet");
+    let images = "--images others";
     let grid = report(&desk, &format!("grid bare.safetensors --size 2 {images}"));
     assert_eq!(grid["around"], "encodings");
     // Of other strokes than the run's sixty, but of the same kind.

@@ -205,7 +205,7 @@ fn a_model_is_judged_on_images_that_it_has_not_seen() {
 #[test]
 fn a_network_for_colour_is_not_given_a_grey_data_set() {
     let desk = Desk::new();
-    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    desk.faces();
     desk.succeed("train --images faces --channels 3 --base-channels 2 --epochs 1 --grid 2 --out run --quiet");
     for line in [
         "evaluate run --dataset strokes",

@@ -76,14 +76,15 @@ fn grey_values_have_a_likelihood_where_the_network_gives_them_one() {
 #[test]
 fn what_cannot_be_is_one_line() {
     let desk = Desk::new();
+    desk.trained("grey", "--epochs 1 --grid 2");
     let fails = |line: &str, words: &[&str]| desk.fail(line, 2, words);
     fails(
-        "evaluate --dataset strokes --limit 5 --samples 10",
+        "evaluate grey --limit 5 --samples 10",
         &["no likelihood", "--binarize dynamic"],
     );
     fails("evaluate --samples 0", &["from 1 to"]);
-    fails("evaluate --dataset strokes --samples 5 --spread 0", &["above zero"]);
-    fails("evaluate --dataset strokes --samples 5 --figure bound.jpg", &[".png"]);
+    fails("evaluate grey --samples 5 --spread 0", &["above zero"]);
+    fails("evaluate grey --samples 5 --figure bound.jpg", &[".png"]);
     fails(
         &format!("train {SMALL} --validation 59 --out run"),
         &["validation is 59"],

@@ -44,7 +44,7 @@ fn several_models_make_one_table_one_object_and_one_figure() {
         }
     }
     // The same bits for any number of threads.
-    assert_eq!(models(&desk, &format!("{line} --threads 1")), found);
+    assert_eq!(models(&desk, &format!("{line} --threads 3")), found);
 
     let output = desk.run(&format!("probe {line} --out probe.png"));
     let [said, notes] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());

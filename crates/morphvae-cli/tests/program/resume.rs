@@ -17,7 +17,7 @@ fn a_run_from_before_there_were_likelihoods_goes_on() {
         .collect();
     assert_ne!(old, config);
     fs::write(desk.path("run/config.toml"), old).unwrap();
-    desk.succeed("train --resume run --epochs 2 --quiet");
+    desk.succeed("train --resume run --epochs 2 --grid 2 --quiet");
     assert!(desk.succeed("evaluate run").contains("cross-entropy"));
     assert!(!desk.succeed("info run").contains("likelihood"));
 }
@@ -25,8 +25,8 @@ fn a_run_from_before_there_were_likelihoods_goes_on() {
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --threads 1 --out one"));
-    desk.succeed(&format!("train {TINY} --epochs 1 --threads 3 --out three"));
+    desk.succeed(&format!("train {TINY} --epochs 1 --grid 2 --threads 1 --out one"));
+    desk.succeed(&format!("train {TINY} --epochs 1 --grid 2 --threads 3 --out three"));
     assert!(same_files(
         &desk.path("one/model.safetensors"),
         &desk.path("three/model.safetensors")
@@ -36,7 +36,7 @@ fn the_number_of_threads_changes_no_bit() {
 #[test]
 fn a_killed_run_goes_on_to_the_same_bits() {
     let desk = Desk::new();
-    let line = "train --dataset strokes --limit 300 --base-channels 2 --quiet --epochs 3";
+    let line = "train --dataset strokes --limit 200 --base-channels 2 --grid 2 --quiet --epochs 6";
     desk.succeed(&format!("{line} --out whole"));
     // Somewhere after the first epoch, wherever that happens to be.
     desk.kill_when_there_is("killed/metrics.jsonl", &format!("{line} --out killed"));
@@ -46,13 +46,13 @@ fn a_killed_run_goes_on_to_the_same_bits() {
             .lines()
             .count()
     };
-    assert!((1..3).contains(&epochs()), "{} epochs", epochs());
-    desk.succeed("train --resume killed --quiet");
+    assert!((1..6).contains(&epochs()), "{} epochs", epochs());
+    desk.succeed("train --resume killed --grid 2 --quiet");
     assert!(same_files(
         &desk.path("whole/model.safetensors"),
         &desk.path("killed/model.safetensors")
     ));
-    assert_eq!(epochs(), 3);
+    assert_eq!(epochs(), 6);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_run_is_continued_as_it_began_or_not_at_all() {
         &["data.dataset", "strokes"],
     );
     desk.fail("train --resume nothing", 1, &["nothing/config.toml", "morphvae train"]);
-    desk.succeed("train --resume run --epochs 2 --quiet");
+    desk.succeed("train --resume run --epochs 2 --grid 2 --quiet");
     assert_eq!(
         fs::read_to_string(desk.path("run/metrics.jsonl"))
             .unwrap()
@@ -79,7 +79,7 @@ fn a_run_is_continued_as_it_began_or_not_at_all() {
 #[test]
 fn a_run_whose_images_have_moved_goes_on_to_the_same_bits() {
     let desk = Desk::new();
-    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    desk.faces();
     let line = "train --images faces --base-channels 2 --grid 4 --quiet";
     desk.succeed(&format!("{line} --epochs 2 --out whole"));
     desk.succeed(&format!("{line} --epochs 1 --out moved"));
@@ -105,7 +105,7 @@ fn a_run_whose_images_have_moved_goes_on_to_the_same_bits() {
         2,
         &["network.channels = 1, not 3"],
     );
-    desk.succeed("train --resume moved --images elsewhere --epochs 2 --quiet");
+    desk.succeed("train --resume moved --images elsewhere --epochs 2 --grid 2 --quiet");
     // The header names the folder; what follows are the weights.
     let weights = |run: &str| {
         let bytes = fs::read(desk.path(&format!("{run}/model.safetensors"))).unwrap();
@@ -114,14 +114,14 @@ fn a_run_whose_images_have_moved_goes_on_to_the_same_bits() {
     };
     assert!(weights("whole") == weights("moved"));
     // The new place is remembered.
-    desk.succeed("train --resume moved --epochs 3 --quiet");
+    desk.succeed("train --resume moved --epochs 3 --grid 2 --quiet");
     desk.succeed("evaluate moved --json");
 }
 
 #[test]
 fn a_run_does_not_go_on_with_other_images() {
     let desk = Desk::new();
-    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    desk.faces();
     desk.succeed("train --images faces --base-channels 2 --epochs 1 --grid 4 --out run --quiet");
     let config = fs::read(desk.path("run/config.toml")).unwrap();
     fs::remove_file(desk.path("faces/00000.png")).unwrap();
@@ -162,7 +162,7 @@ fn a_finished_run_is_drawn_again_and_not_cut_short() {
 #[test]
 fn a_run_begins_where_its_images_are_even_after_a_stop() {
     let desk = Desk::new();
-    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    desk.faces();
     desk.succeed(
         "train --images faces --likelihood gaussian --base-channels 2 --grid 4 --quiet --epochs 1 --out whole",
     );
@@ -196,7 +196,7 @@ fn a_run_begins_where_its_images_are_even_after_a_stop() {
 #[test]
 fn the_well_known_experiment_and_what_begins_with_weights_are_not_fitted() {
     let desk = Desk::new();
-    desk.succeed("reconstruct --dataset strokes --limit 12 --out faces --quiet");
+    desk.faces();
     let line = "train --base-channels 2 --grid 4 --quiet --epochs 1";
     for (run, options, is_fitted) in [
         ("strokes", "--dataset strokes --limit 60", false),
@@ -222,13 +222,13 @@ fn the_well_known_experiment_and_what_begins_with_weights_are_not_fitted() {
 #[test]
 fn a_run_starts_from_another_ones_weights_even_after_a_stop() {
     let desk = Desk::new();
-    desk.succeed(&format!("train {TINY} --epochs 1 --seed 7 --out first"));
+    desk.succeed(&format!("train {TINY} --epochs 1 --grid 2 --seed 7 --out first"));
     desk.fail(
         &format!("train {TINY} --init-from first --latent 3 --out other"),
         2,
         &["--init-from", "--latent"],
     );
-    let line = "train --dataset strokes --limit 60 --quiet --epochs 1 --init-from first";
+    let line = "train --dataset strokes --limit 60 --grid 2 --quiet --epochs 1 --init-from first";
     desk.succeed(&format!("{line} --out second"));
     // A run that stopped before its first step: the settings and the first checkpoint alone.
     desk.succeed(&format!("{line} --batch-size 7 --out whole"));

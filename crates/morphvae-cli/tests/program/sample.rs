@@ -15,7 +15,8 @@ fn count(folder: &Path) -> usize {
 #[test]
 fn samples_come_in_folders_by_class_with_a_sheet_and_a_card() {
     let desk = Desk::new();
-    let said = desk.succeed("sample --class 7 --class 3 -n 9 --seed 5 --json --quiet");
+    desk.trained("run", "--epochs 1 --grid 2");
+    let said = desk.succeed("sample run --class 7 --class 3 -n 9 --pixels draw --seed 5 --json --quiet");
     let report: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(
         (&report["from"], &report["images"]["train"]),
@@ -36,39 +37,47 @@ fn samples_come_in_folders_by_class_with_a_sheet_and_a_card() {
     assert!(image::open(desk.path("samples/sheet.png")).unwrap().width() > 600);
     // More of the same begin with these; another seed has others.
     let first = |out: &str| fs::read(desk.path(&format!("{out}/images/3/00000.png"))).unwrap();
-    desk.succeed("sample --class 7 --class 3 -n 11 --seed 5 --threads 1 --out more --quiet");
-    desk.succeed("sample --class 7 --class 3 -n 9 --seed 6 --out other --quiet");
+    desk.succeed("sample run --class 7 --class 3 -n 11 --pixels draw --seed 5 --threads 3 --out more --quiet");
+    desk.succeed("sample run --class 7 --class 3 -n 9 --pixels draw --seed 6 --out other --quiet");
     assert_eq!(first("samples"), first("more"));
     assert_ne!(first("samples"), first("other"));
     // The folder is learned from as it is named.
-    let notes = String::from_utf8(desk.run("sample --class 7 --class 3 -n 60 --force").stderr).unwrap();
+    let notes = String::from_utf8(desk.run("sample run --class 7 --class 3 -n 60 --force").stderr).unwrap();
     let (_, line) = notes.trim().rsplit_once("learn from them with: morphvae ").unwrap();
     desk.succeed(&format!(
-        "{line} --base-channels 2 --epochs 1 --grid 2 --out run --quiet"
+        "{line} --base-channels 2 --epochs 1 --grid 2 --out learned --quiet"
     ));
-    assert!(desk.succeed("info run --json --quiet").contains("[\"3\",\"7\"]"));
+    assert!(desk.succeed("info learned --json --quiet").contains("[\"3\",\"7\"]"));
 }
 
 #[test]
 fn idx_files_teach_another_network_and_arrays_are_numpys() {
     let desk = Desk::new();
-    desk.succeed("sample --from mixture --dataset strokes --limit 100 -n 50 --test 20 --format idx --out idx --quiet");
+    desk.trained("run", "--epochs 1 --grid 2");
+    desk.succeed(
+        "sample run --from mixture --dataset strokes --limit 100 -n 50 --test 20 --format idx --out idx --quiet",
+    );
     let bytes = |name: &str| fs::metadata(desk.path(&format!("idx/MNIST/raw/{name}"))).unwrap().len();
     assert_eq!(bytes("train-images-idx3-ubyte"), 16 + 50 * 1024);
     assert_eq!(
         [bytes("train-labels-idx1-ubyte"), bytes("t10k-labels-idx1-ubyte")],
         [58, 28]
     );
-    desk.succeed("train --images idx --base-channels 2 --epochs 1 --grid 2 --out run --quiet");
-    assert!(desk.succeed("evaluate run --json --quiet").contains("\"images\":20"));
-    desk.succeed("sample --from mixture --dataset strokes --limit 100 -n 50 --test 20 --format npz --out npz --quiet");
+    desk.succeed("train --images idx --base-channels 2 --epochs 1 --grid 2 --out learned --quiet");
+    assert!(
+        desk.succeed("evaluate learned --json --quiet")
+            .contains("\"images\":20")
+    );
+    desk.succeed(
+        "sample run --from mixture --dataset strokes --limit 100 -n 50 --test 20 --format npz --out npz --quiet",
+    );
     let script = "import numpy; made = numpy.load('npz/images.npz'); \
                   print(made['x_train'].shape, made['y_train'][:12], made['classes'][made['y_test'][3]], made['x_test'].dtype)";
     if let Some(said) = numpy(&desk, script) {
         assert_eq!(said, "(50, 32, 32) [0 1 2 3 4 5 6 7 8 9 0 1] 3 uint8");
     }
     // Without labels there is no file of them.
-    desk.succeed("sample -n 3 --format idx --out bare --quiet");
+    desk.succeed("sample run -n 3 --format idx --out bare --quiet");
     assert_eq!(count(&desk.path("bare/MNIST/raw")), 1);
 }
 
@@ -110,7 +119,7 @@ fn samples_are_held_against_the_training_images() {
 fn what_cannot_be_sampled_is_one_line_and_leaves_nothing() {
     let desk = Desk::new();
     desk.trained("run", "--epochs 1 --grid 2");
-    desk.succeed("sample -n 3 --out taken --quiet");
+    desk.succeed("sample run -n 3 --out taken --quiet");
     fs::create_dir(desk.path("mine")).unwrap();
     fs::write(desk.path("mine/letter.txt"), "dear").unwrap();
     fs::write(desk.path("afile"), "").unwrap();
@@ -118,19 +127,23 @@ fn what_cannot_be_sampled_is_one_line_and_leaves_nothing() {
     for (line, status, words) in [
         ("sample -n 0", 2, &["0", "from 1 to"][..]),
         ("sample -n 3 --test -1", 2, &["-1", "from 0 to"]),
-        ("sample --out taken", 2, &["taken", "sampled before", "--force"]),
-        ("sample --out mine", 2, &["mine", "no empty folder", "another --out"]),
-        ("sample --out mine --force", 2, &["mine", "no empty folder"]),
-        ("sample --out afile", 2, &["afile"]),
-        ("sample --class a", 2, &["a: no such class", "0, 1, 2"]),
+        ("sample run --out taken", 2, &["taken", "sampled before", "--force"]),
         (
-            "sample --from prior --class 7",
+            "sample run --out mine",
+            2,
+            &["mine", "no empty folder", "another --out"],
+        ),
+        ("sample run --out mine --force", 2, &["mine", "no empty folder"]),
+        ("sample run --out afile", 2, &["afile"]),
+        ("sample run --class a", 2, &["a: no such class", "0, 1, 2"]),
+        (
+            "sample run --from prior --class 7",
             2,
             &["knows no classes", "--from mixture"],
         ),
-        ("sample --temperature 11", 2, &["temperature is 11", "0 to 10"]),
-        ("sample --temperature nan", 2, &["temperature is NaN"]),
-        ("sample --from nowhere.png", 1, &["nowhere.png"]),
+        ("sample run --temperature 11", 2, &["temperature is 11", "0 to 10"]),
+        ("sample run --temperature nan", 2, &["temperature is NaN"]),
+        ("sample run --from nowhere.png", 1, &["nowhere.png"]),
         (
             "sample run --from taken/images --class 7",
             2,
@@ -150,6 +163,7 @@ fn what_cannot_be_sampled_is_one_line_and_leaves_nothing() {
 #[test]
 fn a_full_disk_leaves_nothing_and_says_so() {
     let desk = Desk::new();
+    desk.trained("run", "--epochs 1 --grid 2");
     // As a disk with little room, for whoever may mount one.
     fs::create_dir(desk.path("disk")).unwrap();
     let mount = |what: &str| {
@@ -165,7 +179,7 @@ fn a_full_disk_leaves_nothing_and_says_so() {
         return;
     }
     for format in ["png", "idx", "npz"] {
-        let line = format!("sample -n 5000 --format {format} --out disk/set");
+        let line = format!("sample run -n 5000 --format {format} --out disk/set");
         let output = desk.run(&line);
         let errors = String::from_utf8(output.stderr).unwrap();
         let last = errors.lines().last().unwrap_or_default();
