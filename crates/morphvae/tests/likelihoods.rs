@@ -12,7 +12,7 @@ use morphvae::objective::Objective;
 use morphvae::probability::Likelihood;
 use morphvae::training::{AdamConfig, Training, TrainingConfig, TrainingData};
 
-/// A network of two latent dimensions that has seen 600 digits: four times in long steps, and twice in short ones, so that
+/// A network of two latent dimensions that has seen some hundred digits: four times in long steps, and twice in short ones, so that
 /// what it has found does not depend on where the last long step led.
 fn learn(data: &TrainingData, likelihood: Likelihood) -> Vae {
     let network = NetworkConfig {
@@ -55,7 +55,7 @@ fn judge(network: &Vae, data: &TrainingData) -> f64 {
 }
 
 fn digits() -> TrainingData {
-    let digits = strokes(600, 100, 0);
+    let digits = strokes(300, 60, 0);
     TrainingData::new(Arc::new(digits.train), Arc::new(digits.test))
 }
 
