@@ -16,9 +16,10 @@ sanitize:
     RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/sanitize \
         cargo test --release --locked --target x86_64-unknown-linux-gnu -p morphvae-kernels --lib --tests
 
-# A GPU's results against PyTorch's and the processor's, where there is one.
-gpu:
-    cargo test --release --locked --features morphvae-cli/gpu --lib --test program -- --show-output device gpu
+# A GPU's results against PyTorch's and the processor's; Mesa's driver that computes on the processor is one. `just gpu gpu`
+# tunes kernels as the feature `gpu` does.
+gpu feature="wgpu":
+    bash .ci/gpu {{feature}}
 
 # What the program is made of: licences, sources, duplicates, and known faults, whose list comes from the network.
 deny:

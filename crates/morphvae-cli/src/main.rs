@@ -44,7 +44,7 @@ struct Arguments {
     /// Number of threads [default: RAYON_NUM_THREADS, or one per core]; results are the same to the bit
     #[arg(long, global = true, value_name = "N", value_parser = whole::<u16>(1, 1024), allow_negative_numbers = true)]
     threads: Option<u16>,
-    /// Where to compute: auto (the processor), cpu, or what `morphvae devices` lists. GPUs are not tried out yet
+    /// Where to compute: auto (a GPU that works, or else the processor), cpu, or what `morphvae devices` lists
     #[arg(long, global = true, value_name = "DEVICE", default_value_t)]
     device: DeviceChoice,
     #[command(subcommand)]
@@ -56,6 +56,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return explain(&answer),
     };
+    device::ask_no_desktop(arguments.device);
     let result = panic::catch_unwind(AssertUnwindSafe(|| run(arguments)));
     match result.unwrap_or_else(|payload| Err(device::failure(payload))) {
         Ok(()) => ExitCode::SUCCESS,

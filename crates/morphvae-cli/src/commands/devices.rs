@@ -1,7 +1,7 @@
 //! `morphvae devices`
 
 use clap::Args;
-use morphvae::device::{DeviceError, OpenDevice, devices};
+use morphvae::device::{DeviceChoice, DeviceError, OpenDevice, Unusable, choices};
 use serde::Serialize;
 use serde_json::json;
 
@@ -29,8 +29,13 @@ struct Row {
     reason: Option<String>,
 }
 
-pub fn run(arguments: &DevicesArguments, console: Console) -> anyhow::Result<()> {
-    let rows: Vec<Row> = devices().into_iter().map(Row::of).collect();
+pub fn run(arguments: &DevicesArguments, choice: DeviceChoice, console: Console) -> anyhow::Result<()> {
+    let found = match choice {
+        DeviceChoice::Auto => all(),
+        // How `device::try_out` tries a device.
+        one => vec![one.open()],
+    };
+    let rows: Vec<Row> = found.into_iter().map(Row::of).collect();
     if arguments.json {
         return Ok(console.json(&json!({ "devices": rows }))?);
     }
@@ -41,6 +46,22 @@ pub fn run(arguments: &DevicesArguments, console: Console) -> anyhow::Result<()>
         console.print(&format!("{:<9} {}", row.device, found.unwrap_or_default()))?;
     }
     Ok(())
+}
+
+/// All devices that this machine has or might have, each opened or with the reason why it cannot be.
+fn all() -> Vec<Result<OpenDevice, DeviceError>> {
+    let any_gpu = DeviceChoice::Gpu(None);
+    match device::try_out(any_gpu) {
+        // Whoever looks for a driver that ends programs is ended, too.
+        Err(error) if matches!(error.reason, Unusable::Refused { .. }) => {
+            vec![
+                DeviceChoice::Cpu.open(),
+                Err(error),
+                device::try_out(DeviceChoice::Software),
+            ]
+        }
+        _ => choices().into_iter().map(device::try_out).collect(),
+    }
 }
 
 impl Row {

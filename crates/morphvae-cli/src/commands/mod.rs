@@ -134,8 +134,9 @@ pub enum Verb {
     /// Measure how fast this machine trains and decodes
     #[command(after_help = "Example: morphvae bench --seconds 1")]
     Bench(bench::BenchArguments),
-    /// List what networks can compute on, and why something cannot be used
-    #[command(after_help = "Example: morphvae devices")]
+    /// List what networks can compute on, and why something cannot be used; with --device, that alone
+    #[command(after_help = "Examples: morphvae devices\n          \
+                            morphvae devices --device cpu --json")]
     Devices(devices::DevicesArguments),
     /// List, fetch, check and show data sets
     #[command(subcommand)]
@@ -175,7 +176,7 @@ impl Verb {
             Self::Explore(arguments) => explore::run(&arguments, console),
             Self::Info(arguments) => info::run(&arguments, console),
             Self::Bench(arguments) => bench::run(&arguments, choice, console),
-            Self::Devices(arguments) => devices::run(&arguments, console),
+            Self::Devices(arguments) => devices::run(&arguments, choice, console),
             Self::Data(verb) => data::run(&verb, console),
         }
     }

@@ -41,7 +41,7 @@ pub fn gpu(place: Option<usize>) -> Result<OpenDevice, DeviceError> {
     let mut error = None;
     for (number, gpu) in gpus.iter().enumerate() {
         if place.is_none_or(|place| place == number) {
-            match open(gpu, DeviceChoice::Gpu(Some(number))) {
+            match open(gpu, DeviceChoice::Gpu(Some(number)), DeviceKind::Gpu) {
                 Ok(device) => return Ok(device),
                 Err(why) => error = error.or(Some(why)),
             }
@@ -50,11 +50,17 @@ pub fn gpu(place: Option<usize>) -> Result<OpenDevice, DeviceError> {
     Err(error.unwrap_or_else(|| missing(choice, found)))
 }
 
-/// The driver that computes on the processor: never, for those that there are do not survive what Burn makes of a matrix
-/// product (Mesa 22.3's lavapipe crashes while it compiles it; SwiftShader lacks the pointers in it).
+/// The first driver that computes on the processor.
 pub fn software() -> Result<OpenDevice, DeviceError> {
-    let says = "drivers that compute on the processor crash on matrix products as Burn writes them".to_owned();
-    Err(refused(DeviceChoice::Software, says))
+    let choice = DeviceChoice::Software;
+    let drivers = quietly(|| found(&[WgpuDeviceKind::Cpu])).map_err(|says| refused(choice, says))?;
+    match drivers.first() {
+        Some(driver) => open(driver, choice, DeviceKind::Software),
+        None => Err(missing(
+            choice,
+            "no driver that computes on the processor is installed".to_owned(),
+        )),
+    }
 }
 
 fn missing(choice: DeviceChoice, found: String) -> DeviceError {
@@ -69,12 +75,17 @@ fn refused(choice: DeviceChoice, says: String) -> DeviceError {
 
 /// The GPUs on the first interface that has any.
 fn gpus() -> Vec<WgpuDevice> {
+    found(&GPUS)
+}
+
+/// The devices of some kinds on the first interface that has any.
+fn found(kinds: &[WgpuDeviceKind]) -> Vec<WgpuDevice> {
     let on = |interface: WgpuBackend| {
         let of = |kind: &WgpuDeviceKind| {
             let any = CubeDevice::Wgpu(WgpuDevice::new(kind.clone()).on(interface));
             CubeDevice::enumerate(any.to_id())
         };
-        let found = GPUS.iter().flat_map(of).map(CubeDevice::from_id);
+        let found = kinds.iter().flat_map(of).map(CubeDevice::from_id);
         let found = found.filter_map(|device| match device {
             CubeDevice::Wgpu(device) => Some(device),
             _ => None,
@@ -88,19 +99,20 @@ fn gpus() -> Vec<WgpuDevice> {
         .unwrap_or_default()
 }
 
-/// Opens a device and computes something on it.
-fn open(found: &WgpuDevice, choice: DeviceChoice) -> Result<OpenDevice, DeviceError> {
+/// Opens a device and computes something on it: a matrix product, the most intricate kernel there is.
+fn open(found: &WgpuDevice, choice: DeviceChoice, kind: DeviceKind) -> Result<OpenDevice, DeviceError> {
     let opened = quietly(|| {
         let device = initialized(found)?;
-        let sum = Tensor::<1>::ones([100], &device).mul_scalar(0.5).sum();
+        let halves = Tensor::<2>::ones([32, 32], &device).mul_scalar(0.5);
+        let sum = halves.clone().matmul(halves).sum();
         match sum.try_into_scalar::<f32>() {
-            Ok(50.0) => {}
-            Ok(wrong) => return Err(format!("it adds a hundred halves up to {wrong}")),
+            Ok(8192.0) => {}
+            Ok(wrong) => return Err(format!("it makes {wrong} of a product whose sum is 8192")),
             Err(error) => return Err(error.to_string()),
         }
         Ok(OpenDevice {
             choice,
-            kind: DeviceKind::Gpu,
+            kind,
             name: device.identity().map_or_else(String::new, |identity| identity.name),
             device,
         })
@@ -129,6 +141,7 @@ fn kind(kind: &WgpuDeviceKind) -> burn::tensor::DeviceKind {
         WgpuDeviceKind::DiscreteGpu(place) => DeviceKind::DiscreteGpu(place),
         WgpuDeviceKind::IntegratedGpu(place) => DeviceKind::IntegratedGpu(place),
         WgpuDeviceKind::VirtualGpu(place) => DeviceKind::VirtualGpu(place),
+        WgpuDeviceKind::Cpu => DeviceKind::Cpu,
         _ => DeviceKind::DefaultDevice,
     }
 }

@@ -1,10 +1,10 @@
 //! Where networks compute: on this machine's processor, or on a GPU that is there and works.
 //!
 //! [`DeviceChoice`] is what somebody asks for, and [`DeviceChoice::open`] finds and tries it. Nothing of a GPU is touched
-//! before, and nothing panics: what cannot be used is a [`DeviceError`]. GPUs need the feature `gpu`; without it there is the
-//! processor alone.
+//! before, and nothing panics: what cannot be used is a [`DeviceError`]. GPUs need the feature `gpu`, or `wgpu` where kernels
+//! need no tuning; without them there is the processor alone.
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "wgpu")]
 mod gpu;
 
 use std::fmt;
@@ -17,13 +17,12 @@ use thiserror::Error;
 /// Which device is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The processor. A GPU is to be taken before it where one works, once results on a real one have been held against
-    /// those of the processor.
+    /// The first GPU that works, or else the processor.
     #[default]
     Auto,
     /// The processor.
     Cpu,
-    /// A GPU by its place among those that [`devices`] finds, counted from 0; without one the first that works.
+    /// A GPU by its place among those that [`choices`] finds, counted from 0; without one the first that works.
     Gpu(Option<usize>),
     /// A Vulkan driver that computes on the processor.
     Software,
@@ -94,19 +93,20 @@ const INTERFACE: &str = match cfg!(target_os = "macos") {
 };
 
 impl DeviceChoice {
-    /// Opens the device after it has been found and tried.
+    /// Opens the device after it has been found and tried. Drivers run in this process, which a broken one may end.
     ///
     /// # Errors
     /// [`DeviceError`], but never for [`DeviceChoice::Auto`] and [`DeviceChoice::Cpu`].
     pub fn open(self) -> Result<OpenDevice, DeviceError> {
         match self {
-            Self::Auto | Self::Cpu => Ok(processor()),
+            Self::Auto => gpu(None).or_else(|_| Ok(processor())),
+            Self::Cpu => Ok(processor()),
             Self::Gpu(place) => gpu(place),
             Self::Software => software(),
         }
     }
 
-    /// The kind of device that is asked for.
+    /// The kind of device that is asked for; for [`DeviceChoice::Auto`] the one that is always there.
     #[must_use]
     pub fn kind(self) -> DeviceKind {
         match self {
@@ -117,17 +117,16 @@ impl DeviceChoice {
     }
 }
 
-/// All devices that this machine has or might have, each opened or with the reason why it cannot be: the processor first,
-/// then the GPUs and what poses as one.
+/// All that can be asked for here: the processor, each GPU by its place (or any, where there is none), and what poses as one.
 #[must_use]
-pub fn devices() -> Vec<Result<OpenDevice, DeviceError>> {
-    let mut found = vec![Ok(processor())];
+pub fn choices() -> Vec<DeviceChoice> {
+    let mut choices = vec![DeviceChoice::Cpu];
     match gpu_count() {
-        0 => found.push(gpu(None)),
-        count => found.extend((0..count).map(|place| gpu(Some(place)))),
+        0 => choices.push(DeviceChoice::Gpu(None)),
+        count => choices.extend((0..count).map(|place| DeviceChoice::Gpu(Some(place)))),
     }
-    found.push(software());
-    found
+    choices.push(DeviceChoice::Software);
+    choices
 }
 
 fn processor() -> OpenDevice {
@@ -139,14 +138,14 @@ fn processor() -> OpenDevice {
     }
 }
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "wgpu")]
 use gpu::{gpu, gpu_count, software};
 
-#[cfg(not(feature = "gpu"))]
+#[cfg(not(feature = "wgpu"))]
 use none::{gpu, gpu_count, software};
 
 /// What there is of GPUs where the library was built without.
-#[cfg(not(feature = "gpu"))]
+#[cfg(not(feature = "wgpu"))]
 mod none {
     use super::{DeviceChoice, DeviceError, OpenDevice, Unusable};
 
@@ -239,21 +238,17 @@ mod tests {
         assert_eq!((cpu.kind, cpu.device), (DeviceKind::Cpu, Device::flex()));
         let auto = DeviceChoice::Auto.open().unwrap();
         assert_ne!(auto.kind, DeviceKind::Software);
-        let choice = |found: &Result<OpenDevice, DeviceError>| match found {
-            Ok(device) => device.choice,
-            Err(error) => error.choice,
-        };
-        let found = devices();
-        assert!(matches!(&found[0], Ok(device) if device.kind == DeviceKind::Cpu));
-        assert!(matches!(choice(&found[1]), DeviceChoice::Gpu(_)));
-        assert_eq!(found.last().map(choice), Some(DeviceChoice::Software));
+        let choices = choices();
+        assert_eq!(choices[0], DeviceChoice::Cpu);
+        assert!(matches!(choices[1], DeviceChoice::Gpu(_)));
+        assert_eq!(choices.last(), Some(&DeviceChoice::Software));
     }
 
     #[test]
     fn what_is_not_there_says_so() {
         let choice = DeviceChoice::Gpu(Some(77));
         let error = choice.open().unwrap_err();
-        let expected = match cfg!(feature = "gpu") {
+        let expected = match cfg!(feature = "wgpu") {
             true => matches!(error.reason, Unusable::Missing { .. }),
             false => error.reason == Unusable::NotBuilt,
         };

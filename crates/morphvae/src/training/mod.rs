@@ -48,7 +48,7 @@ mod ground_truth;
 mod linear_layers;
 #[cfg(test)]
 mod losses;
-#[cfg(all(test, feature = "gpu"))]
+#[cfg(all(test, feature = "wgpu"))]
 mod on_a_gpu;
 
 pub use adam::{Adam, AdamConfig};

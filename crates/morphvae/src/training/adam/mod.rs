@@ -166,7 +166,11 @@ impl Adam {
                 step.apply(weight, gradient, averages)
             }));
             self.updates.insert(name.into(), Arc::clone(&update));
-            self.due.push(Arc::clone(&update));
+            match step.kernel {
+                true => self.due.push(Arc::clone(&update)),
+                // On a GPU nobody waits for it, and what is asked for in one go is fused.
+                false => update.finish(),
+            }
             Values::Later(Box::new(move || update.take_weight()))
         })
     }
