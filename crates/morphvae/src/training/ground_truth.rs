@@ -24,7 +24,7 @@ fn relative_error(found: &[f32], truth: &[f32]) -> f64 {
     difference / norm(&mut truth.iter().map(|&value| f64::from(value))).max(1e-30)
 }
 
-fn assert_close(what: &str, found: &[f32], truth: &[f32], tolerance: f64) {
+pub(super) fn assert_close(what: &str, found: &[f32], truth: &[f32], tolerance: f64) {
     let error = relative_error(found, truth);
     println!("{what}: relative error {error:.1e}, allowed {tolerance:.0e}");
     assert!(

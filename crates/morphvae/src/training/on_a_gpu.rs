@@ -3,13 +3,14 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 
-use super::ground_truth::{check_gradients, check_inference, check_steps};
+use super::ground_truth::{assert_close, check_gradients, check_inference, check_steps};
 use super::{Outcome, Progress, Training, TrainingConfig, TrainingData};
+use crate::choice::Choice;
 use crate::data::{Batches, epoch_order, strokes};
 use crate::device::DeviceChoice;
-use crate::network::{Architecture, NetworkConfig, Vae};
+use crate::network::{Architecture, NetworkConfig, Vae, to_values};
 use crate::objective::Sums;
 use crate::probability::Likelihood;
 
@@ -64,17 +65,46 @@ fn losses(device: &Device, likelihood: Likelihood) -> Vec<f64> {
 }
 
 #[test]
+fn every_likelihood_slopes_as_on_the_processor() {
+    let Some(gpu) = gpu() else { return };
+    for (likelihood, name, _) in Likelihood::CHOICES {
+        let slopes = |device: &Device| {
+            let device = device.clone().autodiff();
+            let wave = |step: usize| -> Tensor<4> {
+                let values: Vec<f32> = (0..12 * 64).map(|i| (i * step % 97) as f32 / 97.0).collect();
+                Tensor::from_data(TensorData::new(values, [12, 1, 8, 8]), &device)
+            };
+            let location = wave(31).mul_scalar(0.9).add_scalar(0.05).detach().require_grad();
+            let scale = Tensor::<1>::full([1], -1.0, &device).require_grad();
+            let loss = likelihood.loss(wave(17), location.clone(), Some(scale.clone()));
+            let mut gradients = loss.sum().backward();
+            let by_location = location.grad_remove(&mut gradients).unwrap().flatten(0, 3);
+            let by_scale = scale.grad_remove(&mut gradients);
+            (to_values(by_location), by_scale.map(to_values).unwrap_or_default())
+        };
+        let [(truth, scales), (found, found_scales)] = [Device::flex(), gpu.clone()].map(|device| slopes(&device));
+        assert_close(&format!("slope of {name}"), &found, &truth, 1e-4);
+        assert_close(&format!("slope of {name} by its scale"), &found_scales, &scales, 1e-4);
+    }
+}
+
+#[test]
 fn the_first_losses_on_a_gpu_are_those_of_the_processor() {
     let Some(device) = gpu() else { return };
     for likelihood in [Likelihood::CrossEntropy, Likelihood::Gaussian] {
         let [truth, found] = [&Device::flex(), &device].map(|device| losses(device, likelihood));
         assert_eq!((truth.len(), found.len()), (50, 50));
-        // That of a density goes through zero.
-        let scale = truth.iter().map(|loss| loss.abs()).fold(0.0, f64::max);
-        let differences = truth.iter().zip(&found).map(|(truth, found)| (found - truth).abs());
-        let worst = differences.fold(0.0, f64::max) / scale;
-        println!("{likelihood:?}: the losses of 50 steps differ by {worst:.1e} at most");
-        assert!(worst < 1e-3, "{likelihood:?}: {worst}");
+        let differences: Vec<f64> = truth
+            .iter()
+            .zip(&found)
+            .map(|(truth, found)| (found / truth - 1.0).abs())
+            .collect();
+        let told: Vec<String> = differences.iter().map(|one| format!("{one:.0e}")).collect();
+        println!("{likelihood:?}: the losses of 50 steps differ by {}", told.join(" "));
+        assert!(
+            differences.iter().all(|&difference| difference < 1e-3),
+            "{likelihood:?}"
+        );
     }
 }
 
@@ -113,7 +143,7 @@ fn a_training_goes_on_on_another_device() {
             // So early the running statistics, by which test images are judged, follow every rounding.
             let test = differs(found.test_loss, truth.test_loss);
             println!("the losses of an epoch differ by {train:.1e}, those of the test images by {test:.1e}");
-            assert!(train < 1e-3 && test < 1e-2, "{train} {test}");
+            assert!(train < 1e-3 && test < 3e-2, "{train} {test}");
         }
     }
 }

@@ -166,11 +166,7 @@ impl Adam {
                 step.apply(weight, gradient, averages)
             }));
             self.updates.insert(name.into(), Arc::clone(&update));
-            match step.kernel {
-                true => self.due.push(Arc::clone(&update)),
-                // On a GPU nobody waits for it, and what is asked for in one go is fused.
-                false => update.finish(),
-            }
+            self.due.push(Arc::clone(&update));
             Values::Later(Box::new(move || update.take_weight()))
         })
     }
