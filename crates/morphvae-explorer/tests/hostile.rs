@@ -261,7 +261,7 @@ fn other_hosts_names_are_not_answered() {
     let two = format!("Host: {0}\r\nHost: {0}\r\n", authority(&explorer));
     assert_eq!(raw(&explorer, of(&two).as_bytes()).status, 421);
     let other = format!(
-        "GET http://attacker.example/api/model HTTP/1.1\r\nHost: {}\r\n\r\n",
+        "GET http://attacker.example/api/model HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
         authority(&explorer)
     );
     assert_eq!(raw(&explorer, other.as_bytes()).status, 421);
