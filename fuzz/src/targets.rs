@@ -336,6 +336,7 @@ fn replay(folder: &Path) -> Subject {
         let split = strokes(1, images, 0).test;
         let network = NetworkConfig {
             latent,
+            image_size: split.images.height(),
             ..NetworkConfig::default()
         };
         let pictures = Replay::pictures(&split, &network);
