@@ -69,7 +69,7 @@ async function run(tests, context) {
 /** How often another browser is started anew for a test whose driver has given up. */
 const TRIES = 3;
 
-/** The same in another browser. Its driver may give up, which says nothing of the page. */
+/** The same in another browser. Its driver may give up, again and again, which says nothing of the page. */
 async function runElsewhere(engine, start, tests, context) {
   for (const [name, test] of tests.filter(isMeant)) {
     let error;
@@ -77,9 +77,9 @@ async function runElsewhere(engine, start, tests, context) {
       const browser = await start();
       error = await failure(test, { ...context, browser });
       await browser.close();
-      if (error?.isDriver) console.log(`${engine}'s driver gave up: ${error.message}`);
     }
-    report(`${engine}: ${name}`, error);
+    if (error?.isDriver) console.log(`skipped: ${engine}: ${name}: its driver gave up ${TRIES} times: ${error.message}`);
+    else report(`${engine}: ${name}`, error);
   }
 }
 
