@@ -69,15 +69,21 @@ async function run(tests, context) {
 /** How often another browser is started anew for a test whose driver has given up. */
 const TRIES = 3;
 
+/** The same of a test in a browser of its own, which may not even start. */
+async function attempt(start, test, context) {
+  try {
+    const browser = await start();
+    return await failure(test, { ...context, browser }).finally(browser.close);
+  } catch (error) {
+    return Object.assign(error, { isDriver: true });
+  }
+}
+
 /** The same in another browser. Its driver may give up, again and again, which says nothing of the page. */
 async function runElsewhere(engine, start, tests, context) {
   for (const [name, test] of tests.filter(isMeant)) {
     let error;
-    for (let tries = 0; tries < TRIES && (tries === 0 || error?.isDriver); tries += 1) {
-      const browser = await start();
-      error = await failure(test, { ...context, browser });
-      await browser.close();
-    }
+    for (let tries = 0; tries < TRIES && (tries === 0 || error?.isDriver); tries += 1) error = await attempt(start, test, context);
     if (error?.isDriver) console.log(`skipped: ${engine}: ${name}: its driver gave up ${TRIES} times: ${error.message}`);
     else report(`${engine}: ${name}`, error);
   }
