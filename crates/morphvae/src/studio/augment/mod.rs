@@ -81,6 +81,8 @@ pub struct Augmentation {
     test: Split,
     record: Record,
     settings: Settings,
+    /// The model that is named as M1.
+    features: Option<Model>,
     /// How M1 learns, where none is named.
     m1: RunConfig,
     /// What each seed has given; empty before that is asked for.
@@ -156,6 +158,7 @@ impl Augmentation {
             test,
             record,
             settings,
+            features,
             m1,
             seeded: Vec::new(),
         })
@@ -239,9 +242,13 @@ impl Augmentation {
         if !self.seeded.is_empty() {
             return Ok(());
         }
-        let m1 = match &self.request.features {
-            Some(path) => Model::open(path)?,
-            None => learned_m1(&self.path().join(FEATURES), &self.m1, &self.pool, observer)?,
+        let learned;
+        let m1 = match &self.features {
+            Some(model) => model,
+            None => {
+                learned = learned_m1(&self.path().join(FEATURES), &self.m1, &self.pool, observer)?;
+                &learned
+            }
         };
         let features = Features::of(m1, &self.pool, &self.test, observer)?;
         let mut seeded = Vec::new();

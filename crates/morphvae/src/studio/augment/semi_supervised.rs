@@ -22,7 +22,7 @@ use crate::training::{FewLabels, HeldRun, RunConfig, RunFolder, TrainingData};
 /// M1, and where it puts all images.
 #[derive(Debug)]
 pub(super) struct Features<'a> {
-    m1: Model,
+    m1: &'a Model,
     pool: &'a Pool,
     test: &'a Split,
     /// Those to learn from, to choose by and to judge by.
@@ -71,7 +71,7 @@ impl<'a> Features<'a> {
     ///
     /// # Errors
     /// [`StudioError::Network`] for images of another kind than the network's; [`StudioError::Stopped`].
-    pub fn of(m1: Model, pool: &'a Pool, test: &'a Split, observer: &Observer) -> Result<Self, StudioError> {
+    pub fn of(m1: &'a Model, pool: &'a Pool, test: &'a Split, observer: &Observer) -> Result<Self, StudioError> {
         let splits = [pool.train.as_ref(), pool.validation.as_ref(), test];
         let counts = splits.map(|split| split.images.count());
         let of = counts.iter().sum();
@@ -154,7 +154,7 @@ impl<'a> Features<'a> {
         };
         let card = ModelCard {
             classes: classes.clone(),
-            ..check_features(&self.m1)?.clone()
+            ..check_features(self.m1)?.clone()
         };
         write_classifier(&training.classifier(), card, few, &metrics, path)
     }

@@ -135,8 +135,8 @@ fn a_lesson_is_made_of_what_its_mix_says() {
     assert!((21..151).contains(&some.images.count()));
 }
 
-fn features<'a>(pool: &'a Pool, test: &'a Split) -> Features<'a> {
-    Features::of(Model::bundled().unwrap(), pool, test, &unobserved).unwrap()
+fn features<'a>(m1: &'a Model, pool: &'a Pool, test: &'a Split) -> Features<'a> {
+    Features::of(m1, pool, test, &unobserved).unwrap()
 }
 
 fn labelled_by_model(pool: &Pool, test: &Split, seed: u64) -> PseudoLabels {
@@ -145,9 +145,10 @@ fn labelled_by_model(pool: &Pool, test: &Split, seed: u64) -> PseudoLabels {
         labels_for: 2,
         learning: learning(seed),
     };
+    let m1 = Model::bundled().unwrap();
     let labels = |file: &str| {
         let material = pool.material(2, seed).unwrap();
-        features(pool, test).pseudo_labels(&place.path().join(file), &few, &material, &unobserved)
+        features(&m1, pool, test).pseudo_labels(&place.path().join(file), &few, &material, &unobserved)
     };
     let learned = labels("0.safetensors").unwrap();
     // Read again, it says the same.
@@ -179,12 +180,14 @@ fn a_classifier_of_another_comparison_is_not_taken_for_a_seeds() {
     let path = place.path().join("0.safetensors");
     let (pool, test) = Pool::of(digits()).unwrap();
     let material = pool.material(2, 0).unwrap();
+    let m1 = Model::bundled().unwrap();
+    let features = features(&m1, &pool, &test);
     let labels = |seed, labels_for| {
         let few = FewLabels {
             labels_for,
             learning: learning(seed),
         };
-        features(&pool, &test).pseudo_labels(&path, &few, &material, &unobserved)
+        features.pseudo_labels(&path, &few, &material, &unobserved)
     };
     labels(0, 2).unwrap();
     for other in [labels(1, 2), labels(0, 3)] {
