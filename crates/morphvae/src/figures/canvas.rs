@@ -367,8 +367,7 @@ impl Canvas {
         // In place: a page has millions of pixels.
         let count = bytes.len() / 4;
         for pixel in 1..count {
-            let [red, green, blue] = [0, 1, 2].map(|channel| bytes[4 * pixel..][..3][channel]);
-            bytes[3 * pixel..][..3].copy_from_slice(&[red, green, blue]);
+            bytes.copy_within(4 * pixel..4 * pixel + 3, 3 * pixel);
         }
         bytes.truncate(3 * count);
         RgbImage::from_raw(width, height, bytes).unwrap_or_default()
