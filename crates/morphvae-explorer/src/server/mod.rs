@@ -110,7 +110,7 @@ impl Explorer {
         });
         let routes = api::routes(Arc::clone(&state));
         let serve = move || {
-            runtime.block_on(connections::serve(listener, routes, stopped));
+            runtime.block_on(connections::serve(listener, routes, connections::LONGEST_HEAD, stopped));
             // A long computation that nobody waits for any more need not be waited for.
             runtime.shutdown_background();
         };
