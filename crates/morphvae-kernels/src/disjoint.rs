@@ -94,21 +94,7 @@ mod tests {
     fn parts_beyond_the_slice_are_refused_whatever_the_numbers_are() {
         let mut values = [0.0; 12];
         let slice = Disjoint::new(&mut values);
-        let numbers = [
-            0,
-            1,
-            2,
-            3,
-            4,
-            5,
-            11,
-            12,
-            13,
-            usize::MAX / 4,
-            usize::MAX / 2 + 1,
-            usize::MAX - 1,
-            usize::MAX,
-        ];
+        let numbers = [0, 1, 3, 5, 12, 13, usize::MAX / 4, usize::MAX / 2 + 1, usize::MAX];
         let sum = |numbers: &[usize]| numbers.iter().map(|number| *number as u128).sum::<u128>();
         for (offset, length) in numbers.iter().flat_map(|a| numbers.map(|b| (*a, b))) {
             // SAFETY: one part at a time.

@@ -59,3 +59,8 @@ pub mod studio;
 pub mod tables;
 pub mod training;
 pub mod weights;
+
+/// The program's: tests learn as it does.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -34,8 +34,8 @@ pub enum Verb {
     #[command(after_help = "Example: morphvae train --dataset strokes --epochs 3 --out runs/first")]
     Train(Box<train::TrainArguments>),
     /// Evaluate a model on its test split
-    #[command(after_help = "Examples: morphvae evaluate --dataset strokes --limit 500\n          \
-                            morphvae evaluate --dataset strokes --limit 500 --per-image losses.csv\n          \
+    #[command(after_help = "Examples: morphvae evaluate --dataset strokes --limit 100\n          \
+                            morphvae evaluate --dataset strokes --limit 100 --per-image losses.csv\n          \
                             morphvae evaluate --dataset strokes --limit 10 --binarize dynamic --samples 100")]
     Evaluate(evaluate::EvaluateArguments),
     /// Ask whether a model's latent space tells classes apart: by straight boundaries, by neighbours

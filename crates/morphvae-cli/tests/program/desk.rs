@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::TINY;
 
-/// Runs that several tests begin with, by the options that they were trained with. Each is trained by the first who asks.
+/// Runs that several tests begin with, by the lines that they were trained with. Each is trained by the first who asks.
 static TRAINED: LazyLock<Mutex<HashMap<String, Arc<OnceLock<PathBuf>>>>> = LazyLock::new(Mutex::default);
 
 /// A folder of its own, and the program run in it.
@@ -49,13 +49,18 @@ impl Desk {
 
     /// Puts a run of a tiny network here, as `train TINY OPTIONS --out RUN` does, but trains it only once for all.
     pub fn trained(&self, run: &str, options: &str) {
-        let whole = Arc::clone(TRAINED.lock().unwrap().entry(options.to_owned()).or_default());
+        self.learned(run, &format!("train {TINY} {options}"));
+    }
+
+    /// The same of any training, as `LINE --out RUN` does it.
+    pub fn learned(&self, run: &str, line: &str) {
+        let whole = Arc::clone(TRAINED.lock().unwrap().entry(line.to_owned()).or_default());
         let whole = whole.get_or_init(|| {
             let place = Path::new(env!("CARGO_TARGET_TMPDIR"))
                 .join("trained")
-                .join(options.replace(' ', ""));
+                .join(line.replace(' ', ""));
             let _ = fs::remove_dir_all(&place);
-            self.succeed(&format!("train {TINY} {options} --out {}", place.display()));
+            self.succeed(&format!("{line} --out {}", place.display()));
             place
         });
         copy(whole, &self.path(run));

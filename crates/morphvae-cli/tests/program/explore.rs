@@ -1,5 +1,4 @@
 //! `explore` and `train --watch`: the real binary, asked over a real connection.
-#![cfg(unix)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -10,13 +10,13 @@ use crate::same_files;
 
 /// A tiny network whose latents are features.
 const FEATURES: &str = "train --dataset strokes --limit 200 --architecture mlp --hidden 24 --image-size 16 --latent 4 \
-                        --epochs 8 --batch-size 20 --grid 2 --quiet --out m1";
+                        --epochs 8 --batch-size 20 --grid 2 --quiet";
 const FEW: &str = "train --labels-for 3 --init-from m1 --hidden 8 --latent 2 --batch-size 50 --quiet";
 
 /// A folder with a classifier in `few`.
 fn desk() -> Desk {
     let desk = Desk::new();
-    desk.succeed(FEATURES);
+    desk.learned("m1", FEATURES);
     desk.succeed(&format!("{FEW} --epochs 2 --out few"));
     desk
 }
@@ -180,7 +180,7 @@ fn files_are_sorted_all_or_none_and_nothing_is_overwritten() {
 #[test]
 fn what_cannot_be_learned_or_told_is_one_line() {
     let desk = Desk::new();
-    desk.succeed(FEATURES);
+    desk.learned("m1", FEATURES);
     desk.fail(
         "train --labels-for 100 --init-from m1",
         2,

@@ -3,7 +3,7 @@
 //! A few kills are tried with all other tests. A campaign:
 //!
 //! ```sh
-//! MORPHVAE_KILLS=500 cargo test --release --test kills -- --ignored --nocapture
+//! MORPHVAE_KILLS=500 cargo test --release --test program kills -- --ignored --nocapture
 //! ```
 
 use std::collections::BTreeMap;

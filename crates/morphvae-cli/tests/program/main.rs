@@ -2,6 +2,7 @@
 
 mod alone;
 mod architectures;
+mod arrows;
 mod augment;
 mod best;
 mod classes;
@@ -11,9 +12,12 @@ mod conditional;
 mod desk;
 mod devices;
 mod drawing;
+#[cfg(unix)]
+mod explore;
 mod few_labels;
 mod grid;
 mod images;
+mod kills;
 mod labels;
 mod likelihood;
 mod limits;

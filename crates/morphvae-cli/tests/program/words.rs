@@ -140,20 +140,27 @@ fn what_exceeds_the_machine_is_explained() {
 
 /// The examples that the help of these verbs gives, in one folder, in their order.
 #[test]
-fn examples_work_as_they_are_typed() {
-    let desk = Desk::new();
-    for verb in [
+fn examples_of_codes_and_data_work_as_they_are_typed() {
+    examples_work(&[
         "encode",
         "decode",
-        "evaluate",
-        "probe",
-        "reconstruct",
-        "sample",
         "info",
+        "sample",
         "data list",
         "data sheet",
         "data export",
-    ] {
+    ]);
+}
+
+#[test]
+fn examples_of_judging_work_as_they_are_typed() {
+    examples_work(&["evaluate", "probe", "reconstruct"]);
+}
+
+/// Types the examples of each verb's help, one after the other.
+fn examples_work(verbs: &[&str]) {
+    let desk = Desk::new();
+    for verb in verbs {
         let help = desk.succeed(&format!("{verb} --help"));
         let (_, examples) = help.rsplit_once("Example").unwrap();
         let (_, examples) = examples.split_once(": ").unwrap();

@@ -1,16 +1,14 @@
 //! What the server answers to a page, through a real socket.
 
-mod client;
-
 use std::fs;
 use std::io::Read;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::client::{SHOWN, authority, connect, explorer, facts, get, map, metrics, network, post, request, start};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use burn::tensor::Device;
-use client::{SHOWN, connect, explorer, facts, get, map, metrics, network, post, start};
 use image::{GrayImage, ImageFormat};
 use morphvae::data::strokes::strokes;
 use morphvae::data::{Fit, Images, decode_image};
@@ -246,7 +244,7 @@ fn a_file_as_long_as_the_pixels_of_an_image_is_a_file() {
     assert!(file.len() < 1024);
     file.resize(1024, 0);
     let headers = "Content-Type: application/octet-stream\r\n";
-    let reply = client::request(&explorer, "POST", "/api/encode", headers, &file);
+    let reply = request(&explorer, "POST", "/api/encode", headers, &file);
     assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
     let input = BASE64_STANDARD.decode(reply.json()["input"].as_str().unwrap()).unwrap();
     assert!(input == [200; 1024]);
@@ -363,10 +361,7 @@ fn who_watches_a_training_sees_every_epoch_and_the_map_after_it() {
     let explorer = start(map(2, 1), Some(watched));
     assert_eq!(get(&explorer, "/api/model").json()["watching"], true);
     let mut stream = connect(&explorer);
-    let request = format!(
-        "GET /api/watch HTTP/1.1\r\nHost: {}\r\n\r\n",
-        client::authority(&explorer)
-    );
+    let request = format!("GET /api/watch HTTP/1.1\r\nHost: {}\r\n\r\n", authority(&explorer));
     stream.write_all(request.as_bytes()).unwrap();
     let mut text = String::new();
     let mut wait_for = |word: &str| {
@@ -395,7 +390,7 @@ fn who_watches_a_training_sees_every_epoch_and_the_map_after_it() {
 #[test]
 fn a_port_that_is_taken_is_an_error_when_it_was_asked_for() {
     let first = explorer(2);
-    let port = client::authority(&first).rsplit(':').next().unwrap().parse().unwrap();
+    let port = authority(&first).rsplit(':').next().unwrap().parse().unwrap();
     let place = Place {
         port: Some(port),
         ..Place::default()

@@ -1,5 +1,4 @@
 //! A server with a tiny network, and a client that can misbehave.
-#![allow(dead_code, reason = "each file of tests uses some of it")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,16 +1,9 @@
 //! Requests that are wrong or meant ill: each is refused in one line, and nothing changes.
 
-mod client;
+use std::io::Write;
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
-
-use client::{authority, connect, explorer, get, post, raw, read_reply, request};
+use crate::client::{authority, connect, explorer, get, post, raw, read_reply, request};
 use morphvae_explorer::Explorer;
-
-/// Connections that the server has at once.
-const AT_ONCE: usize = 256;
 
 /// The server still does what it did.
 fn assert_well(explorer: &Explorer) {
@@ -168,62 +161,6 @@ fn heads_that_are_too_long_or_no_heads_are_refused() {
         assert_eq!(raw(&explorer, nonsense.as_bytes()).status, 400, "{nonsense:?}");
     }
     assert_well(&explorer);
-}
-
-#[test]
-fn a_client_that_is_slow_to_send_its_body_is_told_so() {
-    let explorer = explorer(2);
-    let mut stream = connect(&explorer);
-    let host = authority(&explorer);
-    write!(
-        stream,
-        "POST /api/decode HTTP/1.1\r\nHost: {host}\r\nContent-Length: 50\r\n\r\n{{"
-    )
-    .unwrap();
-    let mut sender = stream.try_clone().unwrap();
-    // A byte now and then does not help: all of them would take four times as long as a body may.
-    let drip = std::thread::spawn(move || {
-        while sender.write_all(b" ").is_ok() {
-            std::thread::sleep(Duration::from_millis(400));
-        }
-    });
-    let reply = read_reply(&mut stream);
-    assert_eq!(reply.status, 408);
-    assert!(reply.error().contains("took longer than"), "{}", reply.error());
-    drip.join().unwrap();
-    assert_well(&explorer);
-}
-
-/// Whether the server has closed a connection on which it never said anything.
-fn is_sent_away(stream: &TcpStream) -> bool {
-    stream.set_nonblocking(true).unwrap();
-    match stream.peek(&mut [0]) {
-        Ok(count) => count == 0,
-        Err(error) => error.kind() != ErrorKind::WouldBlock,
-    }
-}
-
-#[test]
-fn clients_that_never_ask_are_sent_away_and_those_behind_them_answered() {
-    let explorer = explorer(2);
-    let begin = Instant::now();
-    // One that asked once and keeps the connection.
-    let mut idle = connect(&explorer);
-    write!(idle, "GET / HTTP/1.1\r\nHost: {}\r\n\r\n", authority(&explorer)).unwrap();
-    // More than there may be at once, of which one begins to ask.
-    let silent: Vec<_> = (0..300).map(|_| connect(&explorer)).collect();
-    write!(&silent[0], "GET / HTTP/1.1\r\nHost: ").unwrap();
-    let sent_away = || silent.iter().filter(|stream| is_sent_away(stream)).count();
-    assert_eq!(sent_away(), 0);
-    assert_well(&explorer);
-    // Only when so many have gone is there room for who comes last; they were given time.
-    assert!(sent_away() > 300 - AT_ONCE, "{}", sent_away());
-    assert!(begin.elapsed() > Duration::from_secs(5), "{:?}", begin.elapsed());
-    assert_eq!(read_reply(&mut idle).status, 200);
-    let mut rest = Vec::new();
-    silent[0].set_nonblocking(false).unwrap();
-    (&silent[0]).read_to_end(&mut rest).unwrap();
-    assert_eq!(rest, b"");
 }
 
 #[test]

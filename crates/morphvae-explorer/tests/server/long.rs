@@ -1,14 +1,12 @@
 //! What takes long: it keeps nobody else waiting, and ends when nobody waits for it.
 
-mod client;
-
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use client::{authority, connect, explorer, facts, get, network, post, read_reply, start};
+use crate::client::{authority, connect, explorer, facts, get, metrics, network, post, read_reply, start};
 use image::{GrayImage, ImageFormat};
 use morphvae::data::strokes::strokes;
 use morphvae::evaluation::encode;
@@ -124,7 +122,7 @@ fn map(shown: Arc<ShownImages>) -> LatentMap {
 
 /// Puts another map in the first one's place, and waits until nobody works with that any more.
 fn wait_until_gone(explorer: &Explorer, shown: &Weak<ShownImages>) {
-    explorer.publish(map(Arc::new(ShownImages::none(1))), &client::metrics(1));
+    explorer.publish(map(Arc::new(ShownImages::none(1))), &metrics(1));
     wait_until_dropped(shown);
 }
 

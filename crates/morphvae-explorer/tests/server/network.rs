@@ -97,7 +97,7 @@ fn the_page_decodes_and_encodes_as_the_program_does() {
     }
     let list = folder.path().join("cases.json");
     fs::write(&list, serde_json::to_string(&cases).unwrap()).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/network.mjs");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/network.mjs");
     let output = Command::new("node").arg(script).arg(&list).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

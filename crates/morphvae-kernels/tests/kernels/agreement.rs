@@ -1,10 +1,8 @@
 //! Every block, forward and backward, against a naive `f64` twin, on each instruction set by name; and the same bits
 //! for any number of threads.
 
-mod naive;
-
+use crate::naive::{EPSILON, Layer, Problem, Sum, Values};
 use morphvae_kernels::{Adam, FoldedBlock, Forward, Gradients, Isa, Parameters, RunningStatistics, adam_step};
-use naive::{EPSILON, Layer, Problem, Sum, Values};
 use proptest::prelude::*;
 
 /// Rounding errors may reach this share of the sum of the absolute terms of the largest element.

@@ -1,8 +1,6 @@
 //! Linear layers, forward and backward, against their definition in `f64`, on each instruction set; and the same bits for
 //! any number of threads.
 
-#![forbid(unsafe_code)]
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use morphvae_kernels::{Isa, Linear, LinearGradients, Nonlinearity, PackedLinear};

@@ -204,3 +204,9 @@ pub(crate) fn unfinished_name(path: &Path) -> PathBuf {
     name.push(format!("{}{}", leftovers::INFIX, std::process::id()));
     path.with_file_name(name)
 }
+
+/// A folder in memory, where there is such a place: thousands of files take longer to come to a disk than to be made.
+#[cfg(test)]
+pub(crate) fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}

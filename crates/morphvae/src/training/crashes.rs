@@ -15,7 +15,7 @@ use super::{
 };
 use crate::data::{Fit, Images, Split};
 use crate::files::faults::{Fault, with_fault};
-use crate::files::{is_unfinished, write_atomically};
+use crate::files::{is_unfinished, scratch, write_atomically};
 use crate::latent::LatentStatistics;
 use crate::model::{ModelCard, TrainedModel};
 use crate::network::{Architecture, HiddenActivation, NetworkConfig, Vae};
@@ -305,11 +305,6 @@ fn settings_that_make_no_sense_are_told_once() {
         error.ends_with("config.toml: beta is NaN, but must be finite, and zero or more"),
         "{error}"
     );
-}
-
-/// A folder in memory, where there is such a place: thousands of files take longer to come to a disk than to be made.
-fn scratch() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
 /// A fault at an operation, and whether it has come to that.

@@ -11,7 +11,7 @@ use morphvae::objective::Objective;
 use morphvae::studio::Model;
 
 /// Ten test images of MNIST, 32 x 32, each pixel drawn once to be white or black: a bit a pixel.
-const DIGITS: &[u8] = include_bytes!("fixtures/binarized-digits.bits");
+const DIGITS: &[u8] = include_bytes!("../fixtures/binarized-digits.bits");
 const PIXELS: usize = 32 * 32;
 /// Those that are judged here, and how many they are.
 const JUDGED: Range<usize> = 2..5;

@@ -244,10 +244,9 @@ fn test_images_decide_nothing_but_the_accuracy() {
     let [one, two] = [("one", &set), ("two", &other)].map(|(name, set)| {
         let images = put(set, &place.path().join(name));
         let out = place.path().join(format!("{name}-out"));
-        let mut augmentation = begin(&out, Beginning::New, &images).unwrap();
-        let report = augmentation.run(&unobserved).unwrap();
-        augmentation.write(&report, Layout::Npz, &unobserved).unwrap();
-        report
+        let alone = AugmentRequest { seeds: 1, ..request() };
+        let augmentation = Augmentation::begin(&out, Beginning::New, &alone, &images, &unobserved);
+        augmentation.unwrap().run(&unobserved).unwrap()
     });
     let decided = |report: &AugmentReport| {
         let rows = report
@@ -280,7 +279,7 @@ fn what_was_stopped_goes_on_to_the_same_end_on_any_number_of_threads() {
             .unwrap();
         let heard = AtomicUsize::new(0);
         let stop = |event: Event<'_>| match event {
-            Event::Augmenting { .. } | Event::SemiSupervised(_) if heard.fetch_add(1, Ordering::Relaxed) > 60 => {
+            Event::Augmenting { .. } | Event::SemiSupervised(_) if heard.fetch_add(1, Ordering::Relaxed) > 100 => {
                 ControlFlow::Break(())
             }
             _ => ControlFlow::Continue(()),

@@ -1,6 +1,7 @@
 //! Files that PyTorch wrote, and some that pretend it did. `make_pytorch_fixtures.py` beside them made them.
 
 use super::*;
+use crate::files::scratch;
 use std::fs;
 use std::path::PathBuf;
 
@@ -103,7 +104,7 @@ fn files_that_are_something_else_are_refused_with_the_reason() {
 
 #[test]
 fn a_file_cut_off_anywhere_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let path = folder.path().join("cut.pth");
     for name in ["plain.pth", "legacy.pth"] {
         let sound = fs::read(fixture(name)).unwrap();
@@ -116,7 +117,7 @@ fn a_file_cut_off_anywhere_is_refused() {
 
 #[test]
 fn any_changed_byte_is_refused_or_harmless() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     let path = folder.path().join("changed.pth");
     let sound = fs::read(fixture("plain.pth")).unwrap();
     for position in 0..sound.len() {
