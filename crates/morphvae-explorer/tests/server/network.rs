@@ -11,7 +11,8 @@ use morphvae::evaluation::{decode, encode};
 use morphvae::network::{Architecture, Condition, HiddenActivation, Inference, NetworkConfig, Vae};
 use morphvae::probability::Likelihood;
 use morphvae_explorer::{LatentMap, ModelFacts, ShownImages, export};
-use serde_json::json;
+use rayon::prelude::*;
+use serde_json::{Value, json};
 
 /// Images of a fixed noise.
 fn images(config: &NetworkConfig, count: usize) -> Images {
@@ -47,8 +48,7 @@ fn the_page_decodes_and_encodes_as_the_program_does() {
         activation,
     };
     let folder = tempfile::tempdir().unwrap();
-    let mut cases = Vec::new();
-    for (index, (channels, image_size, latent, classes, architecture, likelihood)) in [
+    let kinds = [
         (1, 32, 2, 0, reference(3), Likelihood::CrossEntropy),
         (3, 64, 5, 0, reference(1), Likelihood::ContinuousBernoulli),
         (1, 32, 3, 3, reference(2), Likelihood::CrossEntropy),
@@ -63,10 +63,8 @@ fn the_page_decodes_and_encodes_as_the_program_does() {
             Likelihood::DiscretizedLogistic,
         ),
         (1, 6, 2, 3, mlp(HiddenActivation::Softplus), Likelihood::Gaussian),
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    ];
+    let case = |(index, (channels, image_size, latent, classes, architecture, likelihood))| {
         let config = NetworkConfig {
             image_size,
             channels,
@@ -93,8 +91,9 @@ fn the_page_decodes_and_encodes_as_the_program_does() {
         let file = folder.path().join(format!("{index}.html"));
         let exported = export(&map, &file).unwrap();
         assert!(exported.difference.worst <= 3, "{exported:?}");
-        cases.push(json!({ "file": file, "worst": exported.difference.worst, "expected": expected }));
-    }
+        json!({ "file": file, "worst": exported.difference.worst, "expected": expected })
+    };
+    let cases: Vec<Value> = kinds.into_par_iter().enumerate().map(case).collect();
     let list = folder.path().join("cases.json");
     fs::write(&list, serde_json::to_string(&cases).unwrap()).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server/network.mjs");

@@ -71,8 +71,8 @@ fn even_frames_change_evenly() {
     use PathKind::{Geodesic, Line, Spherical, Spline};
     for (digits, closed, steps, kinds) in [
         (&[2, 4, 9, 3][..], false, 75, &[Line, Spherical, Spline][..]),
-        (&[0, 7], true, 40, &[Spherical, Spline, Geodesic]),
-        (&[6, 6, 1], false, 60, &[Line, Geodesic]),
+        (&[0, 7], true, 40, &[Geodesic]),
+        (&[6, 6, 1], false, 60, &[Line]),
     ] {
         let keys: Vec<Vec<f32>> = digits.iter().map(|&digit: &usize| means[digit].clone()).collect();
         for &kind in kinds {
