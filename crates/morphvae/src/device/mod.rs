@@ -6,6 +6,8 @@
 
 #[cfg(feature = "wgpu")]
 mod gpu;
+#[cfg(feature = "wgpu")]
+pub(crate) mod kernels;
 
 use std::fmt;
 use std::str::FromStr;
@@ -136,6 +138,16 @@ fn processor() -> OpenDevice {
         name: Isa::detect().name().to_owned(),
         device: Device::flex(),
     }
+}
+
+/// The first GPU that works, or else the driver that computes on the processor.
+#[cfg(all(test, feature = "wgpu"))]
+pub(crate) fn gpu_for_tests() -> Option<Device> {
+    let opened = [DeviceChoice::Gpu(None), DeviceChoice::Software].map(DeviceChoice::open);
+    if let [Err(gpu), Err(software)] = &opened {
+        println!("skipped: {gpu}; {software}");
+    }
+    opened.into_iter().flatten().next().map(|opened| opened.device)
 }
 
 #[cfg(feature = "wgpu")]

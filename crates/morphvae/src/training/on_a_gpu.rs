@@ -9,19 +9,10 @@ use super::ground_truth::{assert_close, check_gradients, check_inference, check_
 use super::{AdamConfig, Outcome, Progress, Training, TrainingConfig, TrainingData};
 use crate::choice::Choice;
 use crate::data::{Batches, epoch_order, strokes};
-use crate::device::DeviceChoice;
+use crate::device::gpu_for_tests as gpu;
 use crate::network::{Architecture, NetworkConfig, Vae, to_values};
 use crate::objective::Sums;
 use crate::probability::Likelihood;
-
-/// The first GPU that works, or else the driver that computes on the processor.
-fn gpu() -> Option<Device> {
-    let opened = [DeviceChoice::Gpu(None), DeviceChoice::Software].map(DeviceChoice::open);
-    if let [Err(gpu), Err(software)] = &opened {
-        println!("skipped: {gpu}; {software}");
-    }
-    opened.into_iter().flatten().next().map(|opened| opened.device)
-}
 
 #[test]
 fn a_gpu_gives_the_results_of_pytorch() {

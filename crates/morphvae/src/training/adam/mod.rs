@@ -10,10 +10,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use morphvae_kernels::extension;
 use serde::{Deserialize, Serialize};
 
-use step::Step;
+use step::{Operations, Step};
 use update::Update;
 
 use crate::network::{LOG_SCALE, Vae, Values, to_values};
@@ -151,7 +150,7 @@ impl Adam {
             learning_rate,
             ..self.config
         };
-        let step = Step::new(config, self.steps, extension::runs_on(&network.device()));
+        let step = Step::new(config, self.steps, Operations::of_device(&network.device()));
         self.due.clear();
         let quick_weights = self.quick_weights.as_deref();
         network.map_parameters(&mut gradients, |name, weight, gradient| {

@@ -1,9 +1,37 @@
 //! The arithmetic of a step for one weight.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use morphvae_kernels::extension::{self, Stepped};
 
 use super::{AdamConfig, Averages};
+#[cfg(feature = "wgpu")]
+use crate::device::kernels::{self, AdamStep};
+
+/// What takes a step for one weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operations {
+    /// Burn's own operations, on any device.
+    Plain,
+    /// One kernel of the processor.
+    Cpu,
+    /// One kernel of a GPU.
+    #[cfg(feature = "wgpu")]
+    Gpu,
+}
+
+impl Operations {
+    /// The fastest ones for a device.
+    pub fn of_device(device: &Device) -> Self {
+        #[cfg(feature = "wgpu")]
+        if kernels::run_on(device) {
+            return Self::Gpu;
+        }
+        match extension::runs_on(device) {
+            true => Self::Cpu,
+            false => Self::Plain,
+        }
+    }
+}
 
 /// What is the same for all weights in one step.
 #[derive(Clone, Copy)]
@@ -11,17 +39,20 @@ pub(super) struct Step {
     pub config: AdamConfig,
     /// Counted from one.
     pub number: u64,
-    /// Whether one kernel does it all, as on a CPU.
-    pub kernel: bool,
+    pub operations: Operations,
 }
 
 impl Step {
-    pub fn new(mut config: AdamConfig, number: u64, kernel: bool) -> Self {
+    pub fn new(mut config: AdamConfig, number: u64, operations: Operations) -> Self {
         if config.epsilon_hat {
             // Beside the corrected root it is as many times larger as that is.
             config.epsilon /= (1.0 - config.betas[1].powf(number as f64)).sqrt();
         }
-        Self { config, number, kernel }
+        Self {
+            config,
+            number,
+            operations,
+        }
     }
 
     /// The averages of a weight before its first step.
@@ -35,31 +66,55 @@ impl Step {
     }
 
     pub fn apply(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
-        if self.kernel {
-            self.apply_kernel(weight, gradient, averages)
-        } else {
-            self.apply_plain(weight, gradient, averages)
+        match self.operations {
+            Operations::Plain => self.apply_plain(weight, gradient, averages),
+            Operations::Cpu => self.apply_cpu(weight, gradient, averages),
+            #[cfg(feature = "wgpu")]
+            Operations::Gpu => self.apply_gpu(weight, gradient, averages),
         }
     }
 
     /// With Burn's operations: the definition, for every device.
     fn apply_plain(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
         let [first, second] = self.config.betas;
-        let correction = |base: f64| 1.0 - base.powf(self.number as f64);
         let gradient = gradient + weight.clone().mul_scalar(self.config.weight_decay);
         let square = gradient.clone() * gradient.clone();
         let averages = Averages {
             gradient: averages.gradient.mul_scalar(first) + gradient.mul_scalar(1.0 - first),
             square: averages.square.mul_scalar(second) + square.mul_scalar(1.0 - second),
         };
-        let root = averages.square.clone().sqrt().div_scalar(correction(second).sqrt());
+        let root = averages
+            .square
+            .clone()
+            .sqrt()
+            .div_scalar(self.correction(second).sqrt());
         let direction = averages.gradient.clone() / root.add_scalar(self.config.epsilon);
-        let rate = self.config.learning_rate / correction(first);
+        let rate = self.config.learning_rate / self.correction(first);
         (weight - direction.mul_scalar(rate), averages)
     }
 
+    /// Which part of an average over all time one is that decays so and began at zero.
+    fn correction(&self, decay: f64) -> f64 {
+        1.0 - decay.powf(self.number as f64)
+    }
+
+    #[cfg(feature = "wgpu")]
+    fn apply_gpu(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
+        let [first, second] = self.config.betas;
+        let step = AdamStep {
+            rate: self.config.learning_rate / self.correction(first),
+            betas: self.config.betas,
+            correction: self.correction(second).sqrt(),
+            epsilon: self.config.epsilon,
+            weight_decay: self.config.weight_decay,
+        };
+        let averages = [averages.gradient, averages.square];
+        let (weight, [gradient, square]) = kernels::step_weight(step, gradient, weight, averages);
+        (weight, Averages { gradient, square })
+    }
+
     /// In one pass over the memory, and in place.
-    fn apply_kernel(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
+    fn apply_cpu(&self, weight: Tensor<1>, gradient: Tensor<1>, averages: Averages) -> (Tensor<1>, Averages) {
         let settings = morphvae_kernels::Adam {
             learning_rate: self.config.learning_rate,
             beta1: self.config.betas[0],
@@ -101,15 +156,16 @@ mod tests {
                 weight_decay: 0.01,
                 ..AdamConfig::default()
             };
-            let step = Step::new(config, number, true);
+            let step = Step::new(config, number, Operations::Cpu);
             let gradient = wave(number as f32);
             plain = step.apply_plain(plain.0, gradient.clone(), plain.1);
-            kernel = step.apply_kernel(kernel.0, gradient, kernel.1);
+            kernel = step.apply_cpu(kernel.0, gradient, kernel.1);
         }
         for (ours, definition) in to_values(kernel.0).into_iter().zip(to_values(plain.0)) {
             assert!((ours - definition).abs() < 1e-6, "{ours} {definition}");
         }
     }
+
     #[test]
     fn the_first_importance_weighted_autoencoder_took_these_steps() {
         // As the published code writes them, in 64 bits: α √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + ε), where v begins at 1.
@@ -122,13 +178,13 @@ mod tests {
             ..AdamConfig::default()
         };
         let device = Device::flex();
-        for kernel in [false, true] {
+        for operations in [Operations::Plain, Operations::Cpu] {
             let start = Tensor::<1>::from_floats([0.3], &device);
             let (mut truth, mut mean, mut square) = (f64::from(0.3_f32), 0.0, 1.0);
-            let mut averages = Step::new(config, 1, kernel).averages_of_new(&start);
+            let mut averages = Step::new(config, 1, operations).averages_of_new(&start);
             let mut weight = start;
             for number in 1..=20 {
-                let step = Step::new(config, number, kernel);
+                let step = Step::new(config, number, operations);
                 let gradient = 3.0 * (number as f32).sin();
                 (weight, averages) = step.apply(weight, Tensor::from_floats([gradient], &device), averages);
                 let (gradient, time) = (f64::from(gradient), number as i32);
@@ -138,8 +194,8 @@ mod tests {
                 truth -= rate * mean / (square.sqrt() + 1e-4);
             }
             let moved = f64::from(to_values(weight)[0]);
-            assert!((moved - 0.3).abs() > 1e-4, "{kernel}: {moved}");
-            assert!((moved - truth).abs() < 1e-6, "{kernel}: {moved} {truth}");
+            assert!((moved - 0.3).abs() > 1e-4, "{operations:?}: {moved}");
+            assert!((moved - truth).abs() < 1e-6, "{operations:?}: {moved} {truth}");
         }
     }
 
@@ -150,7 +206,7 @@ mod tests {
                 epsilon_hat: true,
                 ..AdamConfig::default()
             };
-            Step::new(config, number, true).config.epsilon
+            Step::new(config, number, Operations::Cpu).config.epsilon
         };
         assert!((hat(1) - 1e-8 / 0.001_f64.sqrt()).abs() < 1e-15);
         assert!((hat(1_000_000) - 1e-8).abs() < 1e-15);
