@@ -1,5 +1,5 @@
-//! Stages as kernels of `morphvae-kernels`, each all at once, where one fits: what a CPU does by default. The one place of
-//! the network that knows them.
+//! Stages as kernels of `morphvae-kernels`, each all at once, where one fits: what a CPU does by default. A GPU has
+//! some for batch norms. The one place of the network that knows which stages have kernels.
 
 use burn::tensor::{Device, Tensor};
 use morphvae_kernels::extension::{self, BlockParameters};
@@ -7,6 +7,8 @@ use morphvae_kernels::{Activation as KernelActivation, Block, FoldedBlock, Linea
 
 use super::layers::{BatchNorm, BatchStatistics, EPSILON, LayerWeights, StageWeights};
 use super::plan::{Activation, Layer, Plan, Shape, Stage};
+#[cfg(feature = "wgpu")]
+use crate::device::kernels as gpu;
 
 /// What computes the stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +17,18 @@ pub(super) enum Operations {
     Plain,
     /// Kernels, on a CPU, for the stages that have one.
     Kernels,
+    /// Burn's own, but for batch norms in training, which have kernels on a GPU.
+    #[cfg(feature = "wgpu")]
+    Gpu,
 }
 
 impl Operations {
     /// The fastest ones for a device.
     pub fn of_device(device: &Device) -> Self {
+        #[cfg(feature = "wgpu")]
+        if gpu::run_on(device) {
+            return Self::Gpu;
+        }
         if extension::runs_on(device) {
             Self::Kernels
         } else {
@@ -115,6 +124,8 @@ impl StageWeights {
         let kernel = match operations {
             Operations::Kernels => kernel(&self.stage, x.dims()[0]),
             Operations::Plain => None,
+            #[cfg(feature = "wgpu")]
+            Operations::Gpu => return self.train_on_gpu(x),
         };
         match (kernel, &self.layer) {
             (Some(Kernel::Linear(kernel)), LayerWeights::Linear(layer)) => {
@@ -134,6 +145,19 @@ impl StageWeights {
             }
             (None | Some(Kernel::Linear(_)), _) => self.train_pass(x),
         }
+    }
+
+    #[cfg(feature = "wgpu")]
+    fn train_on_gpu(&self, x: Tensor<4>) -> (Tensor<4>, Option<BatchStatistics>) {
+        let Some(normalization) = &self.normalization else {
+            return self.train_pass(x);
+        };
+        let x = self.layer_output(x);
+        let count = x.shape().num_elements() / x.dims()[1];
+        let (scale, shift) = (normalization.weight.val(), normalization.bias.val());
+        let normalized = gpu::batch_norm(x, scale, shift, EPSILON);
+        let statistics = BatchStatistics::new(normalized.mean, normalized.variance, count);
+        (self.finish(normalized.output), Some(statistics))
     }
 
     /// The stage's kernel with the running statistics, ready to be run.

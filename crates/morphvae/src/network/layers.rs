@@ -10,6 +10,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 
 use super::plan::{Activation, Layer, Shape, Stage};
+#[cfg(feature = "wgpu")]
+use crate::device::kernels;
 use crate::random::{Generator, Purpose, generator};
 
 /// Added to a variance before its root is taken, as PyTorch's batch norm does.
@@ -176,7 +178,7 @@ impl StageWeights {
     }
 
     /// What the layer makes of its input.
-    fn layer_output(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(super) fn layer_output(&self, x: Tensor<4>) -> Tensor<4> {
         match &self.layer {
             LayerWeights::Linear(layer) => {
                 let Shape { channels, side } = self.stage.output;
@@ -204,7 +206,7 @@ impl StageWeights {
     }
 
     /// What follows on the layer and its batch norm.
-    fn finish(&self, x: Tensor<4>) -> Tensor<4> {
+    pub(super) fn finish(&self, x: Tensor<4>) -> Tensor<4> {
         let x = match self.stage.activation {
             Activation::Identity => x,
             Activation::Relu => relu(x),
@@ -238,12 +240,22 @@ impl BatchNorm {
 
     /// Moves the running statistics towards a batch's.
     pub fn update(&mut self, batch: BatchStatistics) {
-        let step = |running: &Param<Tensor<1>>, batch: Tensor<1>| {
-            running
-                .clone()
-                .map(|value| value.mul_scalar(1.0 - MOMENTUM) + batch.mul_scalar(MOMENTUM))
-        };
+        let step = |running: &Param<Tensor<1>>, batch| running.clone().map(|value| towards(value, batch));
         self.running_mean = step(&self.running_mean, batch.mean);
         self.running_var = step(&self.running_var, batch.variance);
     }
+}
+
+/// A running statistic, moved towards a batch's, which has no autodiff.
+fn towards(running: Tensor<1>, batch: Tensor<1>) -> Tensor<1> {
+    #[cfg(feature = "wgpu")]
+    if kernels::run_on(&running.device()) {
+        let is_autodiff = running.is_autodiff();
+        let moved = kernels::blend([running.inner(), batch], [1.0 - MOMENTUM, MOMENTUM]);
+        return match is_autodiff {
+            true => moved.autodiff(),
+            false => moved,
+        };
+    }
+    running.mul_scalar(1.0 - MOMENTUM) + batch.mul_scalar(MOMENTUM)
 }

@@ -67,9 +67,9 @@ impl Stack {
     pub fn ready(&self, operations: Operations) -> ReadyStack {
         let mut parts = Vec::new();
         for stage in &self.stages {
-            let ready = match operations {
-                Operations::Kernels => stage.ready(),
-                Operations::Plain => None,
+            let ready = match operations == Operations::Kernels {
+                true => stage.ready(),
+                false => None,
             };
             match (ready, parts.last_mut()) {
                 (Some(ReadyKernel::Block(block)), Some(Part::Blocks(blocks))) => blocks.push(block),

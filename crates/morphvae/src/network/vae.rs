@@ -84,7 +84,7 @@ impl Vae {
         })
     }
 
-    /// The same network computed by Burn's own operations, as on a GPU, even where there are faster ones: to compare.
+    /// The same network computed by Burn's own operations, even where there are faster ones: to compare.
     #[must_use]
     pub fn with_plain_operations(mut self) -> Self {
         self.operations = Operations::Plain;

@@ -2,8 +2,12 @@
 //! the device where they first run, for whatever driver it has.
 
 mod adam;
+mod batch_norm;
+mod blend;
 
 pub(crate) use adam::{AdamStep, step_weight};
+pub(crate) use batch_norm::batch_norm;
+pub(crate) use blend::blend;
 
 use burn::backend::{Cube, DispatchDevice};
 use burn::tensor::{Device, Tensor};
