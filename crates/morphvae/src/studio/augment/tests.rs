@@ -279,7 +279,7 @@ fn what_was_stopped_goes_on_to_the_same_end_on_any_number_of_threads() {
             .unwrap();
         let heard = AtomicUsize::new(0);
         let stop = |event: Event<'_>| match event {
-            Event::Augmenting { .. } | Event::SemiSupervised(_) if heard.fetch_add(1, Ordering::Relaxed) > 100 => {
+            Event::Augmenting { .. } | Event::SemiSupervised(_) if heard.fetch_add(1, Ordering::Relaxed) > 60 => {
                 ControlFlow::Break(())
             }
             _ => ControlFlow::Continue(()),
