@@ -72,7 +72,7 @@ fn even_frames_change_evenly() {
     for (digits, closed, steps, kinds) in [
         (&[2, 4, 9, 3][..], false, 75, &[Line, Spherical, Spline][..]),
         (&[0, 7], true, 40, &[Geodesic]),
-        (&[6, 6, 1], false, 60, &[Line]),
+        (&[6, 6, 1], false, 60, &[Line, Geodesic]),
     ] {
         let keys: Vec<Vec<f32>> = digits.iter().map(|&digit: &usize| means[digit].clone()).collect();
         for &kind in kinds {
