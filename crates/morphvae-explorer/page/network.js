@@ -22,15 +22,7 @@ export class Network {
     const [first] = data.network.stages.decoder;
     /** Classes that the network is told of. */
     this.told = first.input[0] * first.input[1] ** 2 - data.model.latent;
-    const code = URL.createObjectURL(new Blob([data.worker], { type: "text/javascript" }));
-    this.worker = new Worker(code);
-    this.worker.onmessage = ({ data: { id, answer, failure } }) => {
-      const { done, failed } = this.#waiting.get(id);
-      this.#waiting.delete(id);
-      // Why is for whoever looks at the console; the page says what it means.
-      if (failure) failed(new Trouble("problemNetwork", { cause: failure }));
-      else done(answer);
-    };
+    this.worker = standing().then(() => this.#begin(data.worker));
     // Whoever asks for something is told if this fails.
     this.#ask("begin", data.network).catch(() => {});
   }
@@ -107,11 +99,33 @@ export class Network {
     return found;
   }
 
+  /** The worker that runs `code`. */
+  #begin(code) {
+    const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    worker.onmessage = ({ data: { id, answer, failure } }) => {
+      const { done, failed } = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      // Why is for whoever looks at the console; the page says what it means.
+      if (failure) failed(new Trouble("problemNetwork", { cause: failure }));
+      else done(answer);
+    };
+    return worker;
+  }
+
   #ask(task, ...values) {
     this.#asked += 1;
-    this.worker.postMessage({ id: this.#asked, task, values });
-    return new Promise((done, failed) => this.#waiting.set(this.#asked, { done, failed }));
+    const id = this.#asked;
+    return new Promise((done, failed) => {
+      this.#waiting.set(id, { done, failed });
+      this.worker.then((worker) => worker.postMessage({ id, task, values }), failed);
+    });
   }
+}
+
+/** When the page stands: in Firefox, a worker that begins before may compute a hundred times slower for ten seconds. */
+function standing() {
+  if (document.readyState === "complete") return Promise.resolve();
+  return new Promise((done) => addEventListener("load", done, { once: true }));
 }
 
 function joined(arrays, Kind) {

@@ -21,6 +21,17 @@ export const exportedTests = [
     await clean(page);
   }],
 
+  // In Firefox a worker that begins before is slow for ten seconds.
+  ["the network of the file begins when the page stands", async (context) => {
+    const page = await context.browser.open({ offline: true });
+    const source = "const Old = Worker; window.begun = []; window.Worker = class extends Old { constructor(...given) { super(...given); window.begun.push(document.readyState); } };";
+    await page.send("Page.addScriptToEvaluateOnNewDocument", { source });
+    await page.visit(pathToFileURL(context.file).href);
+    await page.until("document.querySelector('#decoded').dataset.latent");
+    assert.deepEqual(await page.value("window.begun"), ["complete"]);
+    await clean(page);
+  }],
+
   ["whatever the file shows within its reach is as close to the decoder as it says, and fades beyond", async (context) => {
     const page = await offline(context);
     const { places, mean, worst } = await page.value(DIFFERENCE);
