@@ -28,9 +28,19 @@ export async function launch(driver) {
   const home = await ask("GET", "/window");
   const close = async () => {
     await ask("DELETE", "").catch(() => {});
-    for (const each of [child, display]) each.kill();
+    // Whoever starts next has the same port, and is not to find this one there.
+    for (const each of [child, display]) await ended(each);
   };
   return { close, open: (look) => open(ask, home, look) };
+}
+
+/** Ends a process, and waits until it has ended. */
+async function ended(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = new Promise((done) => child.once("exit", done));
+  child.kill();
+  setTimeout(() => child.kill("SIGKILL"), 5000).unref();
+  await end;
 }
 
 /** What a process says first of what is looked for. */
