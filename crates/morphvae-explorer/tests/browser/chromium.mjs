@@ -72,6 +72,15 @@ async function open(browser, { width = 1440, height = 900, phone = false, dark =
   return new Page({ send, complaints, requests, download, listeners: browser.listeners, close: () => browser.send("Target.closeTarget", { targetId }) });
 }
 
+/** Ends a process, and waits until it has ended. */
+export async function ended(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = new Promise((done) => child.once("exit", done));
+  child.kill();
+  setTimeout(() => child.kill("SIGKILL"), 5000).unref();
+  await end;
+}
+
 /** A page; `complaints` gathers what it writes to the console and every error. */
 export class Page {
   constructor(parts) {

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Page } from "./chromium.mjs";
+import { ended, Page } from "./chromium.mjs";
 
 /** Starts a browser with a profile of its own. */
 export async function launch(binary) {
@@ -40,10 +40,7 @@ export async function launch(binary) {
   await send("session.new", { capabilities: {} });
   await send("session.subscribe", { events: ["log.entryAdded"] });
   const close = async () => {
-    const ended = new Promise((done) => child.once("exit", done));
-    child.kill();
-    setTimeout(() => child.kill("SIGKILL"), 5000).unref();
-    await ended;
+    await ended(child);
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   };
   return { send, listeners, close, open: (look) => open({ send, listeners }, look) };

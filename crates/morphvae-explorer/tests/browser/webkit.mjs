@@ -2,7 +2,7 @@
 // it but the driver and, since it has no mode without one, a display, for which Xvfb does.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { Page } from "./chromium.mjs";
+import { ended, Page } from "./chromium.mjs";
 
 /** Where Debian has the driver's own browser. */
 const BROWSERS = ["4.1", "4.0", "6.0"].map((version) => `/usr/lib/x86_64-linux-gnu/webkit2gtk-${version}/MiniBrowser`);
@@ -32,15 +32,6 @@ export async function launch(driver) {
     for (const each of [child, display]) await ended(each);
   };
   return { close, open: (look) => open(ask, home, look) };
-}
-
-/** Ends a process, and waits until it has ended. */
-async function ended(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const end = new Promise((done) => child.once("exit", done));
-  child.kill();
-  setTimeout(() => child.kill("SIGKILL"), 5000).unref();
-  await end;
 }
 
 /** What a process says first of what is looked for. */
